@@ -1,0 +1,247 @@
+"""
+Claims to compact JWS and back: the only importer of PyJWT.
+
+No database, no request and no clock: the key and the instant are handed in.
+
+A token is read in the order of RFC 8725: its format and size (§3.11), the key that ``kid``
+names, the algorithm that is bound to this key (§3.1), the signature, the type (§3.11), then
+the claims. Nothing in a token chooses how it is verified.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NoReturn
+from uuid import UUID
+
+import jwt
+from jwt.algorithms import get_default_algorithms
+from jwt.api_jws import PyJWS
+from jwt.utils import base64url_decode
+
+from .errors import BadSignature, Expired, Malformed, WrongClaims, WrongType
+
+# Tokens issued here have 300 to 1,000 characters; a project's own claims may add to that. RFC 8725
+# §3.11 asks for a format gate before any parsing.
+MAX_TOKEN_LENGTH = 8192
+COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+_JWS = PyJWS()
+_ALGORITHMS = get_default_algorithms()
+
+MAX_NUMERIC_DATE = 253402300799  # 9999-12-31T23:59:59Z, the last second a datetime can hold.
+
+REGISTERED_CLAIMS = frozenset({"iss", "aud", "sub", "iat", "exp", "jti", "sid", "gen"})
+
+
+class TokenType(StrEnum):
+    """The ``typ`` of the JOSE header, by which tokens exclude each other (RFC 8725 §3.11)."""
+
+    ACCESS = "at+jwt"
+    REFRESH = "rt+jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key, good for one algorithm (RFC 8725 §3.1). ``material`` never shows in a repr."""
+
+    kid: str
+    algorithm: str
+    material: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """
+    A JWT Claims Set (RFC 7519 §4) whose signature was good, and the ``kid`` that made it so.
+
+    ``iat`` and ``exp`` are whole seconds since 1970 in UTC. ``generation`` is None in an access
+    token. ``extra`` holds what the project's own claims hook added.
+    """
+
+    type: TokenType
+    kid: str
+    iss: str
+    aud: str
+    sub: str
+    iat: int
+    exp: int
+    jti: str
+    sid: UUID
+    generation: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def expires_at(self) -> datetime:
+        return datetime.fromtimestamp(self.exp, UTC)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members as they stand in the token."""
+        members: dict[str, Any] = {
+            **self.extra,
+            "iss": self.iss,
+            "aud": self.aud,
+            "sub": self.sub,
+            "iat": self.iat,
+            "exp": self.exp,
+            "jti": self.jti,
+            "sid": str(self.sid),
+        }
+        if self.generation is not None:
+            members["gen"] = self.generation
+        return members
+
+
+def encode(claims: Claims, *, key: Key) -> str:
+    """Return the compact JWS of ``claims``, signed by ``key``."""
+    return jwt.encode(
+        claims.as_json(),
+        key.material,
+        algorithm=key.algorithm,
+        headers={"typ": claims.type.value, "kid": key.kid},
+    )
+
+
+def decode(
+    raw_token: str,
+    *,
+    find_key: Callable[[str], Key],
+    issuer: str,
+    audience: str,
+    now: datetime,
+    leeway: timedelta,
+    type: TokenType | None = None,
+    verify_exp: bool = True,
+) -> Claims:
+    """
+    Return the claims of a token that one of our keys signed and that is good at ``now``.
+
+    ``find_key`` is asked for the ``kid`` once, before anything is verified: it must not trust it.
+    ``type`` None admits both types. ``verify_exp`` False is for signing out, which an expired
+    access token may still do.
+
+    Raises Malformed, BadSignature, WrongType, WrongClaims, Expired, and what ``find_key`` raises.
+    """
+    if len(raw_token) > MAX_TOKEN_LENGTH or not COMPACT_JWS.fullmatch(raw_token):
+        raise Malformed("The token is not three base64url parts of a sane length.")
+    header_part, payload_part, _ = raw_token.split(".")
+    header = _load(header_part)
+    kid = header.get("kid")
+    if not isinstance(kid, str):
+        raise Malformed("The JOSE header has no kid, or one that is not a string.")
+    if "crit" in header:
+        # RFC 7515 §4.1.11: an extension that is not understood must be refused; none is here.
+        raise Malformed("The JOSE header has critical extensions.")
+    key = find_key(kid)
+    _verify_signature(raw_token, key)
+    claims = _read_claims(_load(payload_part), kid=kid, typ=header.get("typ"))
+    if type is not None and claims.type is not type:
+        raise WrongType(f"The token is {claims.type}, not {type}.")
+    if claims.iss != issuer or claims.aud != audience:
+        raise WrongClaims("The token is of another issuer or for another audience.")
+    slack = leeway.total_seconds()
+    if claims.iat > now.timestamp() + slack:
+        raise WrongClaims("The token was issued in the future: do the hosts' clocks agree?")
+    if verify_exp and now.timestamp() >= claims.exp + slack:
+        # RFC 7519 §4.1.4: "on or after which" it must not be accepted.
+        raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}.")
+    return claims
+
+
+def load_key(jwk: Mapping[str, Any]) -> Key:
+    """Return the key that a JWK with ``kid`` and ``alg`` describes (RFC 7517 §4)."""
+    algorithm = _ALGORITHMS[jwk["alg"]]
+    return Key(jwk["kid"], jwk["alg"], algorithm.from_jwk(dict(jwk)))
+
+
+def _verify_signature(raw_token: str, key: Key) -> None:
+    try:
+        # RFC 8725 §3.1: the one algorithm is the key's, never the token's.
+        _JWS.decode_complete(
+            raw_token,
+            key.material,
+            algorithms=[key.algorithm],
+            options={"verify_signature": True, "enforce_minimum_key_length": True},
+        )
+    except jwt.InvalidTokenError as error:
+        raise BadSignature(f"Key {key.kid} did not sign this token: {error}") from None
+
+
+def _read_claims(members: dict[str, Any], *, kid: str, typ: Any) -> Claims:
+    try:
+        token_type = TokenType(typ)
+    except ValueError:
+        raise WrongType("The token's typ is not one of those issued here.") from None
+    refresh = token_type is TokenType.REFRESH
+    return Claims(
+        type=token_type,
+        kid=kid,
+        iss=_text(members, "iss"),
+        aud=_text(members, "aud"),
+        sub=_text(members, "sub"),
+        iat=_whole_number(members, "iat"),
+        exp=_whole_number(members, "exp"),
+        jti=_text(members, "jti"),
+        sid=_uuid(members, "sid"),
+        generation=_whole_number(members, "gen") if refresh else None,
+        extra=MappingProxyType(
+            {name: value for name, value in members.items() if name not in REGISTERED_CLAIMS}
+        ),
+    )
+
+
+def _text(members: dict[str, Any], name: str) -> str:
+    value = members.get(name)
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"The claim {name} is missing or not a string.")
+    return value
+
+
+def _whole_number(members: dict[str, Any], name: str) -> int:
+    value = members.get(name)
+    # A bool is an int to Python, and a NumericDate to nobody.
+    if type(value) is not int or not 0 <= value <= MAX_NUMERIC_DATE:
+        raise Malformed(f"The claim {name} is missing or not a whole number in range.")
+    return value
+
+
+def _uuid(members: dict[str, Any], name: str) -> UUID:
+    text = _text(members, name)
+    try:
+        value = UUID(text)
+    except ValueError:
+        raise Malformed(f"The claim {name} is not a UUID.") from None
+    if str(value) != text:
+        # UUID() also reads braces, URNs and capitals: the denylist knows one spelling only.
+        raise Malformed(f"The claim {name} is not in its canonical spelling.")
+    return value
+
+
+def _load(part: str) -> dict[str, Any]:
+    try:
+        members = json.loads(
+            base64url_decode(part).decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+        )
+    except (ValueError, RecursionError):
+        raise Malformed("A part of the token is not base64url of a JSON object.") from None
+    if not isinstance(members, dict):
+        raise Malformed("A part of the token is not a JSON object.")
+    return members
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        # RFC 7519 §4: with duplicates, two parsers can read two different tokens.
+        raise ValueError("duplicate member")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,87 @@
+"""The app's settings as typed properties, read from Django's settings each time they are used."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+ClaimsHook = Callable[[Any], Mapping[str, Any]]
+
+
+class Settings:
+    """Names equal the names in Django's settings, so that they can be searched for."""
+
+    @property
+    def TOKENS_SECRET(self) -> str:
+        """Seals the key ring; never signs."""
+        return str(getattr(settings, "TOKENS_SECRET", ""))
+
+    @property
+    def TOKENS_SECRET_FALLBACKS(self) -> list[str]:
+        """Former secrets: they open what they sealed and seal nothing new."""
+        return list(getattr(settings, "TOKENS_SECRET_FALLBACKS", ()))
+
+    @property
+    def TOKENS_ISSUER(self) -> str:
+        return str(getattr(settings, "TOKENS_ISSUER", "latchkey"))
+
+    @property
+    def TOKENS_AUDIENCE(self) -> str:
+        return str(getattr(settings, "TOKENS_AUDIENCE", "latchkey"))
+
+    @property
+    def TOKENS_ALGORITHM(self) -> str:
+        """The algorithm of the first signing key; later ones are chosen when they are made."""
+        return str(getattr(settings, "TOKENS_ALGORITHM", "HS256"))
+
+    @property
+    def TOKENS_ACCESS_LIFETIME(self) -> timedelta:
+        return self._lifetime("TOKENS_ACCESS_LIFETIME", timedelta(minutes=5))
+
+    @property
+    def TOKENS_REFRESH_LIFETIME(self) -> timedelta:
+        """How long a session may lie idle between two refreshes."""
+        return self._lifetime("TOKENS_REFRESH_LIFETIME", timedelta(days=14))
+
+    @property
+    def TOKENS_SESSION_LIFETIME(self) -> timedelta:
+        """The absolute limit of a session, however often it is refreshed."""
+        return self._lifetime("TOKENS_SESSION_LIFETIME", timedelta(days=90))
+
+    @property
+    def TOKENS_REFRESH_GRACE(self) -> timedelta:
+        """How long the previous refresh token is answered with the current pair again."""
+        return self._lifetime("TOKENS_REFRESH_GRACE", timedelta(seconds=10))
+
+    @property
+    def TOKENS_LEEWAY(self) -> timedelta:
+        """How far two hosts' clocks may differ when ``exp`` and ``iat`` are compared."""
+        return self._lifetime("TOKENS_LEEWAY", timedelta(seconds=10))
+
+    @property
+    def TOKENS_LOGIN_THROTTLE(self) -> str:
+        """Sign-ins per client address, such as ``10/min``; empty switches the limit off."""
+        return str(getattr(settings, "TOKENS_LOGIN_THROTTLE", "10/min"))
+
+    @property
+    def TOKENS_TRUSTED_PROXIES(self) -> int:
+        """How many proxies of ours append to ``X-Forwarded-For``; 0 ignores the header."""
+        return int(getattr(settings, "TOKENS_TRUSTED_PROXIES", 0))
+
+    @property
+    def TOKENS_CLAIMS_HOOK(self) -> ClaimsHook | None:
+        """
+        The dotted path of ``hook(session) -> mapping``, called at every issue.
+
+        Its claims go into the access token and may not replace the registered ones.
+        """
+        path = getattr(settings, "TOKENS_CLAIMS_HOOK", None)
+        return cast(ClaimsHook, import_string(path)) if path else None
+
+    def _lifetime(self, name: str, default: timedelta) -> timedelta:
+        return cast(timedelta, getattr(settings, name, default))
+
+
+conf = Settings()

@@ -1,0 +1,81 @@
+"""
+Why a token is refused.
+
+    TokenError
+    ├── Malformed               not a JWT, or not one of the shape issued here
+    ├── UnknownKey              its ``kid`` names no key that verifies
+    ├── BadSignature            the key exists and did not sign this
+    ├── WrongClaims             another issuer, another audience, issued in the future
+    ├── WrongType               an access token where a refresh token belongs, or the reverse
+    ├── Expired                 its ``exp``, or the session's own limit, has passed
+    ├── Denied                  its ``jti``, ``sid`` or ``kid`` is on the denylist
+    ├── SessionEnded            its session was ended
+    │   └── RefreshTokenReused  by this very request: a rotated token came back
+    └── UserRefused             the signature is good, the person may not come in
+        ├── UserGone
+        ├── UserInactive
+        └── PasswordChanged
+    KeyRingError                the server's own trouble, never the caller's
+
+An error says why to logs and staff. ``http`` alone decides what a caller hears.
+"""
+
+
+class TokenError(Exception):
+    """The token is refused; ``str(error)`` is for logs and staff."""
+
+
+class Malformed(TokenError):
+    pass
+
+
+class UnknownKey(TokenError):
+    pass
+
+
+class BadSignature(TokenError):
+    pass
+
+
+class WrongClaims(TokenError):
+    pass
+
+
+class WrongType(TokenError):
+    pass
+
+
+class Expired(TokenError):
+    pass
+
+
+class Denied(TokenError):
+    pass
+
+
+class SessionEnded(TokenError):
+    pass
+
+
+class RefreshTokenReused(SessionEnded):
+    pass
+
+
+class UserRefused(TokenError):
+    pass
+
+
+class UserGone(UserRefused):
+    pass
+
+
+class UserInactive(UserRefused):
+    pass
+
+
+class PasswordChanged(UserRefused):
+    pass
+
+
+class KeyRingError(Exception):
+    """The key ring is empty or does not open; the message says what to do."""
