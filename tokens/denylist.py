@@ -1,0 +1,64 @@
+"""What is refused although its signature is good: deny, is_denied, prune."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists
+from django.utils import timezone
+
+from .codec import Claims
+from .models import DeniedToken
+
+
+def ids_of(claims: Claims) -> tuple[str, str, str]:
+    """Return the three ids of which any one, when denied, refuses the token."""
+    return claims.jti, str(claims.sid), claims.kid
+
+
+def denied(claims: Claims) -> Exists:
+    """Return the denylist's answer as an expression, for the one query of a request."""
+    return Exists(DeniedToken.objects.filter(value__in=ids_of(claims)))
+
+
+def is_denied(claims: Claims) -> bool:
+    return DeniedToken.objects.filter(value__in=ids_of(claims)).exists()
+
+
+def deny(
+    values: Iterable[tuple[str, Any]],
+    *,
+    kind: DeniedToken.Kind,
+    reason: str,
+    until: datetime,
+    by: Any = None,
+    now: datetime | None = None,
+) -> None:
+    """
+    Deny every id of ``values``, pairs of an id and its user's primary key or None.
+
+    An id that is denied already keeps its first row: who denied it first, and why, stays true.
+    """
+    denied_at = now or timezone.now()
+    DeniedToken.objects.bulk_create(
+        [
+            DeniedToken(
+                value=value,
+                kind=kind,
+                user_id=user_id,
+                reason=reason,
+                denied_by=by,
+                denied_at=denied_at,
+                until=until,
+            )
+            for value, user_id in values
+        ],
+        batch_size=500,
+        ignore_conflicts=True,
+    )
+
+
+def prune(*, now: datetime | None = None) -> int:
+    """Delete the rows that no longer matter and return their number; un-revokes nothing."""
+    count, _ = DeniedToken.objects.filter(until__lt=now or timezone.now()).delete()
+    return count

@@ -1,0 +1,176 @@
+"""The rows: sessions, what is denied, the sealed keys, and the sign-in counters."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class EndReason(models.TextChoices):
+    LOGOUT = "logout", _("signed out")
+    REVOKED = "revoked", _("revoked")
+    REUSE = "reuse", _("a refresh token was used again")
+    PASSWORD_CHANGED = "password_changed", _("password changed")
+    USER_INACTIVE = "user_inactive", _("user deactivated")
+    USER_DELETED = "user_deleted", _("user deleted")
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def live(self, *, now: datetime) -> SessionQuerySet:
+        """Keep the sessions that a refresh token can still continue at ``now``."""
+        return self.filter(ended_at=None, expires_at__gt=now, idle_until__gt=now)
+
+
+class Session(models.Model):
+    """
+    One sign-in on one device: the family of every token issued since.
+
+    Its key is the ``sid`` claim. ``generation`` counts the rotations of its refresh token, and
+    is in no index, so that a rotation rewrites one row and nothing else.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="token_sessions",
+        db_index=False,  # The index on (user, started_at) begins with it.
+    )
+    generation = models.PositiveIntegerField(default=0)
+    kid = models.CharField(
+        max_length=64, help_text=_("The key that signed the current refresh token.")
+    )
+    auth_hash = models.CharField(
+        max_length=128,
+        editable=False,
+        help_text=_("The user's session auth hash at sign-in; another one ends the session."),
+    )
+    started_at = models.DateTimeField()
+    refreshed_at = models.DateTimeField()
+    idle_until = models.DateTimeField(help_text=_("When its refresh token expires."))
+    expires_at = models.DateTimeField(help_text=_("The absolute limit."))
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=400, blank=True)
+    refreshed_ip_address = models.GenericIPAddressField(null=True, blank=True)
+    ended_ip_address = models.GenericIPAddressField(null=True, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions: ClassVar = [
+            ("revoke_session", "Can revoke sessions"),
+            ("introspect_token", "Can introspect tokens"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["user", "-started_at"], name="session_user")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end_reason="")
+                | Q(ended_at__isnull=False) & ~Q(end_reason=""),
+                name="session_ends_with_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {str(self.id)[:8]}"
+
+
+class DeniedToken(models.Model):
+    """
+    An id that is refused although its signature is good: a ``jti``, a ``sid`` or a ``kid``.
+
+    The three cannot be confused: they differ in form. A row matters until ``until``; after
+    that, nothing that carries the id can be valid any more.
+    """
+
+    class Kind(models.TextChoices):
+        TOKEN = "jti", _("token")
+        SESSION = "sid", _("session")
+        KEY = "kid", _("key")
+
+    value = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=3, choices=Kind.choices)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Whose it was; empty for a key, and when the user is gone."),
+    )
+    reason = models.CharField(max_length=200)
+    denied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Empty when nobody of the staff did."),
+    )
+    denied_at = models.DateTimeField()
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions: ClassVar = [("deny_token", "Can deny tokens")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value[:8]}"
+
+
+class SigningKey(models.Model):
+    """One key of the ring. ``sealed`` opens under ``TOKEN_SECRET`` only, in ``keyring`` only."""
+
+    class State(models.TextChoices):
+        NEXT = "next", _("published, will sign next")
+        SIGNING = "signing", _("signs")
+        RETIRED = "retired", _("only verifies")
+
+    kid = models.CharField(max_length=64, primary_key=True)
+    algorithm = models.CharField(max_length=8)
+    state = models.CharField(max_length=8, choices=State.choices)
+    sealed = models.TextField(editable=False)
+    created_at = models.DateTimeField()
+    signs_since = models.DateTimeField(null=True, blank=True)
+    verifies_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions: ClassVar = [("rotate_signingkey", "Can rotate signing keys")]
+        constraints: ClassVar = [
+            # Two processes that rotate at once: the database lets one of them win.
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=Q(state__in=["next", "signing"]),
+                name="one_key_signs_and_one_is_next",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="retired") | Q(verifies_until__isnull=False),
+                name="a_retired_key_has_an_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"key {self.kid[:8]}"
+
+
+class ThrottleCount(models.Model):
+    """How many sign-ins one caller tried in one window of time."""
+
+    caller = models.CharField(max_length=80, primary_key=True)
+    window_start = models.BigIntegerField(help_text=_("In seconds since 1970."))
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.caller
