@@ -1,0 +1,35 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from rest_framework.test import APIClient
+
+from tokens import keyring
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> Any:
+    """Each test begins like a process that was just started: nothing remembered."""
+    keyring.forget()
+    yield
+    keyring.forget()
+
+
+@pytest.fixture
+def user(db: None) -> Any:
+    return get_user_model().objects.create_user("ada", "ada@example.org", PASSWORD)
+
+
+@pytest.fixture
+def api() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def signed_in(api: APIClient, user: Any) -> dict[str, Any]:
+    """Return the answer to a sign-in of ``user``."""
+    answer = api.post("/api/token/", {"username": "ada", "password": PASSWORD})
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())

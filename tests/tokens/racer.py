@@ -1,0 +1,54 @@
+"""
+One process of a race: threads with connections of their own that all do the same thing at once.
+
+Says «ready», waits for a line, and prints what each thread got as one line of JSON.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import django
+from django.db import connection
+
+
+def refresh(raw_refresh: str) -> str:
+    from tokens import sessions
+
+    return sessions.refresh(raw_refresh).raw_refresh
+
+
+def end(raw_refresh: str) -> str:
+    from tokens import sessions
+
+    sessions.revoke(raw_refresh)
+    return "ended"
+
+
+VERBS: dict[str, Callable[[str], str]] = {"refresh": refresh, "end": end}
+
+
+def main(verb: str, raw_token: str, threads: int) -> None:
+    barrier = Barrier(threads)
+
+    def run(_: int) -> str:
+        connection.ensure_connection()
+        barrier.wait()
+        try:
+            return VERBS[verb](raw_token)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        finally:
+            connection.close()
+
+    print("ready", flush=True)  # noqa: T201
+    sys.stdin.readline()
+    with ThreadPoolExecutor(threads) as pool:
+        print(json.dumps(list(pool.map(run, range(threads)))), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    django.setup()
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,93 @@
+"""Promise 4: commit, then answer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tests.conftest import PASSWORD
+from tokens import keyring, sessions
+from tokens.errors import SessionEnded
+from tokens.models import DeniedToken, EndReason, Session
+from tokens.pairs import TokenPair
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _atomic_requests(_fresh_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    keyring.ensure()
+
+
+@pytest.fixture
+def pair(user: Any) -> TokenPair:
+    return sessions.start(user)
+
+
+def test_a_detected_reuse_is_committed_although_the_answer_is_an_error(
+    api: APIClient, user: Any
+) -> None:
+    begun = timezone.now() - timedelta(minutes=1)
+    pair = sessions.start(user, now=begun)
+    sessions.refresh(pair.raw_refresh, now=begun)
+    answer = api.post("/api/token/refresh/", {"refresh": pair.raw_refresh})
+    assert answer.status_code == 401
+    assert Session.objects.get().end_reason == EndReason.REUSE
+    assert DeniedToken.objects.filter(value=str(pair.session.pk)).exists()
+
+
+def test_a_reuse_inside_somebodys_transaction_is_refused_loudly(pair: TokenPair) -> None:
+    """Rolling back would revive the session: better no answer than a wrong one."""
+    later = timezone.now() + timedelta(minutes=1)
+    sessions.refresh(pair.raw_refresh)
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        sessions.refresh(pair.raw_refresh, now=later)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/token/revoke/", "token"),
+        ("/api/token/blacklist/", "refresh"),
+        ("/api/logout/", "refresh"),
+        ("/api/logout/all/", "refresh"),
+    ],
+)
+def test_no_view_that_revokes_runs_in_the_requests_transaction(
+    api: APIClient, pair: TokenPair, path: str, body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_transaction = []
+    end = sessions.end
+
+    def spy(*args: Any, **kwargs: Any) -> int:
+        in_transaction.append(connection.in_atomic_block)
+        return end(*args, **kwargs)
+
+    monkeypatch.setattr(sessions, "end", spy)
+    assert api.post(path, {body: pair.raw_refresh}).status_code in {200, 204}
+    assert in_transaction == [False]
+    with pytest.raises(SessionEnded):
+        sessions.authenticate(pair.raw_access)
+
+
+def test_a_password_change_is_committed_with_the_ends_of_the_sessions(
+    api: APIClient, user: Any, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When ending fails, the password is as before, and the other way round."""
+    mine = sessions.start(user)
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("tokens.denylist.deny", fail)
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {mine.raw_access}")
+    api.raise_request_exception = False
+    body = {"current_password": PASSWORD, "new_password": "a rather different sentence"}
+    assert api.post("/api/me/password/", body).status_code == 500
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+    sessions.authenticate(pair.raw_access)

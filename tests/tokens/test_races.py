@@ -1,0 +1,85 @@
+"""Promise 2: the database decides races. Several processes, real connections."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tokens import keyring, sessions
+from tokens.errors import SessionEnded
+from tokens.models import Session
+
+ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = 4
+THREADS = 13
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _signing_key(_fresh_process: None) -> None:
+    # A flushed test database has lost what migrating it made.
+    keyring.ensure()
+
+
+def database_url() -> str:
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    at = connection.settings_dict
+    return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{name}"
+
+
+def race(*verbs: str, raw_token: str) -> list[str]:
+    """Return what every thread of every process got, all let go at the same moment."""
+    environment = {**os.environ, "DATABASE_URL": database_url()}
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.tokens.racer", verb, raw_token, str(THREADS)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for verb in verbs
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    outputs = [racer.communicate(timeout=120)[0] for racer in racers]
+    assert [racer.returncode for racer in racers] == [0] * len(racers)
+    return [answer for output in outputs for answer in json.loads(output)]
+
+
+def test_fifty_parallel_refreshes_with_one_token_yield_one_successor(user: Any) -> None:
+    pair = sessions.start(user)
+    answers = race(*["refresh"] * PROCESSES, raw_token=pair.raw_refresh)
+    assert len(answers) == PROCESSES * THREADS >= 50
+    assert len(set(answers)) == 1, set(answers)
+    assert Session.objects.get().generation == 1
+    successor = sessions.refresh(answers[0])
+    sessions.authenticate(successor.raw_access)
+
+
+def test_a_session_that_is_ended_during_refreshes_stays_ended(user: Any) -> None:
+    pair = sessions.start(user)
+    answers = race("refresh", "end", "refresh", "end", raw_token=pair.raw_refresh)
+    allowed = ("ended", "SessionEnded", "Denied", "ey")
+    assert all(answer.startswith(allowed) for answer in answers), set(answers)
+    assert "ended" in answers
+    assert Session.objects.get().ended_at is not None
+    with pytest.raises(SessionEnded):
+        sessions.authenticate(pair.raw_access)
+    for raw_refresh in {answer for answer in answers if answer.startswith("ey")}:
+        with pytest.raises(SessionEnded):
+            sessions.refresh(raw_refresh)

@@ -1,0 +1,361 @@
+"""Sign in, call, refresh, end: the rules, at the seconds where they change their answer."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from tokens import keyring, sessions
+from tokens.codec import TokenType
+from tokens.errors import (
+    Denied,
+    Expired,
+    PasswordChanged,
+    RefreshTokenReused,
+    SessionEnded,
+    UserGone,
+    UserInactive,
+    WrongClaims,
+    WrongType,
+)
+from tokens.models import DeniedToken, EndReason, Session
+from tokens.pairs import TokenPair
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+LEEWAY = 10 * SECOND
+ACCESS = timedelta(minutes=5)
+IDLE = timedelta(days=14)
+ABSOLUTE = timedelta(days=90)
+GRACE = 10 * SECOND
+
+
+@pytest.fixture
+def pair(user: Any) -> TokenPair:
+    return sessions.start(user, now=NOW)
+
+
+def jtis(pair: TokenPair, *, now: datetime) -> tuple[str, str]:
+    access = sessions.verify(pair.raw_access, now=now)
+    refresh = sessions.verify(pair.raw_refresh, now=now)
+    return access.claims.jti, refresh.claims.jti
+
+
+def test_an_access_token_brings_its_user_and_its_claims(user: Any, pair: TokenPair) -> None:
+    found = sessions.authenticate(pair.raw_access, now=NOW)
+    assert found.session.user == user
+    assert found.claims.type is TokenType.ACCESS
+    assert found.claims.sub == str(user.pk)
+    assert found.claims.sid == pair.session.pk
+    assert found.claims.exp - found.claims.iat == 300
+    assert found.claims.generation is None
+
+
+def test_a_refresh_token_carries_the_generation(pair: TokenPair) -> None:
+    claims = sessions.verify(pair.raw_refresh, now=NOW).claims
+    assert claims.type is TokenType.REFRESH
+    assert claims.generation == 0
+    assert claims.exp - claims.iat == IDLE.total_seconds()
+
+
+def test_an_inactive_user_cannot_begin_a_session(user: Any) -> None:
+    user.is_active = False
+    with pytest.raises(UserInactive):
+        sessions.start(user)
+    assert not Session.objects.exists()
+
+
+def test_repr_hides_the_tokens(pair: TokenPair) -> None:
+    assert pair.raw_access not in repr(pair)
+    assert pair.raw_refresh not in repr(pair)
+
+
+def test_an_access_token_is_good_until_its_last_second_and_the_leeway(pair: TokenPair) -> None:
+    sessions.authenticate(pair.raw_access, now=NOW + ACCESS + LEEWAY - SECOND)
+    with pytest.raises(Expired):
+        sessions.authenticate(pair.raw_access, now=NOW + ACCESS + LEEWAY)
+
+
+def test_a_token_from_a_clock_that_is_ahead_is_good_within_the_leeway(pair: TokenPair) -> None:
+    sessions.authenticate(pair.raw_access, now=NOW - LEEWAY)
+    with pytest.raises(WrongClaims):
+        sessions.authenticate(pair.raw_access, now=NOW - LEEWAY - SECOND)
+
+
+def test_each_door_takes_its_own_type_of_token_only(pair: TokenPair) -> None:
+    with pytest.raises(WrongType):
+        sessions.authenticate(pair.raw_refresh, now=NOW)
+    with pytest.raises(WrongType):
+        sessions.refresh(pair.raw_access, now=NOW)
+
+
+def test_a_refresh_gives_the_next_generation_with_ids_of_its_own(pair: TokenPair) -> None:
+    later = NOW + timedelta(minutes=4)
+    successor = sessions.refresh(pair.raw_refresh, now=later)
+    assert sessions.verify(successor.raw_refresh, now=later).claims.generation == 1
+    assert not set(jtis(pair, now=later)) & set(jtis(successor, now=later))
+    sessions.authenticate(pair.raw_access, now=later)
+
+
+def test_the_previous_refresh_token_gets_the_current_pair_again_within_the_grace(
+    pair: TokenPair,
+) -> None:
+    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    again = sessions.refresh(pair.raw_refresh, now=NOW + GRACE)
+    assert (again.raw_access, again.raw_refresh) == (successor.raw_access, successor.raw_refresh)
+    assert Session.objects.get().generation == 1
+
+
+def test_the_previous_refresh_token_after_the_grace_ends_the_session(pair: TokenPair) -> None:
+    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    late = NOW + GRACE + SECOND
+    with pytest.raises(RefreshTokenReused):
+        sessions.refresh(pair.raw_refresh, now=late)
+    with pytest.raises(SessionEnded):
+        sessions.refresh(successor.raw_refresh, now=late)
+    with pytest.raises(SessionEnded):
+        sessions.authenticate(successor.raw_access, now=late)
+
+
+def test_an_older_refresh_token_ends_the_session_even_within_the_grace(pair: TokenPair) -> None:
+    second = sessions.refresh(pair.raw_refresh, now=NOW)
+    sessions.refresh(second.raw_refresh, now=NOW)
+    with pytest.raises(RefreshTokenReused):
+        sessions.refresh(pair.raw_refresh, now=NOW)
+
+
+def test_reuse_is_recorded_with_the_addresses_of_both_parties(user: Any) -> None:
+    victim, thief = sessions.Client("192.0.2.1", "Firefox"), sessions.Client("198.51.100.7")
+    pair = sessions.start(user, client=victim, now=NOW)
+    sessions.refresh(pair.raw_refresh, client=victim, now=NOW)
+    late = NOW + GRACE + SECOND
+    with pytest.raises(RefreshTokenReused):
+        sessions.refresh(pair.raw_refresh, client=thief, now=late)
+    session = Session.objects.get()
+    assert session.end_reason == EndReason.REUSE
+    assert session.ended_at == late
+    assert session.refreshed_ip_address == "192.0.2.1"
+    assert session.ended_ip_address == "198.51.100.7"
+
+
+def test_the_grace_never_revives_a_session_that_was_ended(pair: TokenPair) -> None:
+    sessions.refresh(pair.raw_refresh, now=NOW)
+    sessions.end([pair.session], reason=EndReason.LOGOUT, now=NOW)
+    with pytest.raises(SessionEnded):
+        sessions.refresh(pair.raw_refresh, now=NOW)
+
+
+def test_reuse_of_one_session_leaves_the_users_others_alone(user: Any, pair: TokenPair) -> None:
+    other = sessions.start(user, now=NOW)
+    sessions.refresh(pair.raw_refresh, now=NOW)
+    with pytest.raises(RefreshTokenReused):
+        sessions.refresh(pair.raw_refresh, now=NOW + GRACE + SECOND)
+    sessions.authenticate(other.raw_access, now=NOW)
+
+
+def test_an_idle_session_cannot_be_refreshed(pair: TokenPair) -> None:
+    with pytest.raises(Expired):
+        sessions.refresh(pair.raw_refresh, now=NOW + IDLE + LEEWAY)
+
+
+def test_refreshing_never_moves_the_absolute_limit(pair: TokenPair) -> None:
+    now = NOW
+    while now + timedelta(days=13) < NOW + ABSOLUTE:
+        now += timedelta(days=13)
+        pair = sessions.refresh(pair.raw_refresh, now=now)
+    end = NOW + ABSOLUTE
+    assert pair.refresh_expires_at == end
+    last = sessions.refresh(pair.raw_refresh, now=end - SECOND)
+    assert last.access_expires_at == end
+    with pytest.raises(Expired):
+        sessions.authenticate(last.raw_access, now=end + LEEWAY)
+    with pytest.raises(Expired):
+        sessions.refresh(last.raw_refresh, now=end + LEEWAY)
+
+
+def test_a_longer_token_of_the_past_does_not_outlive_its_session(
+    pair: TokenPair, settings: Any
+) -> None:
+    """As when the operator shortened the session's life by hand, because of an incident."""
+    Session.objects.update(expires_at=NOW + SECOND)
+    with pytest.raises(Expired):
+        sessions.authenticate(pair.raw_access, now=NOW + SECOND + LEEWAY)
+
+
+def test_an_ended_session_is_refused_on_the_next_look(pair: TokenPair) -> None:
+    assert sessions.end([pair.session], reason=EndReason.LOGOUT, now=NOW) == 1
+    with pytest.raises(SessionEnded):
+        sessions.authenticate(pair.raw_access, now=NOW)
+
+
+def test_ending_twice_keeps_the_first_reason(pair: TokenPair) -> None:
+    sessions.end([pair.session], reason=EndReason.LOGOUT, now=NOW)
+    assert sessions.end([pair.session], reason=EndReason.REVOKED, now=NOW + SECOND) == 0
+    session = Session.objects.get()
+    assert (session.end_reason, session.ended_at) == (EndReason.LOGOUT, NOW)
+    assert DeniedToken.objects.get().reason == EndReason.LOGOUT
+
+
+def test_ending_says_who_and_why_on_the_denylist(user: Any, pair: TokenPair) -> None:
+    sessions.end([pair.session], reason=EndReason.REVOKED, note="lost telephone", by=user, now=NOW)
+    row = DeniedToken.objects.get()
+    assert (row.value, row.kind, row.user) == (str(pair.session.pk), "sid", user)
+    assert (row.reason, row.denied_by, row.denied_at) == ("lost telephone", user, NOW)
+    assert row.until == NOW + ACCESS + LEEWAY
+
+
+def test_ending_nothing_changes_nothing(db: None) -> None:
+    assert sessions.end([], reason=EndReason.LOGOUT) == 0
+    assert not DeniedToken.objects.exists()
+
+
+def test_ending_all_but_one_keeps_that_one(user: Any, pair: TokenPair) -> None:
+    others = [sessions.start(user, now=NOW) for _ in range(3)]
+    assert sessions.end_all(user, reason=EndReason.LOGOUT, keep=pair.session.pk, now=NOW) == 3
+    sessions.authenticate(pair.raw_access, now=NOW)
+    for other in others:
+        with pytest.raises(SessionEnded):
+            sessions.authenticate(other.raw_access, now=NOW)
+
+
+def test_ending_many_sessions_costs_few_queries(
+    user: Any, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(40):
+        sessions.start(user, now=NOW)
+    with django_assert_max_num_queries(5):
+        assert sessions.end_all(user, reason=EndReason.LOGOUT, now=NOW) == 40
+
+
+def test_revoking_an_access_token_ends_it_and_nothing_else(pair: TokenPair) -> None:
+    sessions.revoke(pair.raw_access, now=NOW)
+    with pytest.raises(Denied):
+        sessions.authenticate(pair.raw_access, now=NOW)
+    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    sessions.authenticate(successor.raw_access, now=NOW)
+
+
+def test_revoking_a_refresh_token_of_any_generation_ends_the_session(pair: TokenPair) -> None:
+    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    sessions.revoke(pair.raw_refresh, now=NOW + timedelta(hours=1))
+    with pytest.raises(SessionEnded):
+        sessions.refresh(successor.raw_refresh, now=NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("which", ["jti", "sid", "kid"])
+def test_each_of_the_three_ids_refuses_the_token(pair: TokenPair, which: str) -> None:
+    found = sessions.authenticate(pair.raw_access, now=NOW)
+    value = str(getattr(found.claims, which))
+    DeniedToken.objects.create(value=value, kind=which, denied_at=NOW, until=NOW)
+    with pytest.raises(Denied):
+        sessions.authenticate(pair.raw_access, now=NOW)
+
+
+def test_a_denied_refresh_token_does_not_rotate(pair: TokenPair) -> None:
+    jti = sessions.verify(pair.raw_refresh, now=NOW).claims.jti
+    DeniedToken.objects.create(value=jti, kind="jti", denied_at=NOW, until=NOW)
+    with pytest.raises(Denied):
+        sessions.refresh(pair.raw_refresh, now=NOW)
+    assert Session.objects.get().generation == 0
+
+
+def test_verify_knows_that_a_refresh_token_was_rotated(pair: TokenPair) -> None:
+    sessions.refresh(pair.raw_refresh, now=NOW)
+    sessions.verify(pair.raw_refresh, now=NOW + GRACE)
+    with pytest.raises(SessionEnded):
+        sessions.verify(pair.raw_refresh, now=NOW + GRACE + SECOND)
+    assert Session.objects.get().ended_at is None
+
+
+def test_a_deleted_users_token_is_refused_and_leaves_a_tombstone(
+    user: Any, pair: TokenPair
+) -> None:
+    user.delete()
+    with pytest.raises(UserGone):
+        sessions.authenticate(pair.raw_access, now=NOW)
+    with pytest.raises(UserGone):
+        sessions.refresh(pair.raw_refresh, now=NOW)
+    assert DeniedToken.objects.get().value == str(pair.session.pk)
+
+
+def test_a_token_of_another_users_session_is_refused(
+    pair: TokenPair, django_user_model: Any
+) -> None:
+    other = django_user_model.objects.create_user("bob", "bob@example.org")
+    Session.objects.update(user=other)
+    with pytest.raises(UserGone):
+        sessions.authenticate(pair.raw_access, now=NOW)
+
+
+def test_a_session_id_that_does_not_exist_is_refused(pair: TokenPair) -> None:
+    Session.objects.update(id=uuid4())
+    Session.objects.exclude(pk=None).filter(pk=pair.session.pk).delete()
+    with pytest.raises(UserGone):
+        sessions.authenticate(pair.raw_access, now=NOW)
+
+
+def test_a_password_changed_behind_the_models_back_is_noticed(user: Any, pair: TokenPair) -> None:
+    """A bulk update sends no signal; the hash that the session began with still tells."""
+    type(user).objects.filter(pk=user.pk).update(password="another")
+    with pytest.raises(PasswordChanged):
+        sessions.authenticate(pair.raw_access, now=NOW)
+
+
+def test_a_new_secret_key_with_the_old_as_fallback_keeps_the_sessions(
+    pair: TokenPair, settings: Any
+) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-secret-key-that-is-long-enough-0123456789"
+    sessions.authenticate(pair.raw_access, now=NOW)
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(PasswordChanged):
+        sessions.authenticate(pair.raw_access, now=NOW)
+
+
+def claims_for_tests(session: Session) -> dict[str, Any]:
+    return {"plan": f"gold {session.generation}"}
+
+
+def claims_that_take_over(session: Session) -> dict[str, Any]:
+    return {"sub": "somebody else"}
+
+
+def test_the_claims_hook_adds_claims_at_every_issue(user: Any, settings: Any) -> None:
+    settings.TOKENS_CLAIMS_HOOK = f"{__name__}.claims_for_tests"
+    pair = sessions.start(user, now=NOW)
+    assert sessions.authenticate(pair.raw_access, now=NOW).claims.extra == {"plan": "gold 0"}
+    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    assert sessions.authenticate(successor.raw_access, now=NOW).claims.extra == {"plan": "gold 1"}
+
+
+def test_the_claims_hook_cannot_replace_a_registered_claim(user: Any, settings: Any) -> None:
+    settings.TOKENS_CLAIMS_HOOK = f"{__name__}.claims_that_take_over"
+    with pytest.raises(ValueError, match="may not set sub"):
+        sessions.start(user, now=NOW)
+
+
+def test_authenticating_costs_one_query(
+    pair: TokenPair, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    keyring.signing_key()
+    with django_assert_num_queries(1):
+        found = sessions.authenticate(pair.raw_access, now=NOW)
+        assert found.session.user.username == "ada"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_refresh_costs_at_most_three_queries(
+    pair: TokenPair, django_assert_max_num_queries: DjangoAssertNumQueries, again: bool
+) -> None:
+    if again:
+        sessions.refresh(pair.raw_refresh, now=NOW)
+    with django_assert_max_num_queries(3):
+        sessions.refresh(pair.raw_refresh, now=NOW)
+
+
+def test_no_token_and_nothing_that_could_be_replayed_is_stored(pair: TokenPair) -> None:
+    signatures = [raw.rpartition(".")[2] for raw in (pair.raw_access, pair.raw_refresh)]
+    stored = str(list(Session.objects.values())) + str(list(DeniedToken.objects.values()))
+    assert not any(signature in stored for signature in signatures)

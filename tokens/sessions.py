@@ -1,0 +1,328 @@
+"""
+The life of a session: start, authenticate, refresh, end. The room to read first.
+
+A refresh token is a signed (``sid``, generation) pair. The row of the session knows the current
+generation; whoever moves it on, by one conditional UPDATE, has won the race. Nothing else
+about tokens is stored.
+
+    generation in the token      answer
+    ───────────────────────      ──────────────────────────────────────────────────────
+    the current one              rotate: one more, a new pair
+    the one before, in grace     the current pair again (a lost answer, a second tab)
+    any older, or later          reuse: the session ends, its access tokens included
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from logging import getLogger
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from . import denylist, keyring, pairs
+from .codec import Claims, TokenType, decode
+from .conf import conf
+from .errors import (
+    Denied,
+    Expired,
+    PasswordChanged,
+    RefreshTokenReused,
+    SessionEnded,
+    UserGone,
+    UserInactive,
+)
+from .models import DeniedToken, EndReason, Session
+from .pairs import TokenPair
+
+logger = getLogger("tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is at the other end, as far as the connection tells."""
+
+    ip_address: str | None = None
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """What one look in the database brought: the claims and the session with its user."""
+
+    claims: Claims
+    session: Session
+
+
+def start(user: Any, *, client: Client | None = None, now: datetime | None = None) -> TokenPair:
+    """
+    Begin a session for a user whose credentials were checked and return its first pair.
+
+    The caller decides who the user is; UserInactive is raised all the same for one who may not
+    come in.
+    """
+    now = now or timezone.now()
+    client = client or Client()
+    if not user.is_active:
+        raise UserInactive("The user is not active.")
+    expires_at = now + conf.TOKENS_SESSION_LIFETIME
+    session = Session(
+        id=uuid4(),
+        user=user,
+        kid=keyring.signing_key().kid,
+        auth_hash=user.get_session_auth_hash(),
+        started_at=now,
+        refreshed_at=now,
+        idle_until=min(now + conf.TOKENS_REFRESH_LIFETIME, expires_at),
+        expires_at=expires_at,
+        ip_address=client.ip_address,
+        user_agent=client.user_agent,
+        refreshed_ip_address=client.ip_address,
+    )
+    session.save(force_insert=True)
+    logger.info("session started sid=%s user=%s ip=%s", session.id, user.pk, client.ip_address)
+    return pairs.issue(session)
+
+
+def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticated:
+    """
+    Return the user, session and claims of an access token that is good now, by one query.
+
+    Raises TokenError.
+    """
+    found = _look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
+    # A password that this very instance sets ends every session but the one it came with.
+    user: Any = found.session.user
+    user.current_sid = found.session.pk
+    return found
+
+
+def verify(raw_token: str, *, now: datetime | None = None) -> Authenticated:
+    """
+    Return what ``raw_token``, of either type, would be accepted as; change nothing.
+
+    A refresh token passes as long as ``refresh`` would answer it. Raises TokenError.
+    """
+    now = now or timezone.now()
+    found = _look_up(raw_token, type=None, now=now)
+    if found.claims.type is TokenType.REFRESH and not _answers(found, now=now):
+        raise SessionEnded("The refresh token was rotated before.")
+    return found
+
+
+def refresh(
+    raw_refresh: str, *, client: Client | None = None, now: datetime | None = None
+) -> TokenPair:
+    """
+    Rotate a refresh token and return its successor pair.
+
+    The first use wins. The previous one is answered with the current pair again during the grace;
+    any other ends the whole session, because the server cannot tell the thief from the client
+    (RFC 9700 §4.14.2). That end is committed before RefreshTokenReused is raised.
+
+    Raises TokenError.
+    """
+    # The instant of arrival: a caller who queued behind the winner is not late.
+    now = now or timezone.now()
+    client = client or Client()
+    found = _look_up(raw_refresh, type=TokenType.REFRESH, now=now)
+    generation, session = found.claims.generation, found.session
+    if generation == session.generation:
+        rotated = _rotate(session, client=client, now=now)
+        if rotated:
+            return pairs.issue(session)
+        # Another caller moved the row between the look and the UPDATE: look again, once.
+        session.refresh_from_db()
+        _check_session(session, now=now)
+    if _in_grace(found.claims, session, now=now):
+        return pairs.issue(session)
+    _end_reused(session, client=client, now=now)
+    raise RefreshTokenReused(f"Generation {generation} came back; {session.generation} is current.")
+
+
+def end(
+    sessions: Iterable[Session],
+    *,
+    reason: EndReason,
+    note: str = "",
+    by: Any = None,
+    client: Client | None = None,
+    keep_owner: bool = True,
+    now: datetime | None = None,
+) -> int:
+    """
+    End these sessions with all their tokens, and return how many were live until now.
+
+    ``note`` is what staff gave as the reason, ``by`` who of the staff did it. ``keep_owner`` False
+    leaves the user out of the denylist, for one who is being deleted.
+    """
+    now = now or timezone.now()
+    owners = {session.pk: session.user_id for session in sessions}
+    if not owners:
+        return 0
+    ended = 0
+    with transaction.atomic():
+        for batch in _batches(list(owners)):
+            ended += Session.objects.filter(pk__in=batch, ended_at=None).update(
+                ended_at=now,
+                end_reason=reason,
+                ended_ip_address=client.ip_address if client else None,
+            )
+        denylist.deny(
+            [(str(sid), owner if keep_owner else None) for sid, owner in owners.items()],
+            kind=DeniedToken.Kind.SESSION,
+            reason=note or reason.value,
+            by=by,
+            until=now + conf.TOKENS_ACCESS_LIFETIME + conf.TOKENS_LEEWAY,
+            now=now,
+        )
+    for sid, owner in owners.items():
+        logger.info("session ended sid=%s user=%s reason=%s", sid, owner, reason.value)
+    return ended
+
+
+def end_all(user: Any, *, reason: EndReason, keep: UUID | None = None, **how: Any) -> int:
+    """End every session of ``user`` but ``keep``; return how many. ``how`` is as for ``end``."""
+    of_user = Session.objects.filter(user=user, ended_at=None)
+    if keep is not None:
+        of_user = of_user.exclude(pk=keep)
+    return end(of_user.only("pk", "user_id"), reason=reason, **how)
+
+
+def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None = None) -> None:
+    """
+    Make the token, and what hangs on it, useless (RFC 7009 §2).
+
+    A refresh token of any generation ends its session; an access token ends itself. Raises
+    TokenError for a token that was of no use before.
+    """
+    now = now or timezone.now()
+    found = _look_up(raw_token, type=None, now=now)
+    if found.claims.type is TokenType.REFRESH:
+        end([found.session], reason=EndReason.REVOKED, client=client, now=now)
+        return
+    denylist.deny(
+        [(found.claims.jti, found.session.user_id)],
+        kind=DeniedToken.Kind.TOKEN,
+        reason=EndReason.REVOKED.value,
+        until=found.claims.expires_at + conf.TOKENS_LEEWAY,
+        now=now,
+    )
+    logger.info("token revoked jti=%s sid=%s", found.claims.jti, found.claims.sid)
+
+
+def find_by_refresh_token(raw_refresh: str, *, now: datetime | None = None) -> Authenticated:
+    """
+    Return the session of a refresh token of any generation, for ending it.
+
+    Raises TokenError, SessionEnded among them.
+    """
+    return _look_up(raw_refresh, type=TokenType.REFRESH, now=now or timezone.now())
+
+
+def follow_password(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
+    """End the sessions that began under another password; ``keep`` goes on under the new one."""
+    if keep is not None:
+        Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
+    outdated = Session.objects.filter(user=user, ended_at=None)
+    outdated = outdated.exclude(auth_hash__in=auth_hashes(user))
+    return end(outdated.only("pk", "user_id"), reason=EndReason.PASSWORD_CHANGED, now=now)
+
+
+def carry_over(user: Any, *, from_hashes: Iterable[str]) -> None:
+    """Keep the sessions through a new hash of the same password."""
+    Session.objects.filter(user=user, auth_hash__in=list(from_hashes)).update(
+        auth_hash=user.get_session_auth_hash()
+    )
+
+
+def auth_hashes(user: Any) -> list[str]:
+    return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+
+
+def _look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authenticated:
+    claims = decode(
+        raw_token,
+        find_key=partial(keyring.verification_key, now=now),
+        issuer=conf.TOKENS_ISSUER,
+        audience=conf.TOKENS_AUDIENCE,
+        now=now,
+        leeway=conf.TOKENS_LEEWAY,
+        type=type,
+    )
+    rows = Session.objects.select_related("user").annotate(denied=denylist.denied(claims))
+    try:
+        session = rows.get(pk=claims.sid)
+    except Session.DoesNotExist:
+        # Rows outlive their tokens, so the user was deleted, and the session with them.
+        raise UserGone(f"Session {claims.sid} does not exist.") from None
+    if claims.sub != str(session.user_id):
+        raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
+    if not session.user.is_active:
+        raise UserInactive(f"User {claims.sub} is not active.")
+    _check_session(session, now=now)
+    if session.denied:  # type: ignore[attr-defined]  # annotated above
+        raise Denied(f"Token {claims.jti}, its session or its key is denied.")
+    if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(session.user)):
+        raise PasswordChanged(f"The password of user {claims.sub} was changed.")
+    return Authenticated(claims, session)
+
+
+def _check_session(session: Session, *, now: datetime) -> None:
+    if session.end_reason == EndReason.PASSWORD_CHANGED:
+        raise PasswordChanged(f"Session {session.pk} ended with a password change.")
+    if session.ended_at is not None:
+        raise SessionEnded(f"Session {session.pk} was ended: {session.end_reason}.")
+    if now >= session.expires_at + conf.TOKENS_LEEWAY:
+        raise Expired(f"Session {session.pk} reached its absolute limit.")
+
+
+def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
+    """Move the row to the next generation; False, and nothing changed, if it has moved on."""
+    session.kid = keyring.signing_key().kid
+    session.idle_until = min(now + conf.TOKENS_REFRESH_LIFETIME, session.expires_at)
+    won = Session.objects.filter(
+        pk=session.pk, generation=session.generation, ended_at=None
+    ).update(
+        generation=F("generation") + 1,
+        kid=session.kid,
+        refreshed_at=now,
+        refreshed_ip_address=client.ip_address,
+        idle_until=session.idle_until,
+    )
+    if won:
+        session.generation += 1
+        session.refreshed_at = now
+    return bool(won)
+
+
+def _answers(found: Authenticated, *, now: datetime) -> bool:
+    current = found.claims.generation == found.session.generation
+    return current or _in_grace(found.claims, found.session, now=now)
+
+
+def _in_grace(claims: Claims, session: Session, *, now: datetime) -> bool:
+    previous = claims.generation == session.generation - 1
+    return previous and now - session.refreshed_at <= conf.TOKENS_REFRESH_GRACE
+
+
+def _end_reused(session: Session, *, client: Client, now: datetime) -> None:
+    # durable: an outer transaction that the error then rolls back would undo the revocation.
+    with transaction.atomic(durable=True):
+        end([session], reason=EndReason.REUSE, client=client, now=now)
+    logger.warning(
+        "refresh token reused sid=%s user=%s ip=%s last_ip=%s",
+        session.pk,
+        session.user_id,
+        client.ip_address,
+        session.refreshed_ip_address,
+    )
+
+
+def _batches(ids: list[UUID], size: int = 500) -> Iterable[list[UUID]]:
+    return (ids[i : i + size] for i in range(0, len(ids), size))

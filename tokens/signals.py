@@ -1,0 +1,72 @@
+"""
+What happens to a user happens to their sessions, whoever saved the user: the API, the admin,
+``changepassword``, or a line in a shell.
+"""
+
+from typing import Any
+
+from django.contrib.auth.hashers import get_hasher, identify_hasher
+from django.db import transaction
+
+from . import keyring, sessions
+from .models import EndReason
+
+_FOLLOWED = {"password", "is_active"}
+
+
+def before_user_save(
+    sender: Any, instance: Any, raw: bool, update_fields: frozenset[str] | None, **kwargs: Any
+) -> None:
+    """
+    Remember the former auth hashes when Django stores a better hash of the same password.
+
+    ``check_password`` does that at sign-in: it sets the password, clears the marker that
+    ``set_password`` leaves, and saves that one field.
+    """
+    if raw or instance._state.adding or update_fields != frozenset({"password"}):
+        return
+    if instance._password is not None:
+        return
+    former = sender._default_manager.filter(pk=instance.pk).first()
+    if former is not None and _is_outdated(former.password):
+        instance._upgraded_from = sessions.auth_hashes(former)
+
+
+def after_user_save(
+    sender: Any,
+    instance: Any,
+    created: bool,
+    raw: bool,
+    update_fields: frozenset[str] | None,
+    **kwargs: Any,
+) -> None:
+    """End the sessions that an inactive user or another password leaves behind."""
+    if raw or created or (update_fields is not None and not _FOLLOWED & update_fields):
+        return
+    # One transaction with its caller's, so that neither stands without the other.
+    with transaction.atomic():
+        if upgraded_from := instance.__dict__.pop("_upgraded_from", None):
+            sessions.carry_over(instance, from_hashes=upgraded_from)
+        elif not instance.is_active:
+            sessions.end_all(instance, reason=EndReason.USER_INACTIVE)
+        else:
+            sessions.follow_password(instance, keep=getattr(instance, "current_sid", None))
+
+
+def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
+    """Deny the sessions first: their rows go with the user, and the denials stay."""
+    sessions.end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False)
+
+
+def after_migrate(sender: Any, **kwargs: Any) -> None:
+    """Create the first signing keys with the table that holds them."""
+    keyring.ensure()
+
+
+def _is_outdated(encoded_password: str) -> bool:
+    try:
+        hasher = identify_hasher(encoded_password)
+    except ValueError:
+        return False  # An unusable password has no hash to upgrade.
+    preferred = get_hasher("default")
+    return hasher.algorithm != preferred.algorithm or preferred.must_update(encoded_password)
