@@ -1,0 +1,44 @@
+from typing import Any, cast
+
+from django.db import transaction
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView, RetrieveAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .models import User
+from .serializers import MeSerializer, PasswordChangeSerializer
+
+
+class MeView(RetrieveAPIView[User]):
+    """Who I am."""
+
+    serializer_class = MeSerializer
+    permission_classes = (IsAuthenticated,)
+
+    def get_object(self) -> Any:
+        return self.request.user
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+# The change is committed before its 204 leaves, whatever ATOMIC_REQUESTS says.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class PasswordChangeView(GenericAPIView[User]):
+    """Change my password. Every other session of mine ends with it."""
+
+    serializer_class = PasswordChangeSerializer
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(responses={204: None})
+    def post(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = cast(User, request.user)  # IsAuthenticated let nobody else in.
+        user.set_password(serializer.validated_data["new_password"])
+        with transaction.atomic(durable=True):
+            user.save(update_fields=["password"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
