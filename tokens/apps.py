@@ -1,0 +1,29 @@
+from django.apps import AppConfig
+from django.contrib.auth import get_user_model
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate, post_save, pre_delete, pre_save
+
+
+class TokensConfig(AppConfig):
+    name = "tokens"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks, schema, signals  # noqa: F401  # schema registers itself
+
+        for check in (
+            checks.check_secret,
+            checks.check_lifetimes,
+            checks.check_algorithm,
+            checks.check_throttle,
+            checks.check_proxies,
+            checks.check_authentication_classes,
+        ):
+            register(check, Tags.security)
+        register(checks.check_deployment, Tags.security, deploy=True)
+
+        user_model = get_user_model()
+        pre_save.connect(signals.before_user_save, user_model, dispatch_uid="tokens.before_save")
+        post_save.connect(signals.after_user_save, user_model, dispatch_uid="tokens.after_save")
+        pre_delete.connect(signals.before_user_delete, user_model, dispatch_uid="tokens.delete")
+        post_migrate.connect(signals.after_migrate, self, dispatch_uid="tokens.first_key")

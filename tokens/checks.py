@@ -1,0 +1,165 @@
+"""System checks: what would make the tokens unsafe or useless, and what to do about it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from rest_framework.settings import api_settings
+
+from . import keyring
+from .authentication import JWTAuthentication
+from .conf import conf
+from .throttling import parse_rate
+
+MINIMUM_SECRET_LENGTH = 32
+MAXIMUM_LEEWAY = timedelta(seconds=10)
+USUAL_ACCESS_LIFETIME = timedelta(minutes=15)
+USUAL_GRACE = timedelta(seconds=60)
+
+
+def check_secret(**kwargs: Any) -> list[CheckMessage]:
+    """One secret for two purposes makes one leak into two, and a short one can be guessed."""
+    secret = conf.TOKENS_SECRET
+    if not secret:
+        return [
+            Error(
+                "TOKENS_SECRET is not set, so the signing keys cannot be opened.",
+                hint="Set it to 32 or more random characters that nothing else uses.",
+                id="tokens.E001",
+            )
+        ]
+    messages: list[CheckMessage] = []
+    if secret in {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS}:
+        messages.append(
+            Error(
+                "TOKENS_SECRET equals SECRET_KEY.",
+                hint="Give it a value of its own, and run rotate_secret if either may have leaked.",
+                id="tokens.E002",
+            )
+        )
+    if len(secret) < MINIMUM_SECRET_LENGTH:
+        messages.append(
+            Error(
+                f"TOKENS_SECRET has {len(secret)} characters.",
+                hint=f"Set it to {MINIMUM_SECRET_LENGTH} or more random characters.",
+                id="tokens.E003",
+            )
+        )
+    return messages
+
+
+def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
+    """A life of zero locks everybody out; an order upside down makes a limit that never acts."""
+    messages: list[CheckMessage] = []
+    access, refresh = conf.TOKENS_ACCESS_LIFETIME, conf.TOKENS_REFRESH_LIFETIME
+    if not timedelta(0) < access < refresh <= conf.TOKENS_SESSION_LIFETIME:
+        messages.append(
+            Error(
+                f"TOKENS_ACCESS_LIFETIME is {access}, TOKENS_REFRESH_LIFETIME is {refresh} and "
+                f"TOKENS_SESSION_LIFETIME is {conf.TOKENS_SESSION_LIFETIME}.",
+                hint="The first must be positive and shorter than the second, and the second at "
+                "most the third; 5 minutes, 14 days and 90 days are usual.",
+                id="tokens.E004",
+            )
+        )
+    if not timedelta(0) <= conf.TOKENS_LEEWAY <= MAXIMUM_LEEWAY:
+        messages.append(
+            Error(
+                f"TOKENS_LEEWAY is {conf.TOKENS_LEEWAY}.",
+                hint="Set it to 10 seconds at most, and let NTP keep the clocks together.",
+                id="tokens.E005",
+            )
+        )
+    if not timedelta(0) <= conf.TOKENS_REFRESH_GRACE < access:
+        messages.append(
+            Error(
+                f"TOKENS_REFRESH_GRACE is {conf.TOKENS_REFRESH_GRACE}.",
+                hint="Set it to 0 or more, and to less than TOKENS_ACCESS_LIFETIME; 10 s is usual.",
+                id="tokens.E006",
+            )
+        )
+    return messages
+
+
+def check_algorithm(**kwargs: Any) -> list[CheckMessage]:
+    if conf.TOKENS_ALGORITHM in keyring.ALGORITHMS:
+        return []
+    return [
+        Error(
+            f"TOKENS_ALGORITHM is {conf.TOKENS_ALGORITHM!r}.",
+            hint=f"Set it to one of {', '.join(keyring.ALGORITHMS)}.",
+            id="tokens.E007",
+        )
+    ]
+
+
+def check_throttle(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        parse_rate(conf.TOKENS_LOGIN_THROTTLE)
+    except ValueError as error:
+        return [
+            Error(
+                f"TOKENS_LOGIN_THROTTLE: {error}.",
+                hint="Set it to a rate such as 10/min, or to an empty string for no limit.",
+                id="tokens.E008",
+            )
+        ]
+    return []
+
+
+def check_proxies(**kwargs: Any) -> list[CheckMessage]:
+    if conf.TOKENS_TRUSTED_PROXIES >= 0:
+        return []
+    return [
+        Error(
+            f"TOKENS_TRUSTED_PROXIES is {conf.TOKENS_TRUSTED_PROXIES}.",
+            hint="Set it to how many of your proxies append to X-Forwarded-For, or to 0.",
+            id="tokens.E009",
+        )
+    ]
+
+
+def check_authentication_classes(**kwargs: Any) -> list[CheckMessage]:
+    """DRF asks the first class for the challenge, and without one answers 403 for 401."""
+    classes: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+    if classes and issubclass(classes[0], JWTAuthentication):
+        return []
+    return [
+        Warning(
+            "JWTAuthentication is not the first of DRF's DEFAULT_AUTHENTICATION_CLASSES.",
+            hint='Put "tokens.authentication.JWTAuthentication" first, or name it in each view.',
+            id="tokens.W001",
+        )
+    ]
+
+
+def check_deployment(**kwargs: Any) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    if conf.TOKENS_ACCESS_LIFETIME > USUAL_ACCESS_LIFETIME:
+        messages.append(
+            Warning(
+                f"TOKENS_ACCESS_LIFETIME is {conf.TOKENS_ACCESS_LIFETIME}. Services that verify "
+                "by the JWKS alone accept a revoked token for that long.",
+                hint="Set it to 15 minutes or less; 5 are usual.",
+                id="tokens.W002",
+            )
+        )
+    if not conf.TOKENS_LOGIN_THROTTLE:
+        messages.append(
+            Warning(
+                "TOKENS_LOGIN_THROTTLE is empty: passwords can be guessed at full speed.",
+                hint="Set it to a rate such as 10/min.",
+                id="tokens.W003",
+            )
+        )
+    if conf.TOKENS_REFRESH_GRACE > USUAL_GRACE:
+        messages.append(
+            Warning(
+                f"TOKENS_REFRESH_GRACE is {conf.TOKENS_REFRESH_GRACE}. For that long a stolen "
+                "refresh token that was just used passes unnoticed.",
+                hint="Set it to a minute or less; 10 seconds are usual.",
+                id="tokens.W004",
+            )
+        )
+    return messages

@@ -1,0 +1,83 @@
+"""What drf-spectacular cannot see for itself: the bearer scheme and the answers to bad requests."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+DETAIL = {
+    "type": "object",
+    "properties": {"detail": {"type": "string"}},
+    "required": ["detail"],
+}
+DETAIL_AND_CODE = {
+    "type": "object",
+    "properties": {"detail": {"type": "string"}, "code": {"type": "string"}},
+    "required": ["detail"],
+}
+FIELD_ERRORS = {
+    "type": "object",
+    "description": "A detail, or for each field that is wrong a list of what is.",
+    "additionalProperties": {
+        "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+    },
+}
+INTROSPECTION = {
+    "type": "object",
+    "properties": {
+        "active": {"type": "boolean"},
+        "iss": {"type": "string"},
+        "aud": {"type": "string"},
+        "sub": {"type": "string"},
+        "iat": {"type": "integer"},
+        "exp": {"type": "integer"},
+        "jti": {"type": "string"},
+        "sid": {"type": "string", "format": "uuid"},
+        "gen": {"type": "integer"},
+    },
+    "required": ["active"],
+}
+
+REFUSED = {401: DETAIL_AND_CODE}
+# Any: drf-spectacular declares names here and passes on whole requirement objects.
+BEARER_OR_NOTHING: Any = [{"bearer": []}, {}]
+
+_METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "tokens.authentication.JWTAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def add_common_answers(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:
+    """Describe the answers that DRF itself gives before or instead of a view."""
+    for operations in result["paths"].values():
+        for method, operation in operations.items():
+            if method in _METHODS:
+                _describe(operation)
+    return result
+
+
+def _describe(operation: dict[str, Any]) -> None:
+    answers = {"406": ("No format that the caller accepts.", DETAIL)}
+    if "requestBody" in operation:
+        answers["400"] = ("The body is not what it should be.", FIELD_ERRORS)
+        answers["413"] = ("The body is too large.", DETAIL)
+        answers["415"] = ("The body's media type is not known here.", DETAIL)
+    if operation["operationId"] == "token_create":
+        answers["429"] = ("Too many sign-ins; Retry-After says when.", DETAIL)
+    if {} not in operation.get("security", [{}]):
+        answers["401"] = ("No token, or one that is refused.", DETAIL_AND_CODE)
+        answers["403"] = ("Not permitted.", DETAIL)
+    answers["503"] = ("Not available at the moment; Retry-After says when.", DETAIL)
+    for status, (description, shape) in answers.items():
+        operation["responses"].setdefault(
+            status,
+            {"description": description, "content": {"application/json": {"schema": shape}}},
+        )

@@ -1,0 +1,16 @@
+from django.urls import path
+
+from . import session_views, views
+
+urlpatterns = [
+    path("token/", views.SignInView.as_view(), name="token_obtain_pair"),
+    path("token/refresh/", views.RefreshView.as_view(), name="token_refresh"),
+    path("token/verify/", views.VerifyView.as_view(), name="token_verify"),
+    path("token/revoke/", views.RevokeView.as_view(), name="token_revoke"),
+    path("token/blacklist/", views.BlacklistView.as_view(), name="token_blacklist"),
+    path("token/introspect/", views.IntrospectView.as_view(), name="token_introspect"),
+    path("logout/", session_views.LogoutView.as_view(), name="logout"),
+    path("logout/all/", session_views.LogoutAllView.as_view(), name="logout_all"),
+    path("sessions/", session_views.SessionListView.as_view(), name="sessions"),
+    path("sessions/<uuid:sid>/", session_views.SessionView.as_view(), name="session"),
+]

@@ -1,0 +1,174 @@
+"""The token endpoints: each reads a body, calls one verb of ``sessions``, and answers."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from . import schema, sessions
+from .errors import TokenError
+from .exception_handler import exception_handler
+from .http import Unauthorized, client_of
+from .models import EndReason
+from .pairs import TokenPair
+from .serializers import (
+    EmptySerializer,
+    PairSerializer,
+    RefreshSerializer,
+    RevokeSerializer,
+    SignInSerializer,
+    TokenSerializer,
+)
+from .throttling import LoginThrottle
+
+logger = logging.getLogger("tokens")
+
+
+# Bodies hold passwords and tokens: an error report must not.
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+# A revocation is committed before its answer leaves, whatever ATOMIC_REQUESTS says.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class TokenView(GenericAPIView[Any]):
+    """
+    A view that takes its token from the body and looks at no other credential.
+
+    A stale Authorization header must never stand in the way of a sign-in or a refresh.
+    """
+
+    authentication_classes: Sequence[type[BaseAuthentication]] = ()
+    permission_classes: Sequence[type[BasePermission]] = ()
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        # RFC 6749 §5.1: an answer that holds a token is stored nowhere.
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def read(self, request: Request) -> dict[str, Any]:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def answer(self, pair: TokenPair) -> Response:
+        return Response(PairSerializer(pair).data)
+
+
+class SignInView(TokenView):
+    """Sign in: begin a session and get its first two tokens."""
+
+    serializer_class = SignInSerializer
+    throttle_classes = (LoginThrottle,)
+
+    @method_decorator(sensitive_variables())
+    @extend_schema(operation_id="token_create", responses={200: PairSerializer, **schema.REFUSED})
+    def post(self, request: Request) -> Response:
+        user = authenticate(request._request, **self.read(request))
+        if user is None:
+            raise Unauthorized(
+                {
+                    "detail": "No active account found with the given credentials",
+                    "code": "no_active_account",
+                }
+            )
+        pair = sessions.start(user, client=client_of(request))
+        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        return self.answer(pair)
+
+
+class RefreshView(TokenView):
+    """Trade a refresh token for the next pair. The one traded in is good for nothing then."""
+
+    serializer_class = RefreshSerializer
+
+    @extend_schema(operation_id="token_refresh", responses={200: PairSerializer, **schema.REFUSED})
+    def post(self, request: Request) -> Response:
+        body = self.read(request)
+        return self.answer(sessions.refresh(body["refresh"], client=client_of(request)))
+
+
+class VerifyView(TokenView):
+    """Tell whether a token of either type would be accepted at this moment."""
+
+    serializer_class = TokenSerializer
+
+    @extend_schema(operation_id="token_verify", responses={200: EmptySerializer, **schema.REFUSED})
+    def post(self, request: Request) -> Response:
+        sessions.verify(self.read(request)["token"])
+        return Response({})
+
+
+class RevokeView(TokenView):
+    """
+    Take a token back (RFC 7009).
+
+    A refresh token ends its session with all access tokens; an access token ends itself. The
+    answer is the same for a token that is unknown or expired: there is nothing left to do.
+    """
+
+    serializer_class = RevokeSerializer
+
+    @extend_schema(operation_id="token_revoke", responses={200: EmptySerializer})
+    def post(self, request: Request) -> Response:
+        try:
+            sessions.revoke(self.read(request)["token"], client=client_of(request))
+        except TokenError as error:
+            logger.info("nothing to revoke: %s: %s", type(error).__name__, error)
+        return Response({})
+
+
+class BlacklistView(TokenView):
+    """End the session of a refresh token, under djangorestframework-simplejwt's name for it."""
+
+    serializer_class = RefreshSerializer
+
+    @extend_schema(
+        operation_id="token_blacklist", responses={200: EmptySerializer, **schema.REFUSED}
+    )
+    def post(self, request: Request) -> Response:
+        found = sessions.find_by_refresh_token(self.read(request)["refresh"])
+        sessions.end([found.session], reason=EndReason.REVOKED, client=client_of(request))
+        return Response({})
+
+
+class MayIntrospect(BasePermission):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user.has_perm("tokens.introspect_token"))
+
+
+class IntrospectView(TokenView):
+    """Tell a permitted caller what a token says, if it is active (RFC 7662)."""
+
+    serializer_class = TokenSerializer
+    authentication_classes = APIView.authentication_classes
+    permission_classes = (IsAuthenticated, MayIntrospect)
+
+    @extend_schema(
+        operation_id="token_introspect",
+        responses={
+            200: OpenApiResponse(schema.INTROSPECTION, "Its claims, or only that it is not.")
+        },
+    )
+    def post(self, request: Request) -> Response:
+        try:
+            found = sessions.verify(self.read(request)["token"])
+        except TokenError as error:
+            logger.info("introspected as inactive: %s: %s", type(error).__name__, error)
+            return Response({"active": False})
+        return Response({"active": True, **found.claims.as_json()})
