@@ -1,0 +1,128 @@
+"""Readers of the environment: each refuses what makes no sense, and says what it may be."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from decouple import AutoConfig, Csv, UndefinedValueError
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MINIMUM_SECRET_LENGTH = 32
+LONGEST_LIFETIME = timedelta(days=3650)
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class Environment:
+    """The process's environment before ``.env`` beside manage.py, one reader per kind of value."""
+
+    def __init__(self, source: Callable[..., Any] | None = None) -> None:
+        self._source = source or AutoConfig(search_path=str(ROOT))
+
+    def text(self, name: str, default: str) -> str:
+        return str(self._source(name, default=default)).strip()
+
+    def secret(self, name: str) -> str:
+        """Return a secret of at least MINIMUM_SECRET_LENGTH characters; never quote it."""
+        try:
+            value = str(self._source(name))
+        except UndefinedValueError:
+            value = ""
+        if not value:
+            raise ImproperlyConfigured(
+                f"{name} is not set. Copy .env.example to .env and fill it in, or type "
+                '"make run", which does both.'
+            )
+        if len(value) < MINIMUM_SECRET_LENGTH:
+            raise ImproperlyConfigured(
+                f"{name} has {len(value)} characters. It needs {MINIMUM_SECRET_LENGTH} or more, "
+                "random ones: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        return value
+
+    def secrets(self, name: str) -> list[str]:
+        return self._list(name, "")
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.text(name, "true" if default else "false").lower()
+        if value in _TRUE | _FALSE:
+            return value in _TRUE
+        raise self._refused(name, value, "true or false")
+
+    def whole_number(self, name: str, default: int, *, at_most: int) -> int:
+        value = self.text(name, str(default))
+        if re.fullmatch(r"[0-9]{1,9}", value) and int(value) <= at_most:
+            return int(value)
+        raise self._refused(name, value, f"a whole number from 0 to {at_most}")
+
+    def seconds(self, name: str, default: timedelta, *, at_least: int = 1) -> timedelta:
+        value = self.text(name, str(int(default.total_seconds())))
+        at_most = int(LONGEST_LIFETIME.total_seconds())
+        if re.fullmatch(r"[0-9]{1,9}", value) and at_least <= int(value) <= at_most:
+            return timedelta(seconds=int(value))
+        raise self._refused(name, value, f"a whole number of seconds from {at_least} to {at_most}")
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value in choices:
+            return value
+        raise self._refused(name, value, "one of " + ", ".join(choices))
+
+    def rate(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if not value or re.fullmatch(r"[1-9][0-9]{0,5}/(sec|min|hour|day)", value):
+            return value
+        raise self._refused(name, value, "a number per sec, min, hour or day, as 10/min, or empty")
+
+    def hosts(self, name: str, default: list[str]) -> list[str]:
+        hosts = self._list(name, ",".join(default))
+        for host in hosts:
+            if "/" in host or (":" in host.strip("[]") and not host.startswith("[")):
+                raise self._refused(name, host, "host names without scheme, port or path")
+        return hosts
+
+    def origins(self, name: str) -> list[str]:
+        origins = self._list(name, "")
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+                raise self._refused(name, origin, "origins such as https://app.example.org")
+        return origins
+
+    def database(self, name: str, *, default_path: Path) -> dict[str, Any]:
+        """Return Django's settings of a database, without ever quoting the password in the URL."""
+        url = self.text(name, "") or f"sqlite:///{default_path}"
+        scheme = url.partition(":")[0]
+        if scheme not in {"sqlite", "postgres", "postgresql"}:
+            raise self._refused(
+                name, f"{scheme}:…", "sqlite:///path or postgres://user:password@host:port/name"
+            )
+        try:
+            return dict(dj_database_url.parse(url))
+        except ValueError:
+            raise self._refused(
+                name, f"{scheme}:…", "sqlite:///path or postgres://user:password@host:port/name"
+            ) from None
+
+    def cache(self, name: str) -> dict[str, Any]:
+        url = self.text(name, "")
+        if not url:
+            return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        scheme = url.partition(":")[0]
+        if scheme not in {"redis", "rediss", "unix"}:
+            raise self._refused(name, f"{scheme}:…", "redis://host:port/number, or empty")
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+
+    def _list(self, name: str, default: str) -> list[str]:
+        return [item for item in Csv()(self.text(name, default)) if item]
+
+    @staticmethod
+    def _refused(name: str, value: str, allowed: str) -> ImproperlyConfigured:
+        return ImproperlyConfigured(f"{name} is {value[:80]!r}. It may be {allowed}.")
