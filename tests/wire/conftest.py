@@ -1,0 +1,64 @@
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from rest_framework.test import APIClient
+
+from tokens import keyring, sessions
+
+Forge = Callable[..., str]
+
+
+@pytest.fixture
+def bearer(api: APIClient) -> Callable[[str], APIClient]:
+    """Return a client that sends this access token."""
+
+    def sign_in(raw_access: str) -> APIClient:
+        api.credentials(HTTP_AUTHORIZATION=f"Bearer {raw_access}")
+        return api
+
+    return sign_in
+
+
+@pytest.fixture
+def expired(user: Any) -> sessions.TokenPair:
+    """Return a pair whose access token is over and whose refresh token is good."""
+    return sessions.start(user, now=datetime.now(UTC) - timedelta(hours=1))
+
+
+@pytest.fixture
+def forge(user: Any) -> Forge:
+    """Return a maker of tokens with a good signature and one thing wrong."""
+    pair = sessions.start(user)
+    key = keyring.signing_key()
+
+    def make(
+        *,
+        header: dict[str, Any] | None = None,
+        claims: dict[str, Any] | None = None,
+        drop: tuple[str, ...] = (),
+        refresh: bool = False,
+    ) -> str:
+        raw = pair.raw_refresh if refresh else pair.raw_access
+        members = json.loads(jwt.utils.base64url_decode(raw.split(".")[1]))
+        members.update(claims or {})
+        members = {name: value for name, value in members.items() if name not in drop}
+        head = {"alg": key.algorithm, "kid": key.kid, "typ": "rt+jwt" if refresh else "at+jwt"}
+        head.update(header or {})
+        head = {name: value for name, value in head.items() if name not in drop}
+        return sign(head, json.dumps(members).encode(), key.material)
+
+    return make
+
+
+def sign(header: dict[str, Any], payload: bytes, key: bytes) -> str:
+    """Return the compact JWS of any header and payload, without a library that would object."""
+    encode = jwt.utils.base64url_encode
+    signing_input = encode(json.dumps(header).encode()) + b"." + encode(payload)
+    signature = hmac.new(key, signing_input, hashlib.sha256).digest()
+    return (signing_input + b"." + encode(signature)).decode()
