@@ -1,22 +1,9 @@
 """Answers in JSON for what goes wrong under ``/api/``, before or after a view of the API runs."""
 
 from http import HTTPStatus
-from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from rest_framework.exceptions import ParseError
-from rest_framework.response import Response
-
-from tokens.exception_handler import exception_handler as tokens_exception_handler
-
-
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's own, which also knows refused tokens and requests that Django finds suspicious."""
-    if isinstance(error, SuspiciousOperation):
-        error = ParseError("The request is malformed.")
-    return tokens_exception_handler(error, context)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

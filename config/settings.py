@@ -155,12 +155,12 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "config.parsers.BoundedJSONParser",
-        "config.parsers.BoundedFormParser",
-        "config.parsers.BoundedMultiPartParser",
+        "config.parsers.CarefulJSONParser",
+        "config.parsers.CarefulFormParser",
+        "config.parsers.CarefulMultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.errors.exception_handler",
+    "EXCEPTION_HANDLER": "tokens.exception_handler.exception_handler",
     "NUM_PROXIES": TOKENS_TRUSTED_PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -7,6 +7,8 @@ Apart from ``http``, because it imports DRF's views, which import the authentica
 import logging
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
@@ -16,11 +18,25 @@ from .http import Unavailable, body_refusal
 logger = logging.getLogger("tokens")
 
 
+class BodyTooLarge(APIException):
+    status_code = 413
+    default_detail = "The request's body is too large."
+    default_code = "too_large"
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer token errors as 401, key ring trouble as 503, and the rest as DRF does."""
+    """
+    Answer token errors as 401, key ring trouble as 503, and the rest as DRF does.
+
+    What Django finds suspicious while the body is read, DRF would pass on to an HTML page.
+    """
     if isinstance(error, TokenError):
         error = body_refusal(error)
     elif isinstance(error, KeyRingError):
         logger.error("key ring: %s", error)
         error = Unavailable()
+    elif isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
+    elif isinstance(error, SuspiciousOperation):
+        error = ParseError("The request is malformed.")
     return drf_exception_handler(error, context)

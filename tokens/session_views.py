@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from . import schema, sessions
 from .errors import TokenError
-from .http import Unauthorized, bearer, client_of
+from .http import Unauthorized, bearer, client_of, request_refusal
 from .models import EndReason, Session
 from .serializers import OptionalRefreshSerializer, SessionSerializer
 from .views import TokenView
@@ -55,9 +55,9 @@ class LogoutView(TokenView):
         if raw_access is not None:
             try:
                 return sessions.authenticate(raw_access)
-            except TokenError:
+            except TokenError as error:
                 if raw_refresh is None:
-                    raise
+                    raise request_refusal(error) from None
         if raw_refresh is None:
             raise Unauthorized({"detail": str(NotAuthenticated.default_detail)})
         return sessions.find_by_refresh_token(raw_refresh)

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from . import schema, sessions
 from .errors import TokenError
 from .exception_handler import exception_handler
-from .http import Unauthorized, client_of
+from .http import Unauthorized, challenge, client_of
 from .models import EndReason
 from .pairs import TokenPair
 from .serializers import (
@@ -52,6 +52,10 @@ class TokenView(GenericAPIView[Any]):
 
     def get_exception_handler(self) -> Any:
         return exception_handler
+
+    def get_authenticate_header(self, request: Request) -> str:
+        # DRF would ask an authentication class, find none, and answer 403.
+        return challenge(request)
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

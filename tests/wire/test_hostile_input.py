@@ -1,0 +1,340 @@
+"""Promise 9: bad input is an answer, not an accident: 4xx in JSON, and no row is written."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from tests.wire.conftest import Forge, sign
+from tokens import keyring, sessions
+from tokens.errors import TokenError
+from tokens.models import DeniedToken, Session
+
+BODIES = {
+    "/api/token/": "username",
+    "/api/token/refresh/": "refresh",
+    "/api/token/verify/": "token",
+    "/api/token/revoke/": "token",
+    "/api/token/blacklist/": "refresh",
+    "/api/logout/": "refresh",
+    "/api/logout/all/": "refresh",
+}
+MEGABYTE = 1 << 20
+
+
+def assert_refused(answer: Any, *, path: str = "") -> None:
+    harmless = {200} if path == "/api/token/revoke/" else set()
+    assert answer.status_code in {400, 401, 413} | harmless, answer.content
+    assert answer["Content-Type"] == "application/json"
+    assert not Session.objects.exclude(ended_at=None, generation=0).exists()
+    assert not DeniedToken.objects.exists()
+
+
+@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"[[[]]]",
+        b'"text"',
+        b"null",
+        b"1e999",
+        b"NaN",
+        b"\xff\xfe",
+        b'{"\xff": 1}',
+        b"[" * 200_000,
+        b'{"a":' * 100_000,
+    ],
+    ids=lambda body: repr(body[:12]),
+)
+def test_bodies_that_are_no_object(api: APIClient, user: Any, path: str, body: bytes) -> None:
+    answer = api.post(path, body, content_type="application/json")
+    # An empty list is an empty body to a view that needs none, and then nobody is signed in.
+    assert answer.status_code in {400, 401}
+    assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(("path", "field"), BODIES.items())
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        1.5,
+        True,
+        None,
+        [],
+        ["a"],
+        {},
+        {"a": "b"},
+        "",
+        " ",
+        "\x00",
+        "a\x00b",
+        "\ud800",
+        "ü" * 9000,
+    ],
+    ids=lambda value: ascii(value)[:12],
+)
+def test_values_that_are_no_sane_string(
+    api: APIClient, user: Any, path: str, field: str, value: Any
+) -> None:
+    body = json.dumps({field: value, "password": "x"})
+    assert_refused(api.post(path, body, content_type="application/json"), path=path)
+
+
+@pytest.mark.parametrize(("path", "field"), BODIES.items())
+def test_a_megabyte_of_token(api: APIClient, user: Any, path: str, field: str) -> None:
+    body = {field: "a." * (MEGABYTE // 2), "password": "x"}
+    assert_refused(api.post(path, body), path=path)
+
+
+def test_a_megabyte_of_password(api: APIClient, user: Any) -> None:
+    answer = api.post("/api/token/", {"username": "ada", "password": "a" * MEGABYTE})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_a_body_that_is_too_large(api: APIClient, user: Any, path: str) -> None:
+    body = b'"' + b"a" * 3 * MEGABYTE
+    answer = api.post(path, body, content_type="application/json")
+    assert answer.status_code == 413
+    assert answer["Content-Type"] == "application/json"
+    page = api.post(path, body, content_type="application/json", HTTP_ACCEPT="text/html")
+    assert page.status_code == 413
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_a_charset_that_does_not_exist(api: APIClient, user: Any, path: str) -> None:
+    for media_type in ("application/json", "application/x-www-form-urlencoded"):
+        answer = api.post(path, b"{}", content_type=f"{media_type}; charset=nonsense")
+        assert answer.status_code in {400, 401}
+        assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer " + "a" * MEGABYTE,
+        "Bearer \x00",
+        "Bearer \xff\xfe",
+        "Bearer \u2603",
+        "Bearer a\tb",
+        "Bearer ..",
+        "Bearer .",
+        "Bearer " + ".".join("abcd"),
+    ],
+    ids=lambda header: ascii(header)[:20],
+)
+def test_hostile_headers(api: APIClient, user: Any, header: str) -> None:
+    api.credentials(HTTP_AUTHORIZATION=header)
+    for answer in (
+        api.get("/api/me/"),
+        api.delete("/api/sessions/nope/"),
+        api.post("/api/logout/"),
+    ):
+        assert answer.status_code in {401, 404}
+        assert answer["Content-Type"] == "application/json"
+
+
+HOSTILE_HEADERS: dict[str, dict[str, Any]] = {
+    "none": {"alg": "none"},
+    "None": {"alg": "None"},
+    "nOnE": {"alg": "nOnE"},
+    "lower case": {"alg": "hs256"},
+    "another hash": {"alg": "HS512"},
+    "another kind": {"alg": "RS256"},
+    "alg is a list": {"alg": ["HS256"]},
+    "alg is a number": {"alg": 256},
+    "unknown kid": {"kid": "unknown"},
+    "sql": {"kid": "' OR 1=1 --"},
+    "path": {"kid": "../../../../dev/null"},
+    "nul": {"kid": "\x00"},
+    "surrogate": {"kid": "\ud800"},
+    "long": {"kid": "k" * 3000},
+    "empty": {"kid": ""},
+    "number": {"kid": 1},
+    "list": {"kid": ["a"]},
+    "null": {"kid": None},
+    "crit": {"crit": ["exp"], "exp": 1},
+    "empty crit": {"crit": []},
+    "b64": {"crit": ["b64"], "b64": False},
+    "JWT": {"typ": "JWT"},
+    "no string": {"typ": 1},
+    "list of types": {"typ": ["at+jwt"]},
+    "capitals": {"typ": "AT+JWT"},
+}
+HOSTILE_CLAIMS: dict[str, dict[str, Any]] = {
+    "iss": {"iss": "somebody"},
+    "aud": {"aud": "somebody"},
+    "aud list": {"aud": ["latchkey"]},
+    "sub number": {"sub": 1},
+    "sub of nobody": {"sub": "nobody"},
+    "sub empty": {"sub": ""},
+    "exp float": {"exp": 4e9},
+    "exp string": {"exp": "4000000000"},
+    "exp bool": {"exp": True},
+    "exp huge": {"exp": 10**400},
+    "exp negative": {"exp": -1},
+    "exp null": {"exp": None},
+    "exp past": {"exp": 1},
+    "iat float": {"iat": 1.0},
+    "iat future": {"iat": 4_000_000_000, "exp": 4_000_000_300},
+    "jti number": {"jti": 1},
+    "sid braces": {"sid": "{00000000-0000-0000-0000-000000000000}"},
+    "sid of none": {"sid": "00000000-0000-0000-0000-000000000000"},
+    "sid text": {"sid": "' OR 1=1 --"},
+    "sid number": {"sid": 7},
+}
+
+
+def assert_token_refused(api: APIClient, raw: str) -> None:
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {raw}")
+    assert_refused(api.get("/api/me/"))
+    for path, field in BODIES.items():
+        if path != "/api/token/":
+            assert_refused(api.post(path, {field: raw}), path=path)
+
+
+@pytest.mark.parametrize("name", HOSTILE_HEADERS)
+def test_a_good_signature_under_a_hostile_header(api: APIClient, forge: Forge, name: str) -> None:
+    assert_token_refused(api, forge(header=HOSTILE_HEADERS[name]))
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+@pytest.mark.parametrize("name", HOSTILE_CLAIMS)
+def test_a_good_signature_over_hostile_claims(
+    api: APIClient, forge: Forge, name: str, refresh: bool
+) -> None:
+    assert_token_refused(api, forge(claims=HOSTILE_CLAIMS[name], refresh=refresh))
+
+
+@pytest.mark.parametrize(
+    "name", ["alg", "kid", "typ", "iss", "aud", "sub", "iat", "exp", "jti", "sid"]
+)
+def test_a_good_signature_over_a_token_that_lacks_something(
+    api: APIClient, forge: Forge, name: str
+) -> None:
+    assert_token_refused(api, forge(drop=(name,)))
+
+
+@pytest.mark.parametrize("generation", [None, "0", 0.0, True, -1, 10**30, [0]])
+def test_a_refresh_token_with_a_hostile_generation(
+    api: APIClient, forge: Forge, generation: Any
+) -> None:
+    assert_token_refused(api, forge(refresh=True, claims={"gen": generation}))
+
+
+def test_a_refresh_token_of_the_future_is_reuse_of_nothing(api: APIClient, forge: Forge) -> None:
+    """Only the key's holder can sign one; whoever that is, the session is over."""
+    raw = forge(refresh=True, claims={"gen": 5})
+    assert api.post("/api/token/refresh/", {"refresh": raw}).status_code == 401
+    assert Session.objects.get().ended_at is not None
+
+
+@pytest.mark.parametrize("members", ["jku", "jwk", "x5u", "x5c"])
+def test_keys_inside_the_token_are_ignored(api: APIClient, forge: Forge, members: str) -> None:
+    key = b"0123456789abcdef0123456789abcdef"
+    kid = keyring.signing_key().kid
+    embedded = {"kty": "oct", "k": jwt.utils.base64url_encode(key).decode(), "kid": kid}
+    header = {"alg": "HS256", "typ": "at+jwt", "kid": kid, members: embedded}
+    claims = jwt.decode(forge(), options={"verify_signature": False})
+    assert_token_refused(api, sign(header, json.dumps(claims).encode(), key))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"exp": NaN}',
+        b'{"a":' * 1000 + b"1" + b"}" * 1000,
+        b'{"iss": "latchkey", "iss": "latchkey"}',
+        b"\xff\xfe",
+        b'\xef\xbb\xbf{"iss": "latchkey"}',
+    ],
+    ids=lambda payload: repr(payload[:12]),
+)
+def test_a_good_signature_over_no_claims(api: APIClient, user: Any, payload: bytes) -> None:
+    key = keyring.signing_key()
+    header = {"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt"}
+    assert_token_refused(api, sign(header, payload, key.material))
+
+
+def test_duplicate_members_are_refused_although_the_signature_is_good(
+    api: APIClient, forge: Forge
+) -> None:
+    key = keyring.signing_key()
+    claims = jwt.decode(forge(), options={"verify_signature": False})
+    payload = json.dumps(claims)[:-1] + f', "sub": "{claims["sub"]}"}}'
+    header = {"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt"}
+    assert_token_refused(api, sign(header, payload.encode(), key.material))
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "no signature": lambda raw: raw.rpartition(".")[0] + ".",
+    "two parts": lambda raw: raw.rpartition(".")[0],
+    "four parts": lambda raw: raw + ".e30",
+    "padding": lambda raw: raw + "=",
+    "standard alphabet": lambda raw: raw + "+/",
+    "quotes": lambda raw: f'"{raw}"',
+    "shorter signature": lambda raw: raw[:-4],
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_other_spellings_of_a_good_token(api: APIClient, forge: Forge, name: str) -> None:
+    assert_token_refused(api, SPELLINGS[name](forge()))
+
+
+UNHURRIED = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+
+
+@UNHURRIED
+@given(body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_random_bodies(api: APIClient, user: Any, body: bytes) -> None:
+    for path in BODIES:
+        answer = api.post(path, body, content_type="application/json")
+        assert answer.status_code in {400, 401}, (path, body)
+
+
+@UNHURRIED
+@given(value=JSON)
+def test_random_values(api: APIClient, user: Any, value: Any) -> None:
+    for path, field in BODIES.items():
+        body = json.dumps({field: value, "password": value})
+        assert_refused(api.post(path, body, content_type="application/json"), path=path)
+
+
+@UNHURRIED
+@given(at=st.integers(min_value=0), character=st.characters(codec="ascii"))
+def test_a_token_with_one_character_changed_is_nobody_elses(
+    user: Any, at: int, character: str
+) -> None:
+    raw = sessions.start(user).raw_access
+    at %= len(raw)
+    changed = raw[:at] + character + raw[at + 1 :]
+    try:
+        found = sessions.authenticate(changed)
+    except TokenError:
+        return
+    # The last character of a part may hold bits that mean nothing.
+    assert found.claims == sessions.authenticate(raw).claims
