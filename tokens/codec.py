@@ -23,7 +23,7 @@ from jwt.algorithms import get_default_algorithms
 from jwt.api_jws import PyJWS
 from jwt.utils import base64url_decode
 
-from .errors import BadSignature, Expired, Malformed, WrongClaims, WrongType
+from .errors import BadSignature, Expired, KeyRingError, Malformed, WrongClaims, WrongType
 
 # Tokens issued here have 300 to 1,000 characters; a project's own claims may add to that. RFC 8725
 # §3.11 asks for a format gate before any parsing.
@@ -167,6 +167,8 @@ def _verify_signature(raw_token: str, key: Key) -> None:
             algorithms=[key.algorithm],
             options={"verify_signature": True, "enforce_minimum_key_length": True},
         )
+    except jwt.InvalidKeyError as error:
+        raise KeyRingError(f"Key {key.kid} is unfit for {key.algorithm}: {error}") from None
     except jwt.InvalidTokenError as error:
         raise BadSignature(f"Key {key.kid} did not sign this token: {error}") from None
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.generics import GenericAPIView, ListAPIView
@@ -91,6 +91,9 @@ class OwnSessions(GenericAPIView[Session]):
         return Session.objects.filter(user=self.request.user.pk).live(now=timezone.now())
 
 
+@extend_schema_view(
+    get=extend_schema(responses={200: SessionSerializer(many=True), 404: schema.DETAIL})
+)
 class SessionListView(OwnSessions, ListAPIView[Session]):
     """Where I am signed in, the newest first."""
 

@@ -1,0 +1,79 @@
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from tests.conftest import PASSWORD
+
+
+def test_a_superuser_is_created_without_questions(
+    db: None, django_user_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command(
+        "createsuperuser", "--noinput", username="root", email="root@example.org", stdout=StringIO()
+    )
+    user = django_user_model.objects.get()
+    assert user.is_superuser
+    assert isinstance(user.pk, UUID)
+
+
+def test_an_email_address_is_one_persons_whatever_its_case(
+    user: Any, django_user_model: Any
+) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        django_user_model.objects.create_user("bob", "ADA@example.org")
+    with pytest.raises(ValidationError, match="already exists"):
+        django_user_model(username="bob", email="Ada@Example.org", password="x").full_clean()
+
+
+def test_several_people_may_have_no_email_address(db: None, django_user_model: Any) -> None:
+    for name in ("service-a", "service-b"):
+        django_user_model.objects.create_user(name)
+    assert django_user_model.objects.count() == 2
+
+
+def test_the_admin_adds_and_shows_a_person(admin_client: Client, django_user_model: Any) -> None:
+    page = reverse("admin:accounts_user_add")
+    form = {"username": "bob", "usable_password": "true"}
+    passwords = {"password1": PASSWORD, "password2": PASSWORD}
+    answer = admin_client.post(page, {**form, **passwords})
+    assert "This field is required" in answer.content.decode()
+    answer = admin_client.post(page, {**form, **passwords, "email": "bob@example.org"})
+    assert answer.status_code == 302
+    bob = django_user_model.objects.get(username="bob")
+    change = reverse("admin:accounts_user_change", args=[bob.pk])
+    assert admin_client.get(change).status_code == 200
+    assert admin_client.get(reverse("admin:accounts_user_changelist")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "current_password"),
+        ({"current_password": "wrong", "new_password": "a good long sentence"}, "current_password"),
+        ({"current_password": PASSWORD, "new_password": "12345678"}, "new_password"),
+        ({"current_password": PASSWORD, "new_password": "ada"}, "new_password"),
+        ({"current_password": PASSWORD, "new_password": "x" * 5000}, "new_password"),
+    ],
+)
+def test_a_password_change_that_is_refused_changes_nothing(
+    api: APIClient, signed_in: dict[str, Any], user: Any, body: dict[str, str], field: str
+) -> None:
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in['access']}")
+    answer = api.post("/api/me/password/", body)
+    assert answer.status_code == 400
+    assert field in answer.json()
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+def test_a_password_change_needs_somebody(api: APIClient, db: None) -> None:
+    assert api.post("/api/me/password/", {}).status_code == 401

@@ -1,0 +1,72 @@
+"""``make demo`` tells the truth: it passes on this project, and fails on one that does less."""
+
+from typing import Any
+
+import pytest
+
+from config import demo
+
+
+class Recorded:
+    """A site that answers from a list, or from a rule."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+
+    def post(self, path: str, **body: str) -> Any:
+        return self.answers[path.strip("/").replace("/", "_")]
+
+    def get(self, path: str, **how: str) -> Any:
+        return self.answers[path.strip("/").replace("/", "_")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_step_happens_on_a_running_server(
+    live_server: Any, settings: Any, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    from tokens import keyring
+
+    keyring.ensure()
+    settings.TOKENS_REFRESH_GRACE = demo_grace = type(settings.TOKENS_REFRESH_GRACE)(seconds=1)
+    site = demo.Site(live_server.url.removeprefix("http://"))
+    assert site.answers()
+    with demo.throw_away_user() as (username, password):
+        demo.tell(site, username=username, password=password, grace=demo_grace.total_seconds())
+    assert "the very same pair" in capsys.readouterr().out
+    from django.contrib.auth import get_user_model
+
+    assert not get_user_model()._default_manager.exists()
+
+
+def test_a_step_that_does_not_happen_is_named() -> None:
+    with pytest.raises(demo.StepFailed, match="the status 200, and it was 500"):
+        demo.expect(200, (500, {}))
+    with pytest.raises(demo.StepFailed, match="the current pair again"):
+        demo.check(False, "the current pair again")
+
+
+def test_too_many_sign_ins_are_said_to_be_that() -> None:
+    site: Any = Recorded(api_token=(429, {}))
+    with pytest.raises(demo.StepFailed, match="wait a minute"):
+        demo.sign_in(site, "ada", "x")
+
+
+def test_a_server_that_never_answers_is_noticed() -> None:
+    class Ended:
+        def poll(self) -> int:
+            return 1
+
+    site = demo.Site(f"127.0.0.1:{demo.free_port()}")
+    assert not site.answers()
+    ended: Any = Ended()
+    with pytest.raises(demo.StepFailed, match="the server should start"):
+        demo.wait_for(site, ended)
+
+
+def test_without_an_env_file_it_says_what_to_type(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "ROOT", tmp_path)
+    monkeypatch.delenv("SECRET_KEY")
+    with pytest.raises(SystemExit, match="make run"):
+        demo.main()

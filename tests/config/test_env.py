@@ -1,0 +1,128 @@
+"""A value that makes no sense is refused with its name, what it was, and what it may be."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from decouple import UndefinedValueError
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import ROOT, Environment
+
+
+def environment(**values: str) -> Environment:
+    def source(name: str, **how: Any) -> str:
+        if name in values:
+            return values[name]
+        if "default" in how:
+            return str(how["default"])
+        raise UndefinedValueError(name)
+
+    return Environment(source)
+
+
+def database(env: Environment) -> Any:
+    return env.database("NAME", default_path=Path("/data/db.sqlite3"))
+
+
+READERS: dict[str, Any] = {
+    "flag": lambda env: env.flag("NAME", default=False),
+    "whole_number": lambda env: env.whole_number("NAME", 0, at_most=10),
+    "seconds": lambda env: env.seconds("NAME", timedelta(seconds=5)),
+    "choice": lambda env: env.choice("NAME", "a", ("a", "b")),
+    "rate": lambda env: env.rate("NAME", "10/min"),
+    "hosts": lambda env: env.hosts("NAME", ["localhost"]),
+    "origins": lambda env: env.origins("NAME"),
+    "database": database,
+    "cache": lambda env: env.cache("NAME"),
+}
+
+
+@pytest.mark.parametrize(
+    ("reader", "value", "read"),
+    [
+        ("flag", "On", True),
+        ("flag", "0", False),
+        ("whole_number", "10", 10),
+        ("seconds", "60", timedelta(minutes=1)),
+        ("choice", "b", "b"),
+        ("rate", "", ""),
+        ("rate", "5/hour", "5/hour"),
+        ("hosts", "example.org, .example.net,[::1]", ["example.org", ".example.net", "[::1]"]),
+        ("origins", "https://a.org,http://b.org:81", ["https://a.org", "http://b.org:81"]),
+    ],
+)
+def test_values_that_make_sense(reader: str, value: str, read: Any) -> None:
+    assert READERS[reader](environment(NAME=value)) == read
+
+
+@pytest.mark.parametrize(
+    ("reader", "default"),
+    [
+        ("flag", False),
+        ("whole_number", 0),
+        ("seconds", timedelta(seconds=5)),
+        ("choice", "a"),
+        ("rate", "10/min"),
+        ("hosts", ["localhost"]),
+        ("origins", []),
+        ("cache", {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}),
+    ],
+)
+def test_defaults(reader: str, default: Any) -> None:
+    assert READERS[reader](environment()) == default
+
+
+@pytest.mark.parametrize(
+    ("reader", "value"),
+    [
+        ("flag", "maybe"),
+        ("whole_number", "-1"),
+        ("whole_number", "11"),
+        ("whole_number", "one"),
+        ("seconds", "0"),
+        ("seconds", "5m"),
+        ("seconds", "999999999"),
+        ("choice", "c"),
+        ("rate", "10/week"),
+        ("hosts", "https://example.org"),
+        ("hosts", "example.org:80"),
+        ("origins", "example.org"),
+        ("origins", "https://example.org/path"),
+        ("database", "oracle://scott:tiger@host/db"),
+        ("database", "postgres://user:tiger@host:port/db"),
+        ("cache", "memcached://tiger@host"),
+    ],
+)
+def test_values_that_make_none_are_refused_in_a_sentence(reader: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME is '.+'\. It may be .+\.$") as error:
+        READERS[reader](environment(NAME=value))
+    assert "tiger" not in str(error.value)
+
+
+def test_a_missing_or_short_secret_is_refused_and_never_quoted() -> None:
+    with pytest.raises(ImproperlyConfigured, match="NAME is not set"):
+        environment().secret("NAME")
+    with pytest.raises(ImproperlyConfigured, match="has 6 characters") as error:
+        environment(NAME="tiger!").secret("NAME")
+    assert "tiger" not in str(error.value)
+    assert environment(NAME="t" * 32).secret("NAME") == "t" * 32
+    assert environment(NAME="a,b").secrets("NAME") == ["a", "b"]
+
+
+def test_the_database_is_sqlite_beside_manage_py_or_the_one_in_the_url() -> None:
+    assert database(environment())["NAME"] == "/data/db.sqlite3"
+    found = database(environment(NAME="postgres://ada:secret@db:5433/app"))
+    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert (found["HOST"], found["PORT"], found["NAME"]) == ("db", 5433, "app")
+    cache = READERS["cache"](environment(NAME="redis://cache:6379/1"))
+    assert cache["LOCATION"] == "redis://cache:6379/1"
+
+
+def test_every_name_that_is_read_is_in_env_example_and_the_reverse() -> None:
+    names = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "config/settings.py").read_text())
+    documented = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
+    assert sorted(names) == sorted(documented)
+    assert len(set(names)) == 19

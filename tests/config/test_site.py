@@ -1,0 +1,59 @@
+"""What the project adds around the API: error pages, logs, the first page."""
+
+import json
+import logging
+import sys
+from typing import Any
+
+import pytest
+from django.core.exceptions import SuspiciousOperation
+from django.test import Client, RequestFactory
+
+from config import errors
+from config.logs import JSONFormatter
+
+
+@pytest.mark.parametrize(("path", "is_json"), [("/api/x", True), ("/admin/x", False)])
+def test_error_pages_are_json_under_api_and_html_elsewhere(path: str, is_json: bool) -> None:
+    request = RequestFactory().get(path)
+    pages = [
+        (400, errors.bad_request(request, SuspiciousOperation())),
+        (403, errors.permission_denied(request, Exception())),
+        (404, errors.page_not_found(request)),
+        (500, errors.server_error(request)),
+    ]
+    for status, page in pages:
+        assert page.status_code == status
+        assert page["Content-Type"].startswith("application/json" if is_json else "text/html")
+
+
+def test_a_host_name_that_is_not_ours_is_a_400_in_json(client: Client) -> None:
+    answer = client.get("/api/me/", HTTP_HOST="evil.example")
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Bad Request."})
+
+
+def test_the_first_page_leads_to_the_documentation(client: Client) -> None:
+    assert client.get("/")["Location"] == "/api/docs/"
+
+
+def test_a_json_log_line_is_one_object_on_one_line() -> None:
+    def record(message: str, error: Any = None) -> Any:
+        line = JSONFormatter().format(
+            logging.LogRecord("tokens", logging.INFO, "f", 1, message, ("x",), error)
+        )
+        assert "\n" not in line
+        return json.loads(line)
+
+    assert record("a\n%s")["message"] == "a\nx"
+    try:
+        int("full")
+    except ValueError:
+        assert "ValueError: invalid" in record("%s", sys.exc_info())["exception"]
+
+
+def test_applications_can_be_imported_by_a_server() -> None:
+    from config.asgi import application as asgi
+    from config.wsgi import application as wsgi
+
+    assert callable(asgi)
+    assert callable(wsgi)

@@ -1,0 +1,107 @@
+"""Settings that make no sense are found before anybody signs in."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CASES: dict[str, dict[str, Any]] = {
+    "tokens.E001": {"TOKENS_SECRET": ""},
+    "tokens.E002": {"TOKENS_SECRET": "s" * 40, "SECRET_KEY": "s" * 40},
+    "tokens.E003": {"TOKENS_SECRET": "short"},
+    "tokens.E004": {"TOKENS_REFRESH_LIFETIME": timedelta(0)},
+    "tokens.E005": {"TOKENS_LEEWAY": timedelta(minutes=5)},
+    "tokens.E006": {"TOKENS_REFRESH_GRACE": timedelta(seconds=-1)},
+    "tokens.E007": {"TOKENS_ALGORITHM": "none"},
+    "tokens.E008": {"TOKENS_LOGIN_THROTTLE": "often"},
+    "tokens.E009": {"TOKENS_TRUSTED_PROXIES": -1},
+    "tokens.W002": {"TOKENS_ACCESS_LIFETIME": timedelta(hours=1)},
+    "tokens.W003": {"TOKENS_LOGIN_THROTTLE": ""},
+    "tokens.W004": {"TOKENS_REFRESH_GRACE": timedelta(seconds=61)},
+}
+
+
+def found() -> dict[str, CheckMessage]:
+    messages = run_checks(include_deployment_checks=True)
+    return {str(message.id): message for message in messages if "tokens." in str(message.id)}
+
+
+@pytest.fixture(autouse=True)
+def _sound(settings: Any) -> None:
+    settings.TOKENS_LOGIN_THROTTLE = "10/min"
+
+
+def test_sound_settings_are_silent() -> None:
+    assert found() == {}
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_each_check_fires_alone_and_says_what_to_do(settings: Any, id: str) -> None:
+    for name, value in CASES[id].items():
+        setattr(settings, name, value)
+    messages = found()
+    assert list(messages) == [id]
+    assert messages[id].hint
+    assert "s" * 40 not in str(messages[id])
+
+
+@pytest.mark.parametrize(
+    ("access", "refresh", "session"), [(5, 5, 9), (6, 5, 9), (1, 9, 5), (-1, 5, 9)]
+)
+def test_lifetimes_upside_down_are_refused(
+    settings: Any, access: int, refresh: int, session: int
+) -> None:
+    settings.TOKENS_ACCESS_LIFETIME = timedelta(minutes=access)
+    settings.TOKENS_REFRESH_LIFETIME = timedelta(minutes=refresh)
+    settings.TOKENS_SESSION_LIFETIME = timedelta(minutes=session)
+    assert "tokens.E004" in found()
+
+
+def test_another_first_authentication_class_is_noticed(settings: Any) -> None:
+    basic = "rest_framework.authentication.BasicAuthentication"
+    settings.REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": [basic]}
+    assert list(found()) == ["tokens.W001"]
+
+
+def deploy_check(**changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SECRET_KEY": "k" * 30 + "0123456789abcdefghijklmnopqrstuvwxyz",
+        "TOKEN_SECRET": "t" * 30 + "0123456789abcdefghijklmnopqrstuvwxyz",
+        "DEBUG": "false",
+        "HTTPS": "true",
+        "LOGIN_THROTTLE": "10/min",
+        **changes,
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_check_deploy_is_clean_under_production_settings() -> None:
+    run = deploy_check()
+    assert run.returncode == 0, run.stderr
+
+
+def test_check_deploy_is_telling_under_weak_settings() -> None:
+    run = deploy_check(HTTPS="false", LOGIN_THROTTLE="", ACCESS_TOKEN_LIFETIME="3600")
+    assert run.returncode == 1
+    for id in ("security.W008", "security.W012", "tokens.W002", "tokens.W003"):
+        assert id in run.stderr
+
+
+def test_a_setting_that_makes_no_sense_stops_the_start_with_a_sentence() -> None:
+    run = deploy_check(ACCESS_TOKEN_LIFETIME="soon")
+    assert run.returncode != 0
+    assert run.stderr.rstrip().endswith(
+        "ACCESS_TOKEN_LIFETIME is 'soon'. It may be a whole number of seconds from 1 to 315360000."
+    )

@@ -1,0 +1,165 @@
+"""Reading and writing tokens, without a database."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tokens.codec import MAX_TOKEN_LENGTH, Claims, Key, TokenType, decode, encode, load_key
+from tokens.errors import (
+    BadSignature,
+    Expired,
+    KeyRingError,
+    Malformed,
+    TokenError,
+    UnknownKey,
+    WrongClaims,
+    WrongType,
+)
+
+KEY = Key("k1", "HS256", b"0123456789abcdef0123456789abcdef")
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+SID = UUID("01234567-89ab-4def-8123-456789abcdef")
+
+
+def claims(**changes: Any) -> Claims:
+    members: dict[str, Any] = {
+        "type": TokenType.ACCESS,
+        "kid": KEY.kid,
+        "iss": "us",
+        "aud": "them",
+        "sub": "ada",
+        "iat": int(NOW.timestamp()),
+        "exp": int(NOW.timestamp()) + 300,
+        "jti": "one",
+        "sid": SID,
+    }
+    return Claims(**{**members, **changes})
+
+
+def find(kid: str) -> Key:
+    if kid != KEY.kid:
+        raise UnknownKey(kid)
+    return KEY
+
+
+def read(raw_token: str, **changes: Any) -> Claims:
+    how: dict[str, Any] = {
+        "find_key": find,
+        "issuer": "us",
+        "audience": "them",
+        "now": NOW,
+        "leeway": timedelta(0),
+    }
+    return decode(raw_token, **{**how, **changes})
+
+
+TEXT = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable())
+
+
+@given(
+    type=st.sampled_from(TokenType),
+    sub=TEXT,
+    jti=TEXT,
+    sid=st.uuids(),
+    generation=st.integers(0, 2**31),
+    extra=st.dictionaries(st.from_regex(r"x_[a-z]{1,5}", fullmatch=True), TEXT, max_size=3),
+)
+def test_what_was_written_is_read(
+    type: TokenType, sub: str, jti: str, sid: UUID, generation: int, extra: dict[str, str]
+) -> None:
+    number = generation if type is TokenType.REFRESH else None
+    written = claims(type=type, sub=sub, jti=jti, sid=sid, generation=number, extra=extra)
+    assert read(encode(written, key=KEY)) == written
+
+
+@given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
+@example("eyJhbGciOiJub25lIn0.e30.e30")
+@example("a.b.c")
+def test_anything_else_is_a_token_error_and_nothing_worse(raw_token: str) -> None:
+    with pytest.raises(TokenError):
+        read(raw_token)
+
+
+def test_the_length_gate_comes_before_any_parsing() -> None:
+    asked = []
+
+    def spy(kid: str) -> Key:
+        asked.append(kid)
+        return KEY
+
+    padding = MAX_TOKEN_LENGTH - len(encode(claims(), key=KEY))
+    with pytest.raises(Malformed):
+        read(encode(claims(extra={"x": "x" * padding}), key=KEY), find_key=spy)
+    assert not asked
+    read(encode(claims(extra={"x": "x" * (padding // 2)}), key=KEY), find_key=spy)
+    assert asked == ["k1"]
+
+
+@pytest.mark.parametrize("leeway", [0, 10])
+def test_exp_is_the_first_second_that_is_too_late(leeway: int) -> None:
+    raw = encode(claims(), key=KEY)
+    limit = NOW + timedelta(seconds=300 + leeway)
+    slack = timedelta(seconds=leeway)
+    read(raw, now=limit - timedelta(microseconds=1), leeway=slack)
+    with pytest.raises(Expired, match=r"expired at 2030-01-01T00:05:00Z"):
+        read(raw, now=limit, leeway=slack)
+    read(raw, now=limit, leeway=slack, verify_exp=False)
+
+
+def test_each_refusal_has_its_own_error() -> None:
+    raw = encode(claims(), key=KEY)
+    other = Key("k1", "HS256", b"f" * 32)
+    with pytest.raises(BadSignature):
+        read(raw, find_key=lambda kid: other)
+    with pytest.raises(BadSignature):
+        read(raw, find_key=lambda kid: Key("k1", "HS512", KEY.material * 2))
+    with pytest.raises(UnknownKey):
+        read(encode(claims(), key=Key("k2", "HS256", KEY.material)))
+    with pytest.raises(WrongType):
+        read(raw, type=TokenType.REFRESH)
+    with pytest.raises(WrongClaims):
+        read(raw, issuer="others")
+    with pytest.raises(WrongClaims):
+        read(raw, audience="others")
+    with pytest.raises(WrongClaims):
+        read(raw, now=NOW - timedelta(seconds=1))
+
+
+def test_a_key_that_is_too_short_for_its_hash_signs_nothing_we_accept() -> None:
+    """RFC 7518 §3.2; the library alone would only warn."""
+    short = Key("k1", "HS256", b"short")
+    raw = encode(claims(), key=KEY)
+    with pytest.raises(KeyRingError, match="unfit"):
+        read(raw, find_key=lambda kid: short)
+
+
+def test_a_key_never_shows_in_its_repr() -> None:
+    assert "material" not in repr(KEY)
+    assert "0123456789abcdef" not in repr(KEY)
+
+
+def test_the_key_of_rfc_7515_appendix_a_1_is_read_from_its_jwk() -> None:
+    key = load_key(
+        {
+            "kty": "oct",
+            "kid": "a1",
+            "alg": "HS256",
+            "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75"
+            "aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+        }
+    )
+    assert key.material[:4] == bytes([3, 35, 53, 75])
+    vector = (
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
+        ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+        ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    )
+    from tokens.codec import _verify_signature
+
+    _verify_signature(vector, key)
+    with pytest.raises(BadSignature):
+        _verify_signature(vector[:-2] + "jk", key)

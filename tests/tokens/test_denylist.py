@@ -1,0 +1,69 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from tokens import denylist, sessions
+from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def deny(*values: str, reason: str = "lost", until: datetime = NOW + DAY) -> None:
+    denylist.deny(
+        [(value, None) for value in values],
+        kind=DeniedToken.Kind.TOKEN,
+        reason=reason,
+        until=until,
+        now=NOW,
+    )
+
+
+def test_denying_twice_keeps_who_was_first_and_why() -> None:
+    deny("a", reason="first")
+    deny("a", "b", reason="second")
+    assert list(DeniedToken.objects.order_by("value").values_list("value", "reason")) == [
+        ("a", "first"),
+        ("b", "second"),
+    ]
+
+
+def test_is_denied_asks_for_all_three_ids(user: Any) -> None:
+    claims = sessions.verify(sessions.start(user).raw_access).claims
+    assert not denylist.is_denied(claims)
+    deny(claims.kid)
+    assert denylist.is_denied(claims)
+
+
+def test_pruning_removes_what_no_longer_matters_and_nothing_else() -> None:
+    deny("past", until=NOW - timedelta(seconds=1))
+    deny("now", until=NOW)
+    deny("future", until=NOW + DAY)
+    assert denylist.prune(now=NOW) == 1
+    assert set(DeniedToken.objects.values_list("value", flat=True)) == {"now", "future"}
+
+
+def test_names_show_the_beginning_of_an_id_only(user: Any) -> None:
+    session = sessions.start(user).session
+    deny("0123456789abcdef")
+    assert str(session) == f"session {str(session.pk)[:8]}"
+    assert str(DeniedToken.objects.get()) == "jti 01234567"
+    key = SigningKey.objects.first()
+    assert key is not None
+    assert str(key) == f"key {key.kid[:8]}"
+    assert str(ThrottleCount(caller="login 192.0.2.1")) == "login 192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "change", [{"ended_at": NOW}, {"end_reason": "logout"}], ids=["no reason", "no instant"]
+)
+def test_a_session_ends_with_a_reason_and_an_instant_or_not(
+    user: Any, change: dict[str, Any]
+) -> None:
+    sessions.start(user)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Session.objects.update(**change)

@@ -1,0 +1,159 @@
+"""The key ring: sealed rows, a copy in each process, and what strangers can make it do."""
+
+import base64
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from pytest_django import DjangoAssertNumQueries
+
+from tokens import keyring
+from tokens.errors import KeyRingError, UnknownKey
+from tokens.models import SigningKey
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+OTHER_SECRET = "another-token-secret-that-is-long-enough-0123456789"
+
+pytestmark = pytest.mark.django_db
+
+
+def test_migrating_made_a_signing_key_and_its_successor() -> None:
+    states = sorted(SigningKey.objects.values_list("state", flat=True))
+    assert states == ["next", "signing"]
+    assert keyring.ensure() is False
+    assert SigningKey.objects.count() == 2
+
+
+@pytest.mark.parametrize(("algorithm", "length"), keyring.HMAC_KEY_BYTES.items())
+def test_the_first_keys_are_as_long_as_their_hash(
+    settings: Any, algorithm: str, length: int
+) -> None:
+    SigningKey.objects.all().delete()
+    settings.TOKENS_ALGORITHM = algorithm
+    assert keyring.ensure() is True
+    key = keyring.signing_key()
+    assert key.algorithm == algorithm
+    assert len(key.material) == length
+
+
+def test_when_another_process_made_the_first_keys_they_are_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = set(SigningKey.objects.values_list("kid", flat=True))
+    # As this process saw it, a moment before the other one's commit.
+    monkeypatch.setattr(type(SigningKey.objects.all()), "exists", lambda self: False)
+    assert keyring.ensure() is False
+    assert set(SigningKey.objects.values_list("kid", flat=True)) == before
+
+
+def test_a_stolen_table_and_a_repr_hold_no_key() -> None:
+    key = keyring.signing_key()
+    stored = str(list(SigningKey.objects.values()))
+    for form in (
+        key.material.hex(),
+        base64.b64encode(key.material).decode().rstrip("="),
+        base64.urlsafe_b64encode(key.material).decode().rstrip("="),
+        repr(key.material),
+    ):
+        assert form not in stored
+        assert form not in repr(key)
+
+
+def test_another_secret_opens_nothing_and_says_what_to_do(settings: Any) -> None:
+    settings.TOKENS_SECRET = OTHER_SECRET
+    with pytest.raises(KeyRingError, match="add that one to TOKEN_SECRET_FALLBACKS") as error:
+        keyring.check()
+    assert OTHER_SECRET not in str(error.value)
+
+
+def test_a_former_secret_still_opens_what_it_sealed(settings: Any) -> None:
+    settings.TOKENS_SECRET_FALLBACKS = [settings.TOKENS_SECRET]
+    settings.TOKENS_SECRET = OTHER_SECRET
+    keyring.check()
+
+
+def test_without_a_secret_the_ring_says_so(settings: Any) -> None:
+    settings.TOKENS_SECRET = ""
+    with pytest.raises(KeyRingError, match="TOKEN_SECRET is not set"):
+        keyring.signing_key()
+
+
+def test_an_empty_ring_says_what_to_do() -> None:
+    SigningKey.objects.all().delete()
+    with pytest.raises(KeyRingError, match=r"manage\.py migrate"):
+        keyring.signing_key()
+
+
+def test_a_sealed_key_does_not_open_in_another_rows_place() -> None:
+    signing, following = SigningKey.objects.order_by("-state")
+    SigningKey.objects.filter(pk=signing.pk).update(sealed=following.sealed)
+    with pytest.raises(KeyRingError, match="tampered"):
+        keyring.signing_key()
+
+
+def test_a_key_verifies_until_its_end_and_not_longer() -> None:
+    kid = keyring.signing_key().kid
+    SigningKey.objects.filter(kid=kid).update(state="retired", verifies_until=NOW)
+    keyring.forget()
+    assert keyring.verification_key(kid, now=NOW - timedelta(seconds=1)).kid == kid
+    with pytest.raises(UnknownKey):
+        keyring.verification_key(kid, now=NOW)
+
+
+def test_a_key_that_another_process_made_is_found_at_once() -> None:
+    keyring.signing_key()
+    made = keyring._generate("HS256", state=SigningKey.State.RETIRED, now=NOW)
+    made.verifies_until = NOW + timedelta(days=1)
+    made.save(force_insert=True)
+    assert keyring.verification_key(made.kid, now=NOW).kid == made.kid
+
+
+def test_strangers_kids_cost_few_queries(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    keyring.signing_key()
+    with django_assert_max_num_queries(keyring.REREADS_PER_SECOND + 5):
+        for number in range(1000):
+            with pytest.raises(UnknownKey):
+                keyring.verification_key(f"stranger-{number}", now=NOW)
+
+
+def test_the_ration_of_rereads_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(keyring.time, "monotonic", lambda: clock[0])
+    process = keyring._Process()
+    granted = sum(process.may_reread() for _ in range(100))
+    assert granted == keyring.REREADS_PER_SECOND
+    clock[0] += 0.5
+    assert sum(process.may_reread() for _ in range(100)) == keyring.REREADS_PER_SECOND // 2
+    clock[0] += 3600
+    assert sum(process.may_reread() for _ in range(100)) == keyring.REREADS_PER_SECOND
+
+
+def test_a_signer_is_read_again_when_its_copy_is_old(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(1):
+        keyring.signing_key()
+        keyring.signing_key()
+    ring = keyring._process.ring
+    assert ring is not None
+    old = ring.read_at - keyring.SIGNER_MAX_AGE - 0.1
+    keyring._process.ring = dataclasses.replace(ring, read_at=old)
+    with django_assert_num_queries(1):
+        keyring.signing_key()
+
+
+@pytest.mark.parametrize("state", ["signing", "next"])
+def test_the_database_lets_one_key_sign_and_one_be_next(state: str) -> None:
+    row = keyring._generate("HS256", state=SigningKey.State(state), now=NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.save(force_insert=True)
+
+
+def test_a_retired_key_without_an_end_is_refused_by_the_database() -> None:
+    row = keyring._generate("HS256", state=SigningKey.State.RETIRED, now=NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.save(force_insert=True)
