@@ -50,7 +50,11 @@ def test_the_story_in_curl_goes_as_told(live_server: Any, django_user_model: Any
 
 def test_the_two_commands_and_every_target_it_names_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert {"run", "test", "demo"} <= set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.M)) <= targets
+    assert (
+        {"run", "test", "demo"}
+        <= set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.M))
+        <= targets
+    )
 
 
 def test_the_settings_table_has_every_name_of_the_environment() -> None:

@@ -35,7 +35,7 @@ def main(verb: str, raw_token: str, threads: int) -> None:
 
     def run(_: int) -> str:
         connection.ensure_connection()
-        barrier.wait()
+        barrier.wait(timeout=60)
         try:
             return VERBS[verb](raw_token)
         except Exception as error:

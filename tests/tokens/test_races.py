@@ -15,8 +15,8 @@ from tokens.errors import SessionEnded
 from tokens.models import Session
 
 ROOT = Path(__file__).resolve().parents[2]
-PROCESSES = 4
-THREADS = 13
+PROCESSES = 6
+THREADS = 9  # A process has ten pooled connections on PostgreSQL, and each thread holds one.
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
