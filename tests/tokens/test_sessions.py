@@ -359,3 +359,35 @@ def test_no_token_and_nothing_that_could_be_replayed_is_stored(pair: TokenPair) 
     signatures = [raw.rpartition(".")[2] for raw in (pair.raw_access, pair.raw_refresh)]
     stored = str(list(Session.objects.values())) + str(list(DeniedToken.objects.values()))
     assert not any(signature in stored for signature in signatures)
+
+
+def before_the_update(monkeypatch: pytest.MonkeyPatch, happens: Any) -> None:
+    """Let something happen once, after a refresh has looked and before it moves the row."""
+    signing_key = keyring.signing_key
+
+    def hesitate() -> Any:
+        monkeypatch.setattr(keyring, "signing_key", signing_key)
+        happens()
+        return signing_key()
+
+    monkeypatch.setattr(keyring, "signing_key", hesitate)
+
+
+def test_a_session_that_ends_while_it_is_refreshed_stays_ended(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_the_update(
+        monkeypatch, lambda: sessions.end([pair.session], reason=EndReason.REVOKED, now=NOW)
+    )
+    with pytest.raises(SessionEnded):
+        sessions.refresh(pair.raw_refresh, now=NOW)
+    assert Session.objects.get().generation == 0
+
+
+def test_the_loser_of_a_race_gets_the_winners_pair(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    won = []
+    before_the_update(monkeypatch, lambda: won.append(sessions.refresh(pair.raw_refresh, now=NOW)))
+    assert sessions.refresh(pair.raw_refresh, now=NOW) == won[0]
+    assert Session.objects.get().generation == 1
