@@ -19,10 +19,16 @@ class MeSerializer(serializers.ModelSerializer[User]):
 
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     current_password = serializers.CharField(
-        max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True
+        max_length=MAX_PASSWORD_LENGTH,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
     )
     new_password = serializers.CharField(
-        max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True
+        max_length=MAX_PASSWORD_LENGTH,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
     )
 
     def validate_current_password(self, value: str) -> str:

@@ -21,7 +21,10 @@ class SignInSerializer(serializers.Serializer[Any]):
     """The user's name, under the name of the user model's USERNAME_FIELD, and password."""
 
     password = serializers.CharField(
-        max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True
+        max_length=MAX_PASSWORD_LENGTH,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
     )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

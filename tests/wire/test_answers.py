@@ -235,6 +235,8 @@ def test_a_browser_gets_the_browsable_api_and_a_client_json(
     assert page.status_code == 200
     assert page["Content-Type"].startswith("text/html")
     assert client.get("/api/me/", HTTP_ACCEPT="*/*")["Content-Type"] == "application/json"
-    for path in ("/api/token/", "/api/sessions/", "/api/me/password/"):
+    hidden_fields = {"/api/token/": 1, "/api/sessions/": 0, "/api/me/password/": 2}
+    for path, number in hidden_fields.items():
         page = client.get(path, HTTP_ACCEPT="text/html")
         assert page["Content-Type"].startswith("text/html"), path
+        assert page.content.decode().count('type="password"') == number, path
