@@ -28,7 +28,7 @@ def before_user_save(
     if instance._password is not None:
         return
     former = sender._default_manager.filter(pk=instance.pk).first()
-    if former is not None and _is_outdated(former.password):
+    if former is not None and _is_upgrade(former.password, instance.password):
         instance._upgraded_from = sessions.auth_hashes(former)
 
 
@@ -63,10 +63,14 @@ def after_migrate(sender: Any, **kwargs: Any) -> None:
     keyring.ensure()
 
 
-def _is_outdated(encoded_password: str) -> bool:
+def _is_upgrade(former: str, current: str) -> bool:
+    """Tell whether Django, at a sign-in, would put the one hash in the place of the other."""
     try:
-        hasher = identify_hasher(encoded_password)
+        return _is_outdated(former) and not _is_outdated(current)
     except ValueError:
-        return False  # An unusable password has no hash to upgrade.
-    preferred = get_hasher("default")
+        return False  # One of them is no hash: set_unusable_password() leaves no marker either.
+
+
+def _is_outdated(encoded_password: str) -> bool:
+    hasher, preferred = identify_hasher(encoded_password), get_hasher("default")
     return hasher.algorithm != preferred.algorithm or preferred.must_update(encoded_password)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
@@ -139,6 +140,28 @@ def test_a_hash_upgrade_at_sign_in_keeps_the_sessions(
     assert upgraded.password != former
     sessions.authenticate(pair.raw_access)
     sessions.refresh(pair.raw_refresh)
+
+
+@pytest.mark.parametrize("change", [by_one_field, by_unusable_password])
+def test_another_password_over_an_outdated_hash_is_no_upgrade(
+    user: Any, pair: TokenPair, settings: Any, change: Any
+) -> None:
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+    change(user)
+    with pytest.raises(PasswordChanged):
+        sessions.authenticate(pair.raw_access)
+
+
+def test_a_first_password_over_an_unusable_one_is_no_upgrade(user: Any) -> None:
+    by_unusable_password(user)
+    pair = sessions.start(user)
+    user.password = make_password(NEW_PASSWORD)
+    user.save(update_fields=["password"])
+    with pytest.raises(PasswordChanged):
+        sessions.authenticate(pair.raw_access)
 
 
 def test_a_hash_upgrade_does_not_carry_over_sessions_of_another_password(
