@@ -32,7 +32,11 @@ TOKENS_SECRET = env.secret("TOKEN_SECRET")
 TOKENS_SECRET_FALLBACKS = env.secrets("TOKEN_SECRET_FALLBACKS")
 TOKENS_ISSUER = env.text("TOKEN_ISSUER", "latchkey")
 TOKENS_AUDIENCE = env.text("TOKEN_AUDIENCE", "latchkey")
-TOKENS_ALGORITHM = env.choice("TOKEN_ALGORITHM", "HS256", ("HS256", "HS384", "HS512"))
+TOKENS_ALGORITHM = env.choice(
+    "TOKEN_ALGORITHM",
+    "HS256",
+    ("HS256", "HS384", "HS512", "RS256", "PS256", "ES256", "EdDSA"),
+)
 TOKENS_ACCESS_LIFETIME = env.seconds("ACCESS_TOKEN_LIFETIME", timedelta(minutes=5))
 TOKENS_REFRESH_LIFETIME = env.seconds("REFRESH_TOKEN_LIFETIME", timedelta(days=14))
 TOKENS_SESSION_LIFETIME = env.seconds("SESSION_LIFETIME", timedelta(days=90))

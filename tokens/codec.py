@@ -47,11 +47,16 @@ class TokenType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key, good for one algorithm (RFC 8725 §3.1). ``material`` never shows in a repr."""
+    """
+    One key, good for one algorithm (RFC 8725 §3.1). ``material`` never shows in a repr.
+
+    ``public`` is the half that verifies; None under HMAC, where one secret does both.
+    """
 
     kid: str
     algorithm: str
     material: Any = field(repr=False)
+    public: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +158,15 @@ def decode(
 
 
 def load_key(jwk: Mapping[str, Any]) -> Key:
-    """Return the key that a JWK with ``kid`` and ``alg`` describes (RFC 7517 §4)."""
-    algorithm = _ALGORITHMS[jwk["alg"]]
-    return Key(jwk["kid"], jwk["alg"], algorithm.from_jwk(dict(jwk)))
+    """Return the key that a private JWK with ``kid`` and ``alg`` describes (RFC 7517 §4)."""
+    material = _ALGORITHMS[jwk["alg"]].from_jwk(dict(jwk))
+    public = None if isinstance(material, bytes) else material.public_key()
+    return Key(jwk["kid"], jwk["alg"], material, public)
+
+
+def to_jwk(material: Any, algorithm: str) -> dict[str, Any]:
+    """Return the private JWK of key material, without ``kid`` and ``alg`` (RFC 7517 §4)."""
+    return dict(_ALGORITHMS[algorithm].to_jwk(material, as_dict=True))
 
 
 def _verify_signature(raw_token: str, key: Key) -> None:
@@ -163,7 +174,7 @@ def _verify_signature(raw_token: str, key: Key) -> None:
         # RFC 8725 §3.1: the one algorithm is the key's, never the token's.
         _JWS.decode_complete(
             raw_token,
-            key.material,
+            key.public or key.material,
             algorithms=[key.algorithm],
             options={"verify_signature": True, "enforce_minimum_key_length": True},
         )

@@ -37,6 +37,11 @@ class Settings:
         return str(getattr(settings, "TOKENS_ALGORITHM", "HS256"))
 
     @property
+    def TOKENS_KEY_MAX_AGE(self) -> timedelta:
+        """How long a key may sign before ``check --deploy`` asks for a rotation."""
+        return self._lifetime("TOKENS_KEY_MAX_AGE", timedelta(days=90))
+
+    @property
     def TOKENS_ACCESS_LIFETIME(self) -> timedelta:
         return self._lifetime("TOKENS_ACCESS_LIFETIME", timedelta(minutes=5))
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -24,7 +24,9 @@ class EndReason(models.TextChoices):
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self, *, now: datetime) -> SessionQuerySet:
         """Keep the sessions that a refresh token can still continue at ``now``."""
-        return self.filter(ended_at=None, expires_at__gt=now, idle_until__gt=now)
+        # A revoked key takes its sessions with it without a write to any of their rows.
+        revoked = DeniedToken.objects.filter(value=OuterRef("kid"))
+        return self.filter(~Exists(revoked), ended_at=None, expires_at__gt=now, idle_until__gt=now)
 
 
 class Session(models.Model):
@@ -130,16 +132,21 @@ class SigningKey(models.Model):
     """One key of the ring. ``sealed`` opens under ``TOKEN_SECRET`` only, in ``keyring`` only."""
 
     class State(models.TextChoices):
-        NEXT = "next", _("published, will sign next")
+        # In the order in which lists show them.
         SIGNING = "signing", _("signs")
+        NEXT = "next", _("published, will sign next")
         RETIRED = "retired", _("only verifies")
+        REVOKED = "revoked", _("revoked")
 
     kid = models.CharField(max_length=64, primary_key=True)
     algorithm = models.CharField(max_length=8)
     state = models.CharField(max_length=8, choices=State.choices)
-    sealed = models.TextField(editable=False)
+    sealed = models.TextField(editable=False, blank=True, help_text=_("Empty once revoked."))
     created_at = models.DateTimeField()
     signs_since = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it stopped signing, or was revoked unused.")
+    )
     verifies_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -153,13 +160,28 @@ class SigningKey(models.Model):
                 name="one_key_signs_and_one_is_next",
             ),
             models.CheckConstraint(
-                condition=~Q(state="retired") | Q(verifies_until__isnull=False),
-                name="a_retired_key_has_an_end",
+                condition=~Q(state__in=["retired", "revoked"]) | Q(verifies_until__isnull=False),
+                name="a_key_that_no_longer_signs_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="revoked") | Q(sealed=""),
+                name="a_revoked_key_is_erased",
             ),
         ]
 
     def __str__(self) -> str:
         return f"key {self.kid[:8]}"
+
+    @property
+    def state_since(self) -> datetime | None:
+        match self.state:
+            case self.State.SIGNING:
+                return self.signs_since
+            case self.State.NEXT:
+                return self.created_at
+            case self.State.RETIRED:
+                return self.retired_at
+        return self.verifies_until  # A revoked key verifies until it was revoked.
 
 
 class ThrottleCount(models.Model):

@@ -24,12 +24,12 @@ class TokenPair:
 
 def issue(session: Session) -> TokenPair:
     """
-    Sign the pair of the session's current generation.
+    Sign the pair of the session's current generation with the key that the row names.
 
     Everything in it follows from the row, so the same generation gives the same ``jti``s, and
-    an answer that was lost can be given again.
+    an answer that was lost can be given again, also when another key has come to sign meanwhile.
     """
-    key = keyring.signing_key()
+    key = keyring.verification_key(session.kid, now=session.refreshed_at)
     access_until = min(session.refreshed_at + conf.TOKENS_ACCESS_LIFETIME, session.expires_at)
     hook = conf.TOKENS_CLAIMS_HOOK
     extra = dict(hook(session)) if hook else {}

@@ -27,7 +27,14 @@ def end(raw_refresh: str) -> str:
     return "ended"
 
 
-VERBS: dict[str, Callable[[str], str]] = {"refresh": refresh, "end": end}
+def rotate(_: str) -> str:
+    from tokens import keyring
+
+    keyring.rotate(keyring.plan_rotation())
+    return "rotated"
+
+
+VERBS: dict[str, Callable[[str], str]] = {"refresh": refresh, "end": end, "rotate": rotate}
 
 
 def main(verb: str, raw_token: str, threads: int) -> None:

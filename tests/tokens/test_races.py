@@ -1,20 +1,17 @@
 """Promise 2: the database decides races. Several processes, real connections."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
+from tests.processes import ROOT, environment
 from tokens import keyring, sessions
 from tokens.errors import SessionEnded
-from tokens.models import Session
+from tokens.models import Session, SigningKey
 
-ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 6
 THREADS = 9  # A process has ten pooled connections on PostgreSQL, and each thread holds one.
 
@@ -27,22 +24,13 @@ def _signing_key(_fresh_process: None) -> None:
     keyring.ensure()
 
 
-def database_url() -> str:
-    name = connection.settings_dict["NAME"]
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{name}"
-    at = connection.settings_dict
-    return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{name}"
-
-
-def race(*verbs: str, raw_token: str) -> list[str]:
+def race(*verbs: str, raw_token: str = "") -> list[str]:
     """Return what every thread of every process got, all let go at the same moment."""
-    environment = {**os.environ, "DATABASE_URL": database_url()}
     racers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.tokens.racer", verb, raw_token, str(THREADS)],
             cwd=ROOT,
-            env=environment,
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -83,3 +71,14 @@ def test_a_session_that_is_ended_during_refreshes_stays_ended(user: Any) -> None
     for raw_refresh in {answer for answer in answers if answer.startswith("ey")}:
         with pytest.raises(SessionEnded):
             sessions.refresh(raw_refresh)
+
+
+def test_of_many_rotations_at_once_one_wins_and_the_others_say_so() -> None:
+    before = set(SigningKey.objects.values_list("kid", flat=True))
+    answers = race(*["rotate"] * PROCESSES)
+    assert answers.count("rotated") == 1, answers
+    refused = "RotationConflict: Another rotation was first. Nothing was changed by this one."
+    assert set(answers) == {"rotated", refused}
+    after = dict(SigningKey.objects.values_list("state", "kid"))
+    assert set(after) == {"signing", "next", "retired"}
+    assert set(after.values()) > before

@@ -1,0 +1,67 @@
+"""A rotation that is killed, at whichever statement, leaves the ring as before or as after."""
+
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.processes import ROOT, environment
+from tokens import keyring, sessions
+from tokens.models import DeniedToken, SigningKey
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Ring = dict[str, str]
+
+
+def ring() -> Ring:
+    return dict(SigningKey.objects.values_list("kid", "state"))
+
+
+def an_hour_passes() -> None:
+    """Let the last rotation be a while ago, so that it does not refuse the next."""
+    long_ago = timezone.now() - timedelta(hours=1)
+    SigningKey.objects.filter(retired_at__isnull=False).update(retired_at=long_ago)
+
+
+def rotate_and_die(at_statement: int, how: str) -> bool:
+    """Rotate in a process that is killed before its n-th statement; False if it had fewer."""
+    command = [sys.executable, "-m", "tests.tokens.dying_rotator", str(at_statement), how]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), timeout=60, check=False)
+    assert done.returncode in (0, -signal.SIGKILL)
+    return done.returncode != 0
+
+
+@pytest.mark.parametrize("how", ["plain", "revoke_previous"])
+def test_the_ring_is_as_before_or_as_after(user: Any, how: str) -> None:
+    keyring.ensure()
+    sessions.start(user)
+    died_before = died_after = 0
+    for at_statement in range(1, 40):
+        an_hour_passes()
+        before = ring()
+        died = rotate_and_die(at_statement, how)
+        after = ring()
+        assert sorted(after.values()).count("signing") == 1
+        assert sorted(after.values()).count("next") == 1
+        revoked = {kid for kid, state in after.items() if state == "revoked"}
+        assert revoked == set(DeniedToken.objects.values_list("value", flat=True))
+        signer_before = next(kid for kid, state in before.items() if state == "signing")
+        if after[signer_before] == "signing":
+            assert after == before
+            died_before += 1
+        else:
+            died_after += died
+            if how == "revoke_previous":
+                assert {after[kid] for kid in before} == {"revoked"}
+        keyring.forget()
+        keyring.check()
+        if not died:
+            break
+    else:
+        pytest.fail("The rotation never came to its end.")
+    assert died_before > 3

@@ -1,0 +1,64 @@
+"""One signing key as a JSON Web Key (RFC 7517): made, named, and what of it is public."""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+
+from tokens.codec import to_jwk
+
+# 3072 bits are as strong as P-256 and Ed25519: 128 bits (NIST SP 800-57 part 1, table 2).
+_make_rsa = partial(generate_rsa, public_exponent=65537, key_size=3072)
+
+_MAKERS: dict[str, Callable[[], Any]] = {
+    # RFC 7518 §3.2: an HMAC key is at least as long as the hash's output, in bytes.
+    "HS256": partial(secrets.token_bytes, 32),
+    "HS384": partial(secrets.token_bytes, 48),
+    "HS512": partial(secrets.token_bytes, 64),
+    "RS256": _make_rsa,
+    "PS256": _make_rsa,
+    "ES256": partial(generate_private_key, SECP256R1()),
+    "EdDSA": Ed25519PrivateKey.generate,
+}
+ALGORITHMS = tuple(_MAKERS)
+
+# An allow-list: what is not named here never leaves. The same members make the thumbprint
+# (RFC 7638 §3.2, RFC 8037 §2). An octet sequence has no public part.
+_PUBLIC_MEMBERS = {
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+    "RSA": ("e", "kty", "n"),
+}
+
+
+def make(algorithm: str) -> dict[str, Any]:
+    """Return a fresh private JWK for one algorithm, with its ``kid`` and ``alg``."""
+    private = to_jwk(_MAKERS[algorithm](), algorithm)
+    # Random for HMAC: the thumbprint of a secret is a hint about the secret (RFC 7638 §7).
+    secret = private["kty"] not in _PUBLIC_MEMBERS
+    kid = secrets.token_urlsafe(24) if secret else thumbprint(private)
+    return {**private, "kid": kid, "alg": algorithm}
+
+
+def public(jwk: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the public JWK, None for a key that has no public part."""
+    members = _PUBLIC_MEMBERS.get(jwk["kty"])
+    if members is None:
+        return None
+    shown = {name: jwk[name] for name in members}
+    return {**shown, "kid": jwk["kid"], "alg": jwk["alg"], "use": "sig"}
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """Return the SHA-256 thumbprint of an asymmetric key, in base64url (RFC 7638 §3)."""
+    members = {name: jwk[name] for name in _PUBLIC_MEMBERS[jwk["kty"]]}
+    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
+    digest = hashlib.sha256(canonical.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

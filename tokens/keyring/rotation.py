@@ -1,0 +1,274 @@
+"""
+Which key signs, which was published ahead, which only verifies, which is revoked.
+
+    next ──────▶ signing ──────▶ retired ──────▶ gone
+    published    the one signer  verifies until its last token has expired
+
+A plan is made first, so that it can be shown and asked about; ``rotate`` then carries out that
+plan, in one transaction, or nothing: whoever changed the ring in between has won.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from logging import getLogger
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from tokens import denylist
+from tokens.conf import conf
+from tokens.errors import KeyRingError
+from tokens.models import DeniedToken, Session, SigningKey
+
+from . import jwk, ring
+from .sealing import Sealer
+
+logger = getLogger("tokens")
+
+State = SigningKey.State
+
+
+class RotationConflict(Exception):
+    """Another rotation was first; this one changed nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """
+    What a rotation is going to do to the ring, each key by its ``kid``.
+
+    ``successor`` None stands for a key that is yet to be made, as the next one always is.
+    """
+
+    algorithm: str
+    former: str
+    successor: str | None
+    discarded: str | None
+    revoked: tuple[str, ...]
+    verifies_until: datetime
+
+
+def ensure() -> bool:
+    """Create the signing key and its successor where there are none; True if this call did."""
+    if SigningKey.objects.exists():
+        return False
+    now = timezone.now()
+    algorithm = conf.TOKENS_ALGORITHM
+    rows = [make_row(algorithm, state=state, now=now) for state in (State.SIGNING, State.NEXT)]
+    try:
+        with transaction.atomic():
+            SigningKey.objects.bulk_create(rows)
+    except IntegrityError:
+        return False  # Another process was first, which is as good.
+    finally:
+        ring.forget()
+    return True
+
+
+def plan_rotation(
+    *, algorithm: str | None = None, revoke_previous: bool = False, now: datetime | None = None
+) -> Plan:
+    """
+    Plan that the published key signs, or a fresh one if that is of another algorithm.
+
+    With ``revoke_previous`` both keys are fresh and every other one is denied: what leaked with
+    the signing key, the published one may have leaked with. Raises KeyRingError.
+    """
+    now = now or timezone.now()
+    rows = {row.state: row for row in SigningKey.objects.filter(state__in=_UNIQUE_STATES)}
+    if State.SIGNING not in rows:
+        raise KeyRingError(ring.NO_SIGNING_KEY)
+    former, published = rows[State.SIGNING], rows.get(State.NEXT)
+    algorithm = algorithm or (published or former).algorithm
+    serves = published and published.algorithm == algorithm and not revoke_previous
+    verifying = Q(state=State.RETIRED, verifies_until__gt=now) | Q(state__in=_UNIQUE_STATES)
+    revoked = SigningKey.objects.filter(verifying).order_by("created_at", "kid")
+    return Plan(
+        algorithm=algorithm,
+        former=former.kid,
+        successor=published.kid if published and serves else None,
+        discarded=published.kid if published and not serves else None,
+        revoked=tuple(revoked.values_list("kid", flat=True)) if revoke_previous else (),
+        verifies_until=_last_token_expires(former.kid, now=now),
+    )
+
+
+def rotate(
+    plan: Plan,
+    *,
+    by: Any = None,
+    reason: str = "signing key revoked",
+    now: datetime | None = None,
+) -> None:
+    """
+    Carry out ``plan``, all of it or nothing.
+
+    Every process signs with the successor within SIGNER_MAX_AGE; a revoked key is refused from the
+    next request on. ``by`` is who of the staff did it. Raises RotationConflict, KeyRingError.
+    """
+    now = now or timezone.now()
+    # Made before the transaction: an RSA key takes a second, and writers would wait for it.
+    following = make_row(plan.algorithm, state=State.NEXT, now=now)
+    successor = None
+    if plan.successor is None:
+        successor = make_row(plan.algorithm, state=State.SIGNING, now=now)
+    try:
+        # durable: an outer transaction that is then rolled back would undo a revocation.
+        with transaction.atomic(durable=True):
+            _refuse_right_after_another(now=now)
+            _carry_out(plan, successor=successor, following=following, now=now)
+            if plan.revoked:
+                _revoke(plan, by=by, reason=reason, now=now)
+    except IntegrityError:
+        raise RotationConflict(_CONFLICT) from None
+    finally:
+        ring.forget()
+    prune(now=now)
+    logger.info(
+        "signing key rotated kid=%s former=%s revoked=%s",
+        successor.kid if successor else plan.successor,
+        plan.former,
+        ",".join(plan.revoked) or "none",
+    )
+
+
+def publish(algorithm: str, *, now: datetime | None = None) -> str:
+    """
+    Put a fresh key in the place of the one published ahead, and return its ``kid``.
+
+    The signer stays. It lets services that cache the JWK Set learn of a new algorithm before it
+    signs. Raises RotationConflict, KeyRingError.
+    """
+    row = make_row(algorithm, state=State.NEXT, now=now or timezone.now())
+    published = SigningKey.objects.filter(state=State.NEXT).values_list("kid", flat=True)
+    kids = list(published)
+    try:
+        with transaction.atomic(durable=True):
+            _expect(SigningKey.objects.filter(kid__in=kids, state=State.NEXT).delete()[0], kids)
+            row.save(force_insert=True)
+    except IntegrityError:
+        raise RotationConflict(_CONFLICT) from None
+    finally:
+        ring.forget()
+    logger.info("signing key published kid=%s algorithm=%s", row.kid, algorithm)
+    return row.kid
+
+
+def reseal(*, dry_run: bool = False) -> list[str]:
+    """
+    Seal every key under TOKEN_SECRET that a fallback sealed, and return their ``kid``s.
+
+    Afterwards the fallbacks are not needed. Raises KeyRingError, RotationConflict.
+    """
+    sealer = Sealer()
+    rows = sealer.sealed_otherwise(SigningKey.objects.exclude(state=State.REVOKED))
+    opened = [(row, sealer.open(row)) for row in rows]
+    if dry_run:
+        return [row.kid for row in rows]
+    with transaction.atomic(durable=True):
+        for row, private_jwk in opened:
+            untouched = SigningKey.objects.filter(kid=row.kid, sealed=row.sealed)
+            _expect(untouched.update(sealed=sealer.seal(private_jwk)), [row.kid])
+    ring.forget()
+    return [row.kid for row in rows]
+
+
+def prune(*, now: datetime | None = None) -> int:
+    """Delete the keys whose time is over and return their number; un-revokes nothing."""
+    now = now or timezone.now()
+    ends = {row.kid: removable_at(row) for row in SigningKey.objects.all()}
+    over = [kid for kid, end in ends.items() if end and end <= now]
+    count, _ = SigningKey.objects.filter(kid__in=over).delete()
+    return count
+
+
+def removable_at(row: SigningKey) -> datetime | None:
+    """Return from when on the row is of no use, None for a key that signs or will."""
+    if row.verifies_until is None:
+        return None
+    if row.state == State.REVOKED:
+        # Kept on view for as long as its tokens could have lived; it verifies nothing.
+        return row.verifies_until + conf.TOKENS_REFRESH_LIFETIME
+    return row.verifies_until
+
+
+def make_row(algorithm: str, *, state: SigningKey.State, now: datetime) -> SigningKey:
+    """Return a fresh key as an unsaved row. Raises KeyRingError."""
+    private_jwk = jwk.make(algorithm)
+    return SigningKey(
+        kid=private_jwk["kid"],
+        algorithm=algorithm,
+        state=state,
+        sealed=Sealer().seal(private_jwk),
+        created_at=now,
+        signs_since=now if state == State.SIGNING else None,
+    )
+
+
+_UNIQUE_STATES = (State.SIGNING, State.NEXT)
+_CONFLICT = "Another rotation was first. Nothing was changed by this one."
+
+
+def _last_token_expires(kid: str, *, now: datetime) -> datetime:
+    # Tokens that were issued before TOKENS_REFRESH_LIFETIME was shortened outlive those of now.
+    signed_now = _token_of_now_expires(now)
+    earlier = Session.objects.filter(kid=kid, ended_at=None).aggregate(last=Max("idle_until"))
+    return max(signed_now, (earlier["last"] or now) + conf.TOKENS_LEEWAY)
+
+
+def _token_of_now_expires(now: datetime) -> datetime:
+    # For SIGNER_MAX_AGE after the commit, other processes still sign with the former key.
+    late = timedelta(seconds=ring.SIGNER_MAX_AGE)
+    return now + late + conf.TOKENS_REFRESH_LIFETIME + conf.TOKENS_LEEWAY
+
+
+def _refuse_right_after_another(*, now: datetime) -> None:
+    """Of two that were started at once, the second would rotate away what the first just made."""
+    moment = timedelta(seconds=ring.SIGNER_MAX_AGE)
+    if SigningKey.objects.filter(retired_at__range=(now - moment, now + moment)).exists():
+        raise RotationConflict(_CONFLICT)
+
+
+def _carry_out(
+    plan: Plan, *, successor: SigningKey | None, following: SigningKey, now: datetime
+) -> None:
+    former = SigningKey.objects.filter(kid=plan.former, state=State.SIGNING)
+    # The plan may have waited for somebody's answer.
+    verifies_until = max(plan.verifies_until, _token_of_now_expires(now))
+    stopped = {"retired_at": now, "verifies_until": verifies_until}
+    _expect(former.update(state=State.RETIRED, **stopped), [plan.former])
+    if plan.discarded:
+        # It never signed, so nobody holds a token of it.
+        discarded = SigningKey.objects.filter(kid=plan.discarded, state=State.NEXT)
+        if plan.revoked:
+            _expect(discarded.update(state=State.RETIRED, **stopped), [plan.discarded])
+        else:
+            _expect(discarded.delete()[0], [plan.discarded])
+    if successor:
+        successor.save(force_insert=True)
+    else:
+        promoted = SigningKey.objects.filter(kid=plan.successor, state=State.NEXT)
+        _expect(promoted.update(state=State.SIGNING, signs_since=now), [plan.successor])
+    following.save(force_insert=True)
+
+
+def _revoke(plan: Plan, *, by: Any, reason: str, now: datetime) -> None:
+    revoked = SigningKey.objects.filter(kid__in=plan.revoked, state=State.RETIRED)
+    _expect(revoked.update(state=State.REVOKED, verifies_until=now, sealed=""), plan.revoked)
+    denylist.deny(
+        [(kid, None) for kid in plan.revoked],
+        kind=DeniedToken.Kind.KEY,
+        reason=reason,
+        by=by,
+        # Processes forget a revoked key within RING_MAX_AGE, and sessions count as live by this.
+        until=plan.verifies_until,
+        now=now,
+    )
+
+
+def _expect(count: int, kids: Any) -> None:
+    """Raise RotationConflict, which undoes the transaction, unless every row was as planned."""
+    if count != len(kids):
+        raise RotationConflict(_CONFLICT)
