@@ -13,6 +13,7 @@ class TokensConfig(AppConfig):
 
         for check in (
             checks.check_secret,
+            checks.check_key_ring,
             checks.check_lifetimes,
             checks.check_algorithm,
             checks.check_throttle,
@@ -20,7 +21,8 @@ class TokensConfig(AppConfig):
             checks.check_authentication_classes,
         ):
             register(check, Tags.security)
-        register(checks.check_deployment, Tags.security, deploy=True)
+        for check in (checks.check_deployment, checks.check_signing_keys):
+            register(check, Tags.security, deploy=True)
 
         user_model = get_user_model()
         pre_save.connect(signals.before_user_save, user_model, dispatch_uid="tokens.before_save")

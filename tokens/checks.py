@@ -5,11 +5,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.db import DatabaseError
+from django.utils import timezone
 from rest_framework.settings import api_settings
 
 from . import keyring
 from .authentication import JWTAuthentication
 from .conf import conf
+from .errors import KeyRingError
+from .models import SigningKey
 from .throttling import parse_rate
 
 MINIMUM_SECRET_LENGTH = 32
@@ -47,6 +51,20 @@ def check_secret(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+def check_key_ring(**kwargs: Any) -> list[CheckMessage]:
+    """A ring that does not open lets nobody in; found at start, it has not cost anything yet."""
+    if not conf.TOKENS_SECRET:
+        return []  # tokens.E001
+    try:
+        keyring.check()
+    except KeyRingError as error:
+        message, _, remedy = str(error).partition(". ")
+        return [Error(f"{message}.", hint=remedy, id="tokens.E010")]
+    except DatabaseError:
+        return []  # Before the first migration, or without a database: /readyz tells.
+    return []
 
 
 def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
@@ -132,6 +150,36 @@ def check_authentication_classes(**kwargs: Any) -> list[CheckMessage]:
             id="tokens.W001",
         )
     ]
+
+
+def check_signing_keys(**kwargs: Any) -> list[CheckMessage]:
+    """The longer a key signs, the more a copy of it that nobody knows of is worth."""
+    messages: list[CheckMessage] = []
+    try:
+        signing = SigningKey.objects.filter(state=SigningKey.State.SIGNING).first()
+        unneeded = bool(conf.TOKENS_SECRET_FALLBACKS) and keyring.unneeded_fallbacks()
+    except (DatabaseError, KeyRingError):
+        return []  # check_key_ring tells of the second.
+    if signing and signing.signs_since:
+        age = timezone.now() - signing.signs_since
+        if age > conf.TOKENS_KEY_MAX_AGE:
+            messages.append(
+                Warning(
+                    f"The signing key {signing.kid[:8]}… has signed for {age.days} days.",
+                    hint='Run "manage.py rotate_secret"; nobody is signed out. TOKENS_KEY_MAX_AGE '
+                    f"is {conf.TOKENS_KEY_MAX_AGE.days} days.",
+                    id="tokens.W005",
+                )
+            )
+    if unneeded:
+        messages.append(
+            Warning(
+                "TOKEN_SECRET_FALLBACKS is set, and no signing key needs it.",
+                hint="Empty it: a former secret that is kept can still leak.",
+                id="tokens.W006",
+            )
+        )
+    return messages
 
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:

@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.db import OperationalError
+from django.utils import timezone
+
+from tokens import keyring
+from tokens.models import SigningKey
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,9 +38,13 @@ def found() -> dict[str, CheckMessage]:
     return {str(message.id): message for message in messages if "tokens." in str(message.id)}
 
 
+pytestmark = pytest.mark.django_db
+
+
 @pytest.fixture(autouse=True)
 def _sound(settings: Any) -> None:
     settings.TOKENS_LOGIN_THROTTLE = "10/min"
+    keyring.ensure()
 
 
 def test_sound_settings_are_silent() -> None:
@@ -44,6 +53,8 @@ def test_sound_settings_are_silent() -> None:
 
 @pytest.mark.parametrize("id", CASES)
 def test_each_check_fires_alone_and_says_what_to_do(settings: Any, id: str) -> None:
+    if "TOKENS_SECRET" in CASES[id]:
+        settings.TOKENS_SECRET_FALLBACKS = [settings.TOKENS_SECRET]
     for name, value in CASES[id].items():
         setattr(settings, name, value)
     messages = found()
@@ -62,6 +73,41 @@ def test_lifetimes_upside_down_are_refused(
     settings.TOKENS_REFRESH_LIFETIME = timedelta(minutes=refresh)
     settings.TOKENS_SESSION_LIFETIME = timedelta(minutes=session)
     assert "tokens.E004" in found()
+
+
+def test_another_secret_than_the_rings_is_found_at_start(settings: Any) -> None:
+    settings.TOKENS_SECRET = "not the one that sealed the ring, 0123456789"
+    messages = found()
+    assert list(messages) == ["tokens.E010"]
+    assert "TOKEN_SECRET does not open the signing key" in messages["tokens.E010"].msg
+    assert "TOKEN_SECRET_FALLBACKS" in str(messages["tokens.E010"].hint)
+
+
+def test_before_the_first_migration_the_ring_is_not_asked_for(monkeypatch: Any) -> None:
+    def no_such_table() -> None:
+        raise OperationalError("no such table: tokens_signingkey")
+
+    monkeypatch.setattr(keyring, "check", no_such_table)
+    assert found() == {}
+
+
+@pytest.mark.parametrize(("days", "ids"), [(90, []), (91, ["tokens.W005"])])
+def test_a_key_that_has_signed_for_too_long_is_noticed(days: int, ids: list[str]) -> None:
+    SigningKey.objects.filter(state="signing").update(
+        signs_since=timezone.now() - timedelta(days=days, minutes=-1)
+    )
+    assert list(found()) == ids
+
+
+def test_a_fallback_that_no_key_needs_is_noticed(settings: Any) -> None:
+    settings.TOKENS_SECRET_FALLBACKS = ["a former secret, long enough, 0123456789"]
+    assert list(found()) == ["tokens.W006"]
+
+
+def test_a_fallback_that_a_key_needs_is_not(settings: Any) -> None:
+    settings.TOKENS_SECRET_FALLBACKS = [settings.TOKENS_SECRET]
+    settings.TOKENS_SECRET = "the new secret, long enough, 0123456789"
+    assert found() == {}
 
 
 def test_another_first_authentication_class_is_noticed(settings: Any) -> None:
