@@ -1,0 +1,50 @@
+"""``manage.py list_keys``: the ring at a glance, and nothing secret of it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.db.models import Count
+from django.utils import timezone
+
+from tokens import keyring
+from tokens.management.base import OperatorCommand, utc
+from tokens.models import Session, SigningKey
+
+
+class Command(OperatorCommand):
+    help = (
+        "List the signing keys: state, since when, until when they verify, how many live sessions "
+        "hold a refresh token under each, and from when on a key is of no use."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        live = Session.objects.live(now=timezone.now()).values_list("kid").annotate(Count("pk"))
+        sessions = dict(live.order_by())
+        order = SigningKey.State.values
+        rows = sorted(
+            SigningKey.objects.order_by("-created_at"), key=lambda row: order.index(row.state)
+        )
+        keys = [
+            {
+                "kid": row.kid,
+                "alg": row.algorithm,
+                "state": row.state,
+                "since": utc(row.state_since),
+                "verifies_until": utc(row.verifies_until),
+                "live_sessions": sessions.get(row.kid, 0),
+                "safe_to_remove": utc(keyring.removable_at(row)),
+            }
+            for row in rows
+        ]
+        if options["json"]:
+            self.print_json({"keys": keys})
+            return
+        heading = [name.replace("_", " ").upper() for name in keys[0]] if keys else []
+        self.print_table(
+            heading, [["-" if v is None else str(v) for v in key.values()] for key in keys]
+        )
+        if not keys:
+            self.stdout.write('No key exists. Run "manage.py migrate" to create the first.')

@@ -1,0 +1,174 @@
+"""``manage.py rotate_secret``: change the signing key under load, or kill a leaked one."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from tokens import keyring
+from tokens.keyring import Plan, RotationConflict
+from tokens.management.base import OperatorCommand, counted, utc
+from tokens.models import Session, SigningKey
+
+
+class Command(OperatorCommand):
+    help = (
+        "Rotate the signing key. The key that was published ahead signs from now on, a new one is "
+        "published ahead, and the former verifies until its last token has expired: nobody is "
+        "signed out, and nothing is restarted."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--algorithm",
+            choices=keyring.ALGORITHMS,
+            help="sign with a new key of this algorithm at once",
+        )
+        parser.add_argument(
+            "--publish-only",
+            action="store_true",
+            help="with --algorithm: only publish that key; the next rotation signs with it",
+        )
+        parser.add_argument(
+            "--revoke-previous",
+            action="store_true",
+            help="after a leak: deny every other key, which signs everybody out at once",
+        )
+        parser.add_argument("--reason", default="signing key revoked", help="for the denylist")
+        parser.add_argument(
+            "--secret-lost",
+            action="store_true",
+            help="with --revoke-previous: do not ask TOKEN_SECRET to open the former keys",
+        )
+        parser.add_argument(
+            "--reseal",
+            action="store_true",
+            help="rotate nothing: seal all keys under TOKEN_SECRET that a fallback sealed",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+        parser.add_argument("--json", action="store_true", help="print JSON for programs")
+        parser.add_argument(
+            "--noinput", "--no-input", action="store_false", dest="interactive", help="do not ask"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_contradictions(options)
+        if not options["secret_lost"]:
+            # First of all: a key sealed under a secret that the others lack would lock them out.
+            keyring.check()
+        try:
+            if options["reseal"]:
+                self._reseal(options)
+            elif options["publish_only"]:
+                self._publish(options)
+            else:
+                self._rotate(options)
+        except RotationConflict as conflict:
+            raise CommandError(f"{conflict} See the ring: manage.py list_keys") from None
+
+    def _rotate(self, options: dict[str, Any]) -> None:
+        plan = keyring.plan_rotation(
+            algorithm=options["algorithm"], revoke_previous=options["revoke_previous"]
+        )
+        sessions, users = _cost(plan)
+        report: dict[str, Any] = {
+            "action": "rotate",
+            "dry_run": options["dry_run"],
+            "alg": plan.algorithm,
+            "signing": plan.successor,
+            "next": None,
+            "dropped": None if plan.revoked else plan.discarded,
+            "retired": None if plan.revoked else plan.former,
+            "verifies_until": None if plan.revoked else utc(plan.verifies_until),
+            "revoked": list(plan.revoked),
+            "sessions_revoked": sessions,
+            "users_signed_out": users,
+        }
+        if not options["dry_run"]:
+            if plan.revoked and options["interactive"]:
+                self.confirm(
+                    f"This revokes {counted(len(plan.revoked), 'key')} and with them "
+                    f"{counted(sessions, 'session')} of {counted(users, 'user')}, who must sign "
+                    "in again. It cannot be undone."
+                )
+            keyring.rotate(plan, reason=options["reason"])
+            report.update(_ring_now())
+            self._wait(options)
+        if options["json"]:
+            self.print_json(report)
+        else:
+            self._print_rotation(report)
+
+    def _print_rotation(self, report: dict[str, Any]) -> None:
+        dry, fresh = report["dry_run"], "a new key"
+        self.stdout.write(f"signing  {report['signing'] or fresh}  {report['alg']}")
+        self.stdout.write(f"next     {report['next'] or fresh}  {report['alg']}")
+        if report["dropped"]:
+            self.stdout.write(f"dropped  {report['dropped']}, which never signed")
+        if report["retired"]:
+            self.stdout.write(f"retired  {report['retired']}  until {report['verifies_until']}")
+        for kid in report["revoked"]:
+            self.stdout.write(f"revoked  {kid}")
+        if report["revoked"]:
+            self.stdout.write(
+                f"{counted(report['sessions_revoked'], 'session')} of "
+                f"{counted(report['users_signed_out'], 'user')} "
+                + ("would be revoked." if dry else "revoked: they must sign in again.")
+            )
+        if dry:
+            self.stdout.write("Nothing was changed.")
+
+    def _publish(self, options: dict[str, Any]) -> None:
+        algorithm, dry = options["algorithm"], options["dry_run"]
+        kid = None if dry else keyring.publish(algorithm)
+        if options["json"]:
+            self.print_json({"action": "publish", "dry_run": dry, "next": kid, "alg": algorithm})
+        elif dry:
+            self.stdout.write(f"A new {algorithm} key would be published. Nothing was changed.")
+        else:
+            self.stdout.write(f"next     {kid}  {algorithm}, signs from the next rotation on")
+
+    def _reseal(self, options: dict[str, Any]) -> None:
+        dry = options["dry_run"]
+        kids = keyring.reseal(dry_run=dry)
+        if options["json"]:
+            self.print_json({"action": "reseal", "dry_run": dry, "resealed": kids})
+            return
+        verb = "would be sealed anew" if dry else "sealed anew"
+        for kid in kids:
+            self.stdout.write(f"{verb}  {kid}")
+        self.stdout.write(
+            f"{counted(len(kids), 'key')} {verb} under TOKEN_SECRET. "
+            + ("Nothing was changed." if dry else "TOKEN_SECRET_FALLBACKS can be emptied.")
+        )
+
+    def _wait(self, options: dict[str, Any]) -> None:
+        """Return when every process signs with the new key, so that this is true afterwards."""
+        if not options["json"]:
+            self.stdout.write("Rotated. Waiting a second until every process has noticed.")
+            self.stdout.flush()
+        time.sleep(keyring.SIGNER_MAX_AGE * 1.1)
+
+
+def _ring_now() -> dict[str, str]:
+    signs_or_next = SigningKey.objects.filter(state__in=["signing", "next"])
+    return {row.state: row.kid for row in signs_or_next}
+
+
+def _cost(plan: Plan) -> tuple[int, int]:
+    """Return how many live sessions of how many users the plan revokes."""
+    if not plan.revoked:
+        return 0, 0
+    revoked = Session.objects.live(now=timezone.now()).filter(kid__in=plan.revoked)
+    return revoked.count(), revoked.values("user").distinct().count()
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    if options["reseal"] and (options["algorithm"] or options["revoke_previous"]):
+        raise CommandError("--reseal rotates nothing: run it without --algorithm and the rest.")
+    if options["publish_only"] and (not options["algorithm"] or options["revoke_previous"]):
+        raise CommandError("--publish-only goes with --algorithm, and with nothing else.")
+    if options["secret_lost"] and not options["revoke_previous"]:
+        raise CommandError("--secret-lost goes with --revoke-previous: the old tokens are over.")
