@@ -1,15 +1,38 @@
 """``/.well-known/``: what other services read to verify tokens on their own."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import hashlib
+import logging
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from . import keyring
+from .errors import KeyRingError
+from .http import Unavailable
+
+logger = logging.getLogger("tokens")
 
 
 @require_safe
-def jwks(request: HttpRequest) -> HttpResponse:
+def jwks(request: HttpRequest) -> HttpResponseBase:
     """Answer with the public keys as a JWK Set (RFC 7517 §8.5)."""
-    response = JsonResponse(keyring.jwks(), content_type="application/jwk-set+json")
+    try:
+        response = JsonResponse(keyring.jwks(), content_type="application/jwk-set+json")
+    except (KeyRingError, OperationalError, InterfaceError) as error:
+        logger.error("JWK Set: %s", error)  # noqa: TRY400  # No trace: the cause is outside.
+        return _unavailable()
     # Stored, and asked for each time: a stale copy would lack the key of a fresh token.
     response["Cache-Control"] = "public, no-cache"
+    etag = quote_etag(hashlib.sha256(response.content).hexdigest())
+    response["ETag"] = etag
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _unavailable() -> HttpResponse:
+    response = JsonResponse({"detail": Unavailable.default_detail}, status=Unavailable.status_code)
+    response["Cache-Control"] = "no-store"
+    response["Retry-After"] = str(Unavailable.wait)
     return response
