@@ -1,0 +1,242 @@
+"""
+Forged signatures, each against a key of each algorithm, in the manner of Wycheproof's vectors.
+
+The claims are those of a live session, so that nothing but the signature refuses them.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import get_default_algorithms
+from jwt.utils import base64url_decode, base64url_encode
+
+from tokens import keyring, sessions
+from tokens.codec import Key, load_key, to_jwk
+from tokens.errors import Denied, TokenError
+from tokens.keyring import jwk
+from tokens.models import SigningKey
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
+ALGORITHMS = get_default_algorithms()
+ASYMMETRIC = [name for name in keyring.ALGORITHMS if not name.startswith("HS")]
+
+pytestmark = pytest.mark.django_db
+
+
+class Target:
+    """A live access token, taken apart, and the key that signed it."""
+
+    def __init__(self, raw_access: str, key: Key) -> None:
+        header, self.payload, signature = raw_access.split(".")
+        self.header: dict[str, Any] = json.loads(base64url_decode(header))
+        self.signature = base64url_decode(signature)
+        self.key = key
+
+    def signing_input(self, **header: Any) -> bytes:
+        encoded = base64url_encode(json.dumps({**self.header, **header}).encode())
+        return encoded + b"." + self.payload.encode()
+
+    def token(self, signature: bytes | Callable[[bytes], bytes], **header: Any) -> str:
+        """Return the token with other header members and this signature, or what makes one."""
+        signing_input = self.signing_input(**header)
+        made = signature(signing_input) if callable(signature) else signature
+        return (signing_input + b"." + base64url_encode(made)).decode()
+
+
+def sign(key: Key, data: bytes) -> bytes:
+    """Return the signature that the algorithm of ``key`` makes."""
+    return ALGORITHMS[key.algorithm].sign(data, key.material)
+
+
+Aim = Callable[[str], Target]
+
+
+@pytest.fixture
+def aim(user: Any) -> Aim:
+    """Return a maker of targets under a fresh key of an algorithm."""
+
+    def at(algorithm: str) -> Target:
+        SigningKey.objects.filter(retired_at__isnull=False).update(
+            retired_at=datetime.now(UTC) - timedelta(hours=1)
+        )
+        keyring.rotate(keyring.plan_rotation(algorithm=algorithm))
+        return Target(sessions.start(user).raw_access, keyring.signing_key())
+
+    return at
+
+
+def assert_refused(raw_token: str) -> None:
+    # An empty signature does not even pass the format gate, so any refusal will do.
+    with pytest.raises(TokenError):
+        sessions.authenticate(raw_token)
+
+
+def raw(r: int, s: int, size: int = 32) -> bytes:
+    """Return an ECDSA signature as JOSE writes it (RFC 7518 §3.4)."""
+    return r.to_bytes(size) + s.to_bytes(size)
+
+
+def every_spelling_of(public: Any) -> Iterator[bytes]:
+    """Yield what an HMAC with a public key might take for its secret (CVE-2015-9235 and kin)."""
+    for encoding in (Encoding.PEM, Encoding.DER):
+        formats = [PublicFormat.SubjectPublicKeyInfo]
+        if hasattr(public, "public_numbers") and not hasattr(public, "curve"):
+            formats.append(PublicFormat.PKCS1)
+        for spelled in (public.public_bytes(encoding, form) for form in formats):
+            yield spelled
+            yield spelled.strip()
+    if hasattr(public, "public_bytes_raw"):
+        yield public.public_bytes_raw()
+    if hasattr(public, "curve"):
+        for form in (PublicFormat.UncompressedPoint, PublicFormat.CompressedPoint):
+            yield public.public_bytes(Encoding.X962, form)
+
+
+@pytest.mark.parametrize("algorithm", keyring.ALGORITHMS)
+def test_a_signature_that_was_cut_stretched_or_bent(aim: Aim, algorithm: str) -> None:
+    target = aim(algorithm)
+    signature = target.signature
+    sessions.authenticate(target.token(partial(sign, target.key)))
+    for forged in (
+        b"",
+        signature[:-1],
+        signature[1:],
+        signature[: len(signature) // 2],
+        signature + b"\x00",
+        b"\x00" + signature,
+        signature + signature,
+        bytes(len(signature)),
+        b"\xff" * len(signature),
+        bytes([signature[0] ^ 1]) + signature[1:],
+        signature[:-1] + bytes([signature[-1] ^ 1]),
+    ):
+        assert_refused(target.token(forged))
+
+
+@pytest.mark.parametrize("algorithm", keyring.ALGORITHMS)
+def test_no_other_algorithm_in_the_header_is_obeyed(aim: Aim, algorithm: str) -> None:
+    target = aim(algorithm)
+    others = {*keyring.ALGORITHMS, "none", "None", "nOnE", "", "RS512", "ES384", "ES256K", "HS1"}
+    for other in sorted(others - {algorithm}):
+        # Signed by the real key, and still not what it is bound to (RFC 8725 §3.1).
+        assert_refused(target.token(partial(sign, target.key), alg=other))
+        assert_refused(target.token(b"", alg=other))
+        assert_refused(target.token(b"\x00", alg=other))
+    assert_refused(target.token(partial(sign, target.key), alg=algorithm.lower()))
+    assert_refused(target.token(partial(sign, target.key), alg=[algorithm]))
+    assert_refused(target.token(partial(sign, target.key), alg=None))
+
+
+@pytest.mark.parametrize("algorithm", ASYMMETRIC)
+def test_an_hmac_with_the_public_key_in_each_of_its_encodings(aim: Aim, algorithm: str) -> None:
+    target = aim(algorithm)
+    private_jwk = to_jwk(target.key.material, algorithm)
+    public_jwk = jwk.public({**private_jwk, "kid": target.key.kid, "alg": algorithm})
+    secrets = [*every_spelling_of(target.key.public), json.dumps(public_jwk).encode(), b""]
+    for claimed, digest in (("HS256", hashlib.sha256), ("HS512", hashlib.sha512)):
+        for secret in secrets:
+            for alg in (claimed, algorithm):
+                forged = target.token(
+                    lambda data, key=secret, how=digest: hmac.digest(key, data, how), alg=alg
+                )
+                assert_refused(forged)
+
+
+@pytest.mark.parametrize(
+    ("r", "s"),
+    [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+        (P256_ORDER, P256_ORDER),
+        (P256_ORDER, 1),
+        (1, P256_ORDER),
+        (P256_ORDER - 1, P256_ORDER - 1),
+        (P256_ORDER + 1, 1),
+        (2**256 - 1, 2**256 - 1),
+    ],
+)
+def test_ecdsa_with_degenerate_numbers(aim: Aim, r: int, s: int) -> None:
+    # r = s = 0 was CVE-2022-21449.
+    assert_refused(aim("ES256").token(raw(r, s)))
+
+
+def test_ecdsa_in_another_encoding_or_on_another_curve(aim: Aim) -> None:
+    target = aim("ES256")
+    private = target.key.material
+    der = private.sign(target.signing_input(), ec.ECDSA(hashes.SHA256()))
+    assert_refused(target.token(der))
+    wide = raw(*decode_dss_signature(der), size=48)
+    assert_refused(target.token(wide))
+    for curve, size, alg in ((ec.SECP384R1(), 48, "ES384"), (ec.SECP256K1(), 32, "ES256K")):
+        other = ec.generate_private_key(curve)
+        for claimed in (alg, "ES256"):
+            data = target.signing_input(alg=claimed)
+            numbers = decode_dss_signature(other.sign(data, ec.ECDSA(hashes.SHA256())))
+            assert_refused(target.token(raw(*numbers, size=size), alg=claimed))
+
+
+def test_ecdsas_second_spelling_of_a_signature_is_denied_with_the_first(aim: Aim) -> None:
+    target = aim("ES256")
+    r, s = int.from_bytes(target.signature[:32]), int.from_bytes(target.signature[32:])
+    header = base64url_encode(json.dumps(target.header, separators=(",", ":")).encode())
+    twin = (header + b"." + target.payload.encode() + b".").decode()
+    twin += base64url_encode(raw(r, P256_ORDER - s)).decode()
+    sessions.authenticate(twin)
+    sessions.revoke(twin)
+    original = twin.rpartition(".")[0] + "." + base64url_encode(target.signature).decode()
+    for spelling in (twin, original):
+        with pytest.raises(Denied):
+            sessions.authenticate(spelling)
+
+
+def test_eddsa_with_a_number_beyond_the_order(aim: Aim) -> None:
+    # RFC 8032 §5.1.7: S is refused from L on, or each signature had a second spelling.
+    target = aim("EdDSA")
+    point, number = target.signature[:32], int.from_bytes(target.signature[32:], "little")
+    assert_refused(target.token(point + (number + ED25519_ORDER).to_bytes(32, "little")))
+    # Points of small order, under which some libraries verify anything.
+    for small in (bytes(32), b"\x01" + bytes(31), b"\xec" + b"\xff" * 30 + b"\x7f"):
+        assert_refused(target.token(small + bytes(32)))
+
+
+@pytest.mark.parametrize(("algorithm", "other"), [("RS256", "PS256"), ("PS256", "RS256")])
+def test_rsa_with_the_other_padding_or_another_hash(aim: Aim, algorithm: str, other: str) -> None:
+    target = aim(algorithm)
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+    v15 = padding.PKCS1v15()
+    theirs: Any = pss if algorithm == "RS256" else v15
+    private = target.key.material
+    for alg in (algorithm, other):
+        data = target.signing_input(alg=alg)
+        assert_refused(target.token(private.sign(data, theirs, hashes.SHA256()), alg=alg))
+    ours: Any = v15 if algorithm == "RS256" else pss
+    for hash_ in (hashes.SHA1(), hashes.SHA512()):  # What a forger may hope for.
+        assert_refused(target.token(private.sign(target.signing_input(), ours, hash_)))
+
+
+@pytest.mark.parametrize("algorithm", ASYMMETRIC)
+def test_a_key_that_the_token_brings_along_is_ignored(aim: Aim, algorithm: str) -> None:
+    # CVE-2018-0114: RFC 8725 §3.10 trusts neither jwk nor jku, x5u or x5c.
+    target = aim(algorithm)
+    forger = load_key(jwk.make(algorithm))
+    for brought in (
+        {"jwk": jwk.public(to_jwk(forger.material, algorithm) | {"kid": "x", "alg": algorithm})},
+        {"jku": "https://evil.example/jwks.json"},
+        {"x5u": "https://evil.example/cert.pem"},
+        {"x5c": ["MIIB"]},
+    ):
+        for kid in (target.key.kid, forger.kid):
+            assert_refused(target.token(partial(sign, forger), kid=kid, **brought))
