@@ -118,7 +118,12 @@ class Environment:
         scheme = url.partition(":")[0]
         if scheme not in {"redis", "rediss", "unix"}:
             raise self._refused(name, f"{scheme}:…", "redis://host:port/number, or empty")
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+        return {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": url,
+            # Seconds. A cache that does not answer must not hold up what does not need it.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
 
     def _list(self, name: str, default: str) -> list[str]:
         return [item for item in Csv()(self.text(name, default)) if item]

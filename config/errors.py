@@ -1,9 +1,13 @@
-"""Answers in JSON for what goes wrong under ``/api/``, before or after a view of the API runs."""
+"""What is answered where no view can: JSON under ``/api/``, and 503 while the database is away."""
 
+import sys
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+
+from tokens.exception_handler import DATABASE_TROUBLE
+from tokens.http import Unavailable
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -21,7 +25,18 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], DATABASE_TROUBLE):
+        return _unavailable(request)
     return _json(request, HTTPStatus.INTERNAL_SERVER_ERROR) or defaults.server_error(request)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    response = _json(request, status) or HttpResponse(
+        Unavailable.default_detail, status=status, content_type="text/plain"
+    )
+    response["Retry-After"] = str(Unavailable.wait)
+    return response
 
 
 def _json(request: HttpRequest, status: HTTPStatus) -> HttpResponse | None:

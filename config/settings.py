@@ -113,6 +113,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default_path=ROOT / "db.sqlite3")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A thread keeps its connection: opening one reads the schema and writes beside the file.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         # Writers queue from their BEGIN on; with a deferred one they meet «database is locked».
         "transaction_mode": "IMMEDIATE",
@@ -123,7 +125,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": 10, "timeout": 10},  # per process; seconds
+        "pool": {"min_size": 1, "max_size": 10, "timeout": 3},  # per process; seconds
+        # A host that is gone says nothing: seconds, and milliseconds, until that counts as a no.
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
     }
 CACHES = {"default": env.cache("CACHE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from django.db import connection
@@ -37,40 +39,73 @@ def manage(*words: str, answer: str = "", **changes: str) -> subprocess.Complete
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body or b"null")
+
+
 class Site:
-    """The API at one address; each call is a connection of its own, to whichever worker."""
+    """The site at one address; each call is a connection of its own, to whichever worker."""
 
     def __init__(self, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
 
     def get(self, path: str, raw_access: str = "") -> tuple[int, Any]:
-        return self._send(path, None, raw_access)
+        return self._status_and_body(self.ask(path, raw_access=raw_access))
 
     def post(self, path: str, **body: str) -> tuple[int, Any]:
-        return self._send(path, json.dumps(body).encode(), "")
+        return self._status_and_body(self.ask(path, body=body))
 
-    def _send(self, path: str, data: bytes | None, raw_access: str) -> tuple[int, Any]:
+    def ask(self, path: str, *, body: dict[str, str] | None = None, raw_access: str = "") -> Answer:
+        """Return what the site answers, whatever it is. Raises OSError where it does not."""
+        data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if raw_access:
             headers["Authorization"] = f"Bearer {raw_access}"
         try:
-            with urlopen(Request(self.base + path, data, headers), timeout=60) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
+            answer = urlopen(Request(self.base + path, data, headers), timeout=60)
         except HTTPError as refusal:
-            with refusal:
-                return refusal.code, refusal.read().decode()
+            answer = refusal
+        with answer:
+            try:
+                return Answer(answer.status, answer.headers, answer.read())
+            except HTTPException as error:
+                raise ConnectionError("The answer broke off.") from error
+
+    @staticmethod
+    def _status_and_body(answer: Answer) -> tuple[int, Any]:
+        return answer.status, answer.json() if answer.status == 200 else answer.body.decode()
+
+
+class RunningSite(Site):
+    """A site under a gunicorn of the test's own."""
+
+    def __init__(self, port: int, master: int) -> None:
+        super().__init__(port)
+        self._master = master
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers that are there now."""
+        path = Path(f"/proc/{self._master}/task/{self._master}/children")
+        return [int(word) for word in path.read_text().split()]
 
 
 @contextmanager
-def running_site(*, workers: int) -> Iterator[Site]:
-    """Lend the project under gunicorn, with this many worker processes."""
+def running_site(*, workers: int, **changes: str) -> Iterator[RunningSite]:
+    """Lend the project as ``make serve`` runs it, with this many worker processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
-    command += ["--workers", str(workers), "--threads", "2", "--log-level", "warning"]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment())
-    site = Site(port)
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn_conf"]
+    command += ["config.wsgi", "--log-level", "warning"]
+    served = environment(BIND=f"127.0.0.1:{port}", WEB_CONCURRENCY=str(workers), **changes)
+    server = subprocess.Popen(command, cwd=ROOT, env=served, stdout=subprocess.DEVNULL)
+    site = RunningSite(port, server.pid)
     try:
         deadline = time.monotonic() + 60
         while not _answers(site):
@@ -85,8 +120,8 @@ def running_site(*, workers: int) -> Iterator[Site]:
 
 def _answers(site: Site) -> bool:
     try:
-        return site.get("/readyz")[0] == 200
-    except (URLError, ConnectionError):
+        return site.ask("/readyz").status == 200
+    except OSError:
         return False
 
 

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, InternalError, OperationalError
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -16,6 +17,9 @@ from .errors import KeyRingError, TokenError
 from .http import Unavailable, body_refusal
 
 logger = logging.getLogger("tokens")
+
+# Gone, restarted, too slow, full, or read-only after a failover: never the caller's doing.
+DATABASE_TROUBLE = (OperationalError, InterfaceError, InternalError)
 
 
 class BodyTooLarge(APIException):
@@ -26,7 +30,7 @@ class BodyTooLarge(APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """
-    Answer token errors as 401, key ring trouble as 503, and the rest as DRF does.
+    Answer token errors as 401, trouble with key ring or database as 503, the rest as DRF does.
 
     What Django finds suspicious while the body is read, DRF would pass on to an HTML page.
     """
@@ -34,6 +38,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = body_refusal(error)
     elif isinstance(error, KeyRingError):
         logger.error("key ring: %s", error)
+        error = Unavailable()
+    elif isinstance(error, DATABASE_TROUBLE):
+        logger.error("database: %s", error)
         error = Unavailable()
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from . import keyring
 from .errors import KeyRingError
+from .exception_handler import DATABASE_TROUBLE
 from .http import Unavailable
 
 logger = logging.getLogger("tokens")
@@ -21,7 +21,7 @@ def jwks(request: HttpRequest) -> HttpResponseBase:
     """Answer with the public keys as a JWK Set (RFC 7517 §8.5)."""
     try:
         response = JsonResponse(keyring.jwks(), content_type="application/jwk-set+json")
-    except (KeyRingError, OperationalError, InterfaceError) as error:
+    except (KeyRingError, *DATABASE_TROUBLE) as error:
         logger.error("JWK Set: %s", error)  # noqa: TRY400  # No trace: the cause is outside.
         return _unavailable()
     # Stored, and asked for each time: a stale copy would lack the key of a fresh token.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
 from config import errors
@@ -25,6 +26,17 @@ def test_error_pages_are_json_under_api_and_html_elsewhere(path: str, is_json: b
     for status, page in pages:
         assert page.status_code == status
         assert page["Content-Type"].startswith("application/json" if is_json else "text/html")
+
+
+def test_while_the_database_is_away_a_page_says_when_to_come_back(admin_client: Client) -> None:
+    def gone(*statement: Any) -> None:
+        raise OperationalError("server closed the connection")
+
+    admin_client.raise_request_exception = False
+    with connection.execute_wrapper(gone):
+        page = admin_client.get("/admin/")
+    assert (page.status_code, page["Retry-After"]) == (503, "5")
+    assert b"closed" not in page.content
 
 
 def test_a_host_name_that_is_not_ours_is_a_400_in_json(client: Client) -> None:

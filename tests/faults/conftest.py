@@ -1,0 +1,55 @@
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.processes import Answer, Site, manage
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Person:
+    """Somebody who is signed in at a site, and keeps the newest pair."""
+
+    site: Site
+    access: str
+    refresh: str
+
+    def calls(self) -> int:
+        return self.site.ask("/api/me/", raw_access=self.access).status
+
+    def refreshes(self) -> int:
+        answer = self.site.ask("/api/token/refresh/", body={"refresh": self.refresh})
+        if answer.status == 200:
+            self.access, self.refresh = answer.json()["access"], answer.json()["refresh"]
+        return answer.status
+
+
+def set_up(database_url: str) -> None:
+    """Make the tables and a person in a database of the test's own."""
+    for words in (
+        ("migrate", "-v0"),
+        ("createsuperuser", "--noinput", "--username=ada", "--email=ada@example.org", "-v0"),
+    ):
+        done = manage(*words, DATABASE_URL=database_url, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+        assert done.returncode == 0, done.stderr
+
+
+def sign_in(site: Site) -> Person:
+    answer = site.ask("/api/token/", body={"username": "ada", "password": PASSWORD})
+    assert answer.status == 200, answer.body
+    return Person(site, answer.json()["access"], answer.json()["refresh"])
+
+
+def assert_unavailable(answer: Answer) -> None:
+    """The answer while nothing else is true: try again, and when."""
+    assert answer.status == 503, answer.body
+    assert answer.headers["Retry-After"] == "5"
+
+
+def eventually(state: Callable[[], bool], *, seconds: float = 20) -> None:
+    """Wait until ``state`` holds by itself."""
+    deadline = time.monotonic() + seconds
+    while not state():
+        assert time.monotonic() < deadline, "it did not heal by itself"
+        time.sleep(0.1)

@@ -1,0 +1,146 @@
+"""A PostgreSQL and a Redis of the test's own, to be stopped, frozen and emptied at will."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import redis
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Postgres:
+    """A cluster in a folder of its own; its data survives ``crash`` and ``start``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        self._run("initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "-N")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -c fsync=off"
+        self._run("pg_ctl", "start", "-w", "-o", options, "-l", str(self.folder / "log"))
+
+    def crash(self) -> None:
+        """End every connection at once, and write nothing that is not written."""
+        self._run("pg_ctl", "stop", "-m", "immediate")
+
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        self.crash()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Refuse every write, as a standby does after a failover."""
+        self._set_read_only("on")
+        try:
+            yield
+        finally:
+            self._set_read_only("off")
+
+    @contextmanager
+    def stuck(self, table: str) -> Iterator[None]:
+        """Let every statement on the table wait."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            yield
+            connection.rollback()
+
+    def _set_read_only(self, value: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        # The processes of the other connections read it a moment later.
+        time.sleep(0.5)
+
+    def _run(self, program: str, *words: str) -> None:
+        newest = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name)
+        command = [str(newest / program), *words]
+        if os.getuid() == 0:
+            # The server refuses to be root.
+            shutil.chown(self.folder, "postgres", "postgres")
+            command = ["runuser", "-u", "postgres", "--", *command]
+        environment = {**os.environ, "PGDATA": str(self.folder / "data")}
+        subprocess.run(
+            command, env=environment, cwd=self.folder, check=True, stdout=subprocess.DEVNULL
+        )
+
+
+@contextmanager
+def own_postgres() -> Iterator[Postgres]:
+    folder = Path(tempfile.mkdtemp(prefix="latchkey-postgres-"))
+    postgres = Postgres(folder)
+    postgres.start()
+    try:
+        yield postgres
+    finally:
+        postgres.crash()
+        shutil.rmtree(folder)
+
+
+class Redis:
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        words = [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
+        self._process = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            assert time.monotonic() < deadline, "Redis does not answer"
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(redis.Redis.from_url(self.url).ping())
+        except redis.ConnectionError:
+            return False
+
+    def empty(self) -> None:
+        redis.Redis.from_url(self.url).flushall()
+
+    def freeze(self) -> None:
+        """Let it accept connections and answer nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def crash(self) -> None:
+        self._process.kill()
+        self._process.wait(timeout=20)
+
+
+@contextmanager
+def own_redis() -> Iterator[Redis]:
+    server = Redis()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.crash()
