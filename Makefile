@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run demo test test-services lint format lock clean
+.PHONY: help run serve demo test test-services lint format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,12 +20,15 @@ help: ## List these targets
 run: $(VENV)/.runtime ## Set everything up and serve on 127.0.0.1:8000 (PORT=8001: elsewhere)
 	@PORT=$(PORT) $(BIN)/python -m config.quickstart
 
+serve: $(VENV)/.runtime ## Serve as in production: gunicorn on 127.0.0.1:8000 (PORT, BIND, WEB_CONCURRENCY)
+	@PORT=$(PORT) $(BIN)/python -m config.serve
+
 demo: $(VENV)/.runtime ## Sign in, refresh, replay, revoke: the story over real HTTP
 	@PORT=$(PORT) $(BIN)/python -m config.demo
 
 test: $(VENV)/.dev ## Run the tests on SQLite, with branch coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q -m "not services" $(ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 
