@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+MAX_REASON_LENGTH = 200
+
 
 class EndReason(models.TextChoices):
     LOGOUT = "logout", _("signed out")
@@ -108,7 +110,7 @@ class DeniedToken(models.Model):
         related_name="+",
         help_text=_("Whose it was; empty for a key, and when the user is gone."),
     )
-    reason = models.CharField(max_length=200)
+    reason = models.CharField(max_length=MAX_REASON_LENGTH)
     denied_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -1,14 +1,19 @@
 """From a session's row to the two tokens that it stands for, and to nothing that is stored."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from . import keyring
 from .codec import REGISTERED_CLAIMS, Claims, TokenType, encode
 from .conf import conf
 from .models import Session
+
+# One spelling of each: the denylist compares text.
+_JTI = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})([ar])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +74,12 @@ def jti_of(session: Session, type: TokenType) -> str:
     """
     letter = "a" if type is TokenType.ACCESS else "r"
     return f"{session.pk.hex}.{session.generation}{letter}"
+
+
+def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
+    """Return the session, the generation and the type that a ``jti`` names, None for no ``jti``."""
+    match = _JTI.fullmatch(jti)
+    if match is None:
+        return None
+    sid, generation, letter = match.groups()
+    return UUID(hex=sid), int(generation), TokenType.ACCESS if letter == "a" else TokenType.REFRESH

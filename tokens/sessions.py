@@ -12,7 +12,7 @@ about tokens is stored.
     any older, or later          reuse: the session ends, its access tokens included
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -37,10 +37,12 @@ from .errors import (
     UserGone,
     UserInactive,
 )
-from .models import DeniedToken, EndReason, Session
+from .models import DeniedToken, EndReason, Session, SessionQuerySet
 from .pairs import TokenPair
 
 logger = getLogger("tokens")
+
+BATCH_SIZE = 500  # sessions that one statement ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def verify(raw_token: str, *, now: datetime | None = None) -> Authenticated:
     """
     now = now or timezone.now()
     found = _look_up(raw_token, type=None, now=now)
-    if found.claims.type is TokenType.REFRESH and not _answers(found, now=now):
+    if found.claims.type is TokenType.REFRESH and not answers(found, now=now):
         raise SessionEnded("The refresh token was rotated before.")
     return found
 
@@ -138,7 +140,7 @@ def refresh(
             return pairs.issue(session)
         # Another caller moved the row between the look and the UPDATE: look again, once.
         session.refresh_from_db()
-        _check_session(session, now=now)
+        check_session(session, now=now)
     if _in_grace(found.claims, session, now=now):
         return pairs.issue(session)
     _end_reused(session, client=client, now=now)
@@ -186,12 +188,33 @@ def end(
     return ended
 
 
+def end_matching(
+    matching: SessionQuerySet, *, progress: Callable[[int], None] | None = None, **how: Any
+) -> int:
+    """
+    End the sessions of a query, however many, and return how many were live until now.
+
+    They end in batches, each durable when ``progress`` is told how many have ended so far; within
+    a caller's transaction all of them stand or fall with it. ``how`` is as for ``end``.
+    """
+    ended, last = 0, UUID(int=0)
+    in_order = matching.order_by("pk").only("pk", "user_id")
+    while True:
+        batch = list(in_order.filter(pk__gt=last)[:BATCH_SIZE])
+        ended += end(batch, **how)
+        if progress and batch:
+            progress(ended)
+        if len(batch) < BATCH_SIZE:
+            return ended
+        last = batch[-1].pk
+
+
 def end_all(user: Any, *, reason: EndReason, keep: UUID | None = None, **how: Any) -> int:
     """End every session of ``user`` but ``keep``; return how many. ``how`` is as for ``end``."""
     of_user = Session.objects.filter(user=user, ended_at=None)
     if keep is not None:
         of_user = of_user.exclude(pk=keep)
-    return end(of_user.only("pk", "user_id"), reason=reason, **how)
+    return end_matching(of_user, reason=reason, **how)
 
 
 def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None = None) -> None:
@@ -231,7 +254,7 @@ def follow_password(user: Any, *, keep: UUID | None, now: datetime | None = None
         Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
     outdated = Session.objects.filter(user=user, ended_at=None)
     outdated = outdated.exclude(auth_hash__in=auth_hashes(user))
-    return end(outdated.only("pk", "user_id"), reason=EndReason.PASSWORD_CHANGED, now=now)
+    return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, now=now)
 
 
 def carry_over(user: Any, *, from_hashes: Iterable[str]) -> None:
@@ -265,7 +288,7 @@ def _look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authen
         raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
     if not session.user.is_active:
         raise UserInactive(f"User {claims.sub} is not active.")
-    _check_session(session, now=now)
+    check_session(session, now=now)
     if session.denied:  # type: ignore[attr-defined]  # annotated above
         raise Denied(f"Token {claims.jti}, its session or its key is denied.")
     if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(session.user)):
@@ -273,7 +296,8 @@ def _look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authen
     return Authenticated(claims, session)
 
 
-def _check_session(session: Session, *, now: datetime) -> None:
+def check_session(session: Session, *, now: datetime) -> None:
+    """Raise PasswordChanged, SessionEnded or Expired unless the session goes on at ``now``."""
     if session.end_reason == EndReason.PASSWORD_CHANGED:
         raise PasswordChanged(f"Session {session.pk} ended with a password change.")
     if session.ended_at is not None:
@@ -301,7 +325,8 @@ def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
     return bool(won)
 
 
-def _answers(found: Authenticated, *, now: datetime) -> bool:
+def answers(found: Authenticated, *, now: datetime) -> bool:
+    """Tell whether ``refresh`` answers this refresh token, the session being as it is."""
     current = found.claims.generation == found.session.generation
     return current or _in_grace(found.claims, found.session, now=now)
 
@@ -324,5 +349,5 @@ def _end_reused(session: Session, *, client: Client, now: datetime) -> None:
     )
 
 
-def _batches(ids: list[UUID], size: int = 500) -> Iterable[list[UUID]]:
-    return (ids[i : i + size] for i in range(0, len(ids), size))
+def _batches(ids: list[UUID]) -> Iterable[list[UUID]]:
+    return (ids[i : i + BATCH_SIZE] for i in range(0, len(ids), BATCH_SIZE))

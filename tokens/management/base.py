@@ -1,15 +1,20 @@
-"""What the operators' commands share: sentences for trouble, questions, instants and tables."""
+"""What the operators' commands share: sentences for trouble, questions, progress and tables."""
 
 import json
+import logging
 import sys
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from tokens.errors import KeyRingError
+from tokens.models import MAX_REASON_LENGTH
+
+PROGRESS_INTERVAL = 2.0  # seconds
 
 
 class OperatorCommand(BaseCommand):
@@ -17,16 +22,27 @@ class OperatorCommand(BaseCommand):
 
     # A ring that does not open is this command's to explain, in one sentence.
     requires_system_checks = ()
+    # What is true when it stops in the middle.
+    when_cut_short = "Nothing was changed."
+
+    def add_change_arguments(self, parser: ArgumentParser) -> None:
+        """Add what every command has that changes something."""
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+        parser.add_argument("--json", action="store_true", help="print JSON for programs")
+        parser.add_argument(
+            "--noinput", "--no-input", action="store_false", dest="interactive", help="do not ask"
+        )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        _spare_terminals()
         try:
             return super().execute(*args, **options)
         except (OperationalError, InterfaceError, ProgrammingError) as error:
-            raise CommandError(_database_trouble(error)) from error
+            raise CommandError(_database_trouble(error, self.when_cut_short)) from error
         except KeyRingError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("Interrupted.", returncode=130) from None
+            raise CommandError(f"Interrupted. {self.when_cut_short}", returncode=130) from None
 
     def confirm(self, question: str) -> None:
         """Return after a typed «yes»; anything else is a CommandError, and nothing has happened."""
@@ -39,6 +55,19 @@ class OperatorCommand(BaseCommand):
         if answer.strip().lower() != "yes":
             raise CommandError("Nothing was changed.")
 
+    def progress(self, wording: Callable[[int], str]) -> Callable[[int], None]:
+        """Return what is told how far long work is, and says so on stderr every few seconds."""
+        spoke_at = time.monotonic()
+
+        def tell(done: int) -> None:
+            nonlocal spoke_at
+            if time.monotonic() - spoke_at >= PROGRESS_INTERVAL:
+                spoke_at = time.monotonic()
+                self.stderr.write(wording(done), style_func=str)
+                self.stderr.flush()
+
+        return tell
+
     def print_json(self, data: Any) -> None:
         self.stdout.write(json.dumps(data, indent=2))
 
@@ -50,21 +79,27 @@ class OperatorCommand(BaseCommand):
             self.stdout.write("  ".join(cells).rstrip())
 
 
-def utc(instant: datetime | None) -> str | None:
-    """Return an instant as RFC 3339 in UTC, in whole seconds."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant else None
+def reason(text: str) -> str:
+    """Return the value of ``--reason``, as the denylist can hold it."""
+    stripped = text.strip()
+    if not 1 <= len(stripped) <= MAX_REASON_LENGTH or "\0" in stripped:
+        raise ArgumentTypeError(f"say why, in 1 to {MAX_REASON_LENGTH} characters for the staff.")
+    return stripped
 
 
-def counted(number: int, noun: str) -> str:
-    """Return «1 session», «1,234 sessions»."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _database_trouble(error: Exception) -> str:
+def _database_trouble(error: Exception, when_cut_short: str) -> str:
     cause = str(error).strip().splitlines()[:1] or [type(error).__name__]
     if "no such table" in cause[0] or "does not exist" in cause[0]:
         return f'The database lacks a table ({cause[0]}). Run "manage.py migrate" first.'
     return (
         f"The database does not answer: {cause[0]}. Is DATABASE_URL right, and is it running? "
-        "Nothing was changed."
+        f"{when_cut_short}"
     )
+
+
+def _spare_terminals() -> None:
+    """Keep log lines that only confirm what a command says itself off the operator's terminal."""
+    for handler in logging.getLogger().handlers:
+        stream = getattr(handler, "stream", None)
+        if stream is not None and stream.isatty():
+            handler.setLevel(max(handler.level, logging.WARNING))

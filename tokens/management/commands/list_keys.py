@@ -7,8 +7,9 @@ from django.db.models import Count
 from django.utils import timezone
 
 from tokens import keyring
-from tokens.management.base import OperatorCommand, utc
+from tokens.management.base import OperatorCommand
 from tokens.models import Session, SigningKey
+from tokens.words import utc
 
 
 class Command(OperatorCommand):

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from tokens import keyring
 from tokens.keyring import Plan, RotationConflict
-from tokens.management.base import OperatorCommand, counted, utc
+from tokens.management.base import OperatorCommand
 from tokens.models import Session, SigningKey
+from tokens.words import counted, utc
 
 
 class Command(OperatorCommand):
@@ -47,11 +48,7 @@ class Command(OperatorCommand):
             action="store_true",
             help="rotate nothing: seal all keys under TOKEN_SECRET that a fallback sealed",
         )
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
-        parser.add_argument("--json", action="store_true", help="print JSON for programs")
-        parser.add_argument(
-            "--noinput", "--no-input", action="store_false", dest="interactive", help="do not ask"
-        )
+        self.add_change_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_contradictions(options)

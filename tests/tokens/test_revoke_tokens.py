@@ -1,0 +1,301 @@
+"""``manage.py revoke_tokens``: what it ends, what it asks, and what it leaves when it is killed."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.processes import ROOT, environment, manage
+from tokens import keyring, pairs, revocation, sessions
+from tokens.codec import TokenType
+from tokens.conf import conf
+from tokens.errors import Denied, SessionEnded, TokenError
+from tokens.management import base
+from tokens.models import DeniedToken, EndReason, Session
+
+WHY = "--reason=laptop stolen"
+
+
+def revoke(*words: str, ask: bool = False) -> str:
+    out = StringIO()
+    call_command("revoke_tokens", *words, *([] if ask else ["--noinput"]), stdout=out)
+    return out.getvalue()
+
+
+def is_good(pair: sessions.TokenPair, *, now: datetime | None = None) -> bool:
+    try:
+        sessions.authenticate(pair.raw_access, now=now)
+        sessions.verify(pair.raw_refresh, now=now)
+    except TokenError:
+        return False
+    return True
+
+
+@pytest.fixture
+def other(db: None) -> Any:
+    return get_user_model().objects.create_user("eve", "eve@example.org", "x")
+
+
+@pytest.mark.django_db
+class TestTargets:
+    def test_a_user_is_signed_out_everywhere_and_nobody_else(self, user: Any, other: Any) -> None:
+        theirs, others = [sessions.start(user) for _ in range(2)], sessions.start(other)
+        assert (
+            revoke("--user=ada", WHY) == "Revoked 2 sessions of 1 user, who must sign in again.\n"
+        )
+        assert [is_good(pair) for pair in [*theirs, others]] == [False, False, True]
+
+    def test_everybody_is_signed_out(self, user: Any, other: Any) -> None:
+        everybody = [sessions.start(user), sessions.start(other)]
+        assert "2 sessions of 2 users" in revoke("--all", WHY)
+        assert not any(map(is_good, everybody))
+        assert is_good(sessions.start(user))
+
+    def test_one_session_ends_with_its_reason_on_the_denylist(self, user: Any) -> None:
+        pair, kept = sessions.start(user), sessions.start(user)
+        revoke(f"--session={pair.session.pk}", WHY)
+        assert (is_good(pair), is_good(kept)) == (False, True)
+        denied = DeniedToken.objects.get()
+        assert (denied.kind, denied.value) == ("sid", str(pair.session.pk))
+        assert (denied.reason, denied.denied_by, denied.user) == ("laptop stolen", None, user)
+
+    def test_an_access_token_is_denied_alone(self, user: Any) -> None:
+        pair = sessions.start(user)
+        jti = pairs.jti_of(pair.session, TokenType.ACCESS)
+        said = revoke(f"--jti={jti}", WHY)
+        assert said == "Revoked one access token; its session goes on.\n"
+        with pytest.raises(Denied):
+            sessions.authenticate(pair.raw_access)
+        sessions.refresh(pair.raw_refresh)
+
+    def test_a_denied_access_token_stays_denied_for_as_long_as_it_can_live(
+        self, user: Any, settings: Any
+    ) -> None:
+        settings.TOKENS_ACCESS_LIFETIME = timedelta(days=1)
+        pair = sessions.start(user)
+        settings.TOKENS_ACCESS_LIFETIME = timedelta(minutes=5)
+        revoke(f"--jti={pairs.jti_of(pair.session, TokenType.ACCESS)}", WHY)
+        assert DeniedToken.objects.get().until >= pair.access_expires_at + conf.TOKENS_LEEWAY
+
+    def test_a_refresh_token_of_any_generation_takes_its_session_along(self, user: Any) -> None:
+        first = sessions.start(user)
+        jti = pairs.jti_of(first.session, TokenType.REFRESH)
+        second = sessions.refresh(first.raw_refresh)
+        assert "1 session of 1 user" in revoke(f"--jti={jti}", WHY)
+        assert not is_good(second)
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["--user=nobody"], "No user has the username 'nobody'. Nothing was changed."),
+            ([f"--session={uuid4()}"], "No session has the sid"),
+            (["--jti=garbage"], "'garbage' is not the jti of a token issued here."),
+            ([f"--jti={uuid4().hex}.0a"], "No token has the jti"),
+        ],
+    )
+    def test_what_does_not_exist_is_said(self, words: list[str], sentence: str) -> None:
+        with pytest.raises(CommandError) as refused:
+            revoke(*words, WHY)
+        assert sentence in str(refused.value)
+
+    def test_a_token_of_a_later_generation_was_never_issued(self, user: Any) -> None:
+        session = sessions.start(user).session
+        with pytest.raises(CommandError, match="No token has the jti"):
+            revoke(f"--jti={session.pk.hex}.1a", WHY)
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["--all"],
+            [WHY],
+            ["--all", "--user=ada", WHY],
+            ["--session=1", WHY],
+            ["--all", "--reason= "],
+            ["--all", f"--reason={'x' * 201}"],
+        ],
+    )
+    def test_one_target_and_a_reason_are_required(self, user: Any, words: list[str]) -> None:
+        pair = sessions.start(user)
+        with pytest.raises(CommandError):
+            revoke(*words)
+        assert is_good(pair)
+
+    def test_a_user_without_a_live_session_is_no_trouble(self, user: Any) -> None:
+        sessions.end([sessions.start(user).session], reason=EndReason.LOGOUT)
+        said = revoke("--user=ada", WHY, ask=True)
+        assert said == "Nothing of that is live. Nothing was changed.\n"
+
+    def test_a_token_that_was_denied_before_keeps_its_first_reason(self, user: Any) -> None:
+        jti = pairs.jti_of(sessions.start(user).session, TokenType.ACCESS)
+        revoke(f"--jti={jti}", "--reason=first")
+        assert "Nothing was changed" in revoke(f"--jti={jti}", "--reason=second")
+        assert DeniedToken.objects.get().reason == "first"
+
+    def test_a_host_whose_clock_is_behind_accepts_nothing_either(self, user: Any) -> None:
+        now = datetime(2030, 1, 1, tzinfo=UTC)
+        started = now - conf.TOKENS_REFRESH_LIFETIME - timedelta(seconds=14)
+        pair = sessions.start(user, now=started)
+        behind = now - timedelta(seconds=5)
+        sessions.verify(pair.raw_refresh, now=behind)
+        assert revocation.carry_out(revocation.everything(), note="leak", now=now) == 1
+        with pytest.raises(SessionEnded):
+            sessions.verify(pair.raw_refresh, now=behind)
+
+    def test_a_host_whose_clock_is_ahead_keeps_no_session_either(self, user: Any) -> None:
+        now = datetime(2030, 1, 1, tzinfo=UTC)
+        sessions.start(user, now=now + timedelta(seconds=5))
+        sessions.start(user, now=now + timedelta(seconds=30))
+        assert revocation.carry_out(revocation.everything(), note="leak", now=now) == 1
+
+
+@pytest.mark.django_db
+class TestManners:
+    @pytest.mark.parametrize(
+        ("answer", "goes_on"), [("yes\n", True), ("YES\n", True), ("no\n", False), ("", False)]
+    )
+    def test_it_says_what_it_costs_and_asks(
+        self, user: Any, monkeypatch: Any, answer: str, goes_on: bool
+    ) -> None:
+        pairs = [sessions.start(user) for _ in range(3)]
+        monkeypatch.setattr(base.sys, "stdin", StringIO(answer))
+        asked = StringIO()
+        refused = nullcontext() if goes_on else pytest.raises(CommandError, match="was changed")
+        with refused:
+            call_command("revoke_tokens", "--all", WHY, stderr=asked, stdout=StringIO())
+        assert "revokes 3 sessions of 1 user" in asked.getvalue()
+        assert "cannot be undone" in asked.getvalue()
+        assert [is_good(pair) for pair in pairs] == [not goes_on] * 3
+
+    def test_a_dry_run_changes_nothing(self, user: Any) -> None:
+        pair = sessions.start(user)
+        said = revoke("--all", WHY, "--dry-run", ask=True)
+        assert said.startswith("This would revoke 1 session of 1 user")
+        assert said.endswith("Nothing was changed.\n")
+        assert is_good(pair)
+        assert not DeniedToken.objects.exists()
+
+    @pytest.mark.parametrize("dry_run", [True, False])
+    def test_json(self, user: Any, dry_run: bool) -> None:
+        sessions.start(user)
+        words = ["--user=ada", WHY, "--json", *(["--dry-run"] if dry_run else [])]
+        assert json.loads(revoke(*words)) == {
+            "action": "revoke",
+            "target": {"user": "ada"},
+            "reason": "laptop stolen",
+            "dry_run": dry_run,
+            "sessions_revoked": 1,
+            "users_signed_out": 1,
+            "tokens_revoked": 0,
+        }
+
+    def test_long_work_says_how_far_it_is(self, user: Any, monkeypatch: Any) -> None:
+        for _ in range(5):
+            sessions.start(user)
+        monkeypatch.setattr(sessions, "BATCH_SIZE", 2)
+        monkeypatch.setattr(base, "PROGRESS_INTERVAL", 0)
+        said = StringIO()
+        call_command("revoke_tokens", "--all", WHY, "--noinput", stderr=said, stdout=StringIO())
+        assert said.getvalue().splitlines() == [
+            "2 of 5 sessions revoked",
+            "4 of 5 sessions revoked",
+            "5 of 5 sessions revoked",
+        ]
+
+    def test_a_batch_costs_the_same_whatever_its_size(self, user: Any, monkeypatch: Any) -> None:
+        def queries(number_of_sessions: int) -> int:
+            for _ in range(number_of_sessions):
+                sessions.start(user)
+            with CaptureQueriesContext(connection) as captured:
+                assert revocation.carry_out(revocation.everything(), note="leak") > 0
+            return len(captured)
+
+        assert queries(2) == queries(20)
+        monkeypatch.setattr(sessions, "BATCH_SIZE", 10)
+        assert queries(2) < queries(20) <= 2 * queries(2)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestProcesses:
+    def test_killed_in_the_middle_it_has_ended_whole_batches_and_the_next_run_does_the_rest(
+        self, user: Any
+    ) -> None:
+        keyring.ensure()
+        pairs = [sessions.start(user) for _ in range(30)]
+        script = (
+            "import django, os, signal; django.setup()\n"
+            "from tokens import revocation, sessions\n"
+            "sessions.BATCH_SIZE = 10\n"
+            "def die(ended): ended >= 20 and os.kill(os.getpid(), signal.SIGKILL)\n"
+            "revocation.carry_out(revocation.everything(), note='leak', progress=die)\n"
+        )
+        killed = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, env=environment(), check=False, timeout=60
+        )
+        assert killed.returncode == -signal.SIGKILL
+        assert Session.objects.filter(ended_at=None).count() == 10
+        assert DeniedToken.objects.count() == 20
+        done = manage("revoke_tokens", "--all", WHY, "--noinput", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["sessions_revoked"] == 10
+        assert not any(map(is_good, pairs))
+
+    def test_two_at_once_end_everything_once(self, user: Any) -> None:
+        keyring.ensure()
+        for _ in range(40):
+            sessions.start(user)
+        command = [sys.executable, "manage.py", "revoke_tokens", "--all", WHY, "--noinput"]
+        runs = [
+            subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE)
+            for _ in range(2)
+        ]
+        for run in runs:
+            run.communicate(timeout=60)
+        assert [run.returncode for run in runs] == [0, 0]
+        assert not Session.objects.filter(ended_at=None).exists()
+        assert DeniedToken.objects.count() == 40
+
+    @pytest.mark.parametrize("verb", ["deactivated", "deleted"])
+    def test_a_user_with_many_sessions_is_signed_out_in_one_transaction(
+        self, user: Any, monkeypatch: Any, verb: str
+    ) -> None:
+        keyring.ensure()
+        pairs = [sessions.start(user) for _ in range(5)]
+        monkeypatch.setattr(sessions, "BATCH_SIZE", 2)
+        end: Callable[..., int] = sessions.end
+        calls = iter([end, end, None])
+
+        def fail_at_last(*args: Any, **how: Any) -> int:
+            verb = next(calls)
+            if verb is None:
+                raise RuntimeError("the third batch")
+            return verb(*args, **how)
+
+        monkeypatch.setattr(sessions, "end", fail_at_last)
+        with pytest.raises(RuntimeError):
+            change(user, verb)
+        assert Session.objects.filter(ended_at=None).count() == 5
+        assert not DeniedToken.objects.exists()
+        monkeypatch.setattr(sessions, "end", end)
+        change(user, verb)
+        assert not any(map(is_good, pairs))
+
+
+def change(user: Any, verb: str) -> None:
+    if verb == "deleted":
+        user.delete()
+    else:
+        user.is_active = False
+        user.save()

@@ -1,0 +1,97 @@
+"""``manage.py revoke_tokens``: take back a token, a session, a user's sessions, or everybody's."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError
+
+from tokens import revocation
+from tokens.management.base import OperatorCommand, reason
+from tokens.revocation import Cost, Target, UnknownTarget
+from tokens.words import counted
+
+
+class Command(OperatorCommand):
+    help = (
+        "End sessions, or deny one access token: refused from the next request on, in every "
+        "process on every host. It cannot be undone; the people sign in again."
+    )
+    when_cut_short = "What was revoked stays revoked; run it again for the rest."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        target = parser.add_mutually_exclusive_group(required=True)
+        target.add_argument("--user", metavar="NAME", help="every session of this user")
+        target.add_argument("--all", action="store_true", help="every session of everybody")
+        target.add_argument("--session", type=_sid, metavar="SID", help="one session")
+        target.add_argument(
+            "--jti",
+            help="one token: an access token alone, a refresh token with its session",
+        )
+        parser.add_argument(
+            "--reason", type=reason, required=True, help="why, for the denylist and the admin"
+        )
+        self.add_change_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            target, named = _target(options)
+        except UnknownTarget as error:
+            raise CommandError(f"{error} Nothing was changed.") from None
+        cost = revocation.cost(target)
+        report = {
+            "action": "revoke",
+            "target": named,
+            "reason": options["reason"],
+            "dry_run": options["dry_run"],
+            "sessions_revoked": cost.sessions,
+            "users_signed_out": cost.users,
+            "tokens_revoked": cost.tokens,
+        }
+        if cost and not options["dry_run"]:
+            if options["interactive"]:
+                self.confirm(f"This revokes {_wording(cost)} It cannot be undone.")
+            done = revocation.carry_out(
+                target,
+                note=options["reason"],
+                progress=self.progress(
+                    lambda ended: f"{ended:,} of {counted(cost.sessions, 'session')} revoked"
+                ),
+            )
+            report["tokens_revoked" if target.jti else "sessions_revoked"] = done
+            cost = Cost(*([0, 0, done] if target.jti else [done, cost.users, 0]))
+        if options["json"]:
+            self.print_json(report)
+        elif not cost:
+            self.stdout.write("Nothing of that is live. Nothing was changed.")
+        elif options["dry_run"]:
+            self.stdout.write(f"This would revoke {_wording(cost)} Nothing was changed.")
+        else:
+            self.stdout.write(f"Revoked {_wording(cost)}")
+
+
+def _target(options: dict[str, Any]) -> tuple[Target, dict[str, Any]]:
+    """Return the target and how it was named. Raises UnknownTarget."""
+    if options["all"]:
+        return revocation.everything(), {"all": True}
+    if options["user"] is not None:
+        return revocation.of_user(options["user"]), {"user": options["user"]}
+    if options["session"]:
+        return revocation.of_session(options["session"]), {"session": str(options["session"])}
+    return revocation.of_token(options["jti"]), {"jti": options["jti"]}
+
+
+def _wording(cost: Cost) -> str:
+    if cost.tokens:
+        return "one access token; its session goes on."
+    return (
+        f"{counted(cost.sessions, 'session')} of {counted(cost.users, 'user')}, "
+        "who must sign in again."
+    )
+
+
+def _sid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a sid, which is a UUID.") from None
