@@ -125,11 +125,31 @@ def decode(
     """
     Return the claims of a token that one of our keys signed and that is good at ``now``.
 
-    ``find_key`` is asked for the ``kid`` once, before anything is verified: it must not trust it.
     ``type`` None admits both types. ``verify_exp`` False is for signing out, which an expired
     access token may still do.
 
-    Raises Malformed, BadSignature, WrongType, WrongClaims, Expired, and what ``find_key`` raises.
+    Raises what ``read_signed`` and ``check`` raise.
+    """
+    claims, _ = read_signed(raw_token, find_key=find_key)
+    check(
+        claims,
+        issuer=issuer,
+        audience=audience,
+        now=now,
+        leeway=leeway,
+        type=type,
+        verify_exp=verify_exp,
+    )
+    return claims
+
+
+def read_signed(raw_token: str, *, find_key: Callable[[str], Key]) -> tuple[Claims, Key]:
+    """
+    Return the claims of a token and the key of ours that signed it, whatever the time is.
+
+    ``find_key`` is asked for the ``kid`` once, before anything is verified: it must not trust it.
+
+    Raises Malformed, BadSignature, WrongType, and what ``find_key`` raises.
     """
     if len(raw_token) > MAX_TOKEN_LENGTH or not COMPACT_JWS.fullmatch(raw_token):
         raise Malformed("The token is not three base64url parts of a sane length.")
@@ -143,7 +163,20 @@ def decode(
         raise Malformed("The JOSE header has critical extensions.")
     key = find_key(kid)
     _verify_signature(raw_token, key)
-    claims = _read_claims(_load(payload_part), kid=kid, typ=header.get("typ"))
+    return _read_claims(_load(payload_part), kid=kid, typ=header.get("typ")), key
+
+
+def check(
+    claims: Claims,
+    *,
+    issuer: str,
+    audience: str,
+    now: datetime,
+    leeway: timedelta,
+    type: TokenType | None = None,
+    verify_exp: bool = True,
+) -> None:
+    """Raise WrongType, WrongClaims or Expired unless the claims are good here and at ``now``."""
     if type is not None and claims.type is not type:
         raise WrongType(f"The token is {claims.type}, not {type}.")
     if claims.iss != issuer or claims.aud != audience:
@@ -154,7 +187,6 @@ def decode(
     if verify_exp and now.timestamp() >= claims.exp + slack:
         # RFC 7519 §4.1.4: "on or after which" it must not be accepted.
         raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}.")
-    return claims
 
 
 def load_key(jwk: Mapping[str, Any]) -> Key:

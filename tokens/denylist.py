@@ -25,6 +25,11 @@ def is_denied(claims: Claims) -> bool:
     return DeniedToken.objects.filter(value__in=ids_of(claims)).exists()
 
 
+def find(values: Iterable[str]) -> list[DeniedToken]:
+    """Return the rows of those of these ids that are denied, with who denied them."""
+    return list(DeniedToken.objects.filter(value__in=list(values)).select_related("denied_by"))
+
+
 def deny(
     values: Iterable[tuple[str, Any]],
     *,
