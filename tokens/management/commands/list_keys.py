@@ -43,9 +43,10 @@ class Command(OperatorCommand):
         if options["json"]:
             self.print_json({"keys": keys})
             return
-        heading = [name.replace("_", " ").upper() for name in keys[0]] if keys else []
-        self.print_table(
-            heading, [["-" if v is None else str(v) for v in key.values()] for key in keys]
-        )
         if not keys:
             self.stdout.write('No key exists. Run "manage.py migrate" to create the first.')
+            return
+        self.print_table(
+            [name.replace("_", " ").upper() for name in keys[0]],
+            [["-" if v is None else str(v) for v in key.values()] for key in keys],
+        )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tokens import keyring
 from tokens.keyring import Plan, RotationConflict
-from tokens.management.base import OperatorCommand
+from tokens.management.base import OperatorCommand, reason
 from tokens.models import Session, SigningKey
 from tokens.words import counted, utc
 
@@ -37,7 +37,11 @@ class Command(OperatorCommand):
             action="store_true",
             help="after a leak: deny every other key, which signs everybody out at once",
         )
-        parser.add_argument("--reason", default="signing key revoked", help="for the denylist")
+        parser.add_argument(
+            "--reason",
+            type=reason,
+            help="with --revoke-previous: why, for the denylist and the admin",
+        )
         parser.add_argument(
             "--secret-lost",
             action="store_true",
@@ -90,7 +94,9 @@ class Command(OperatorCommand):
                     f"{counted(sessions, 'session')} of {counted(users, 'user')}, who must sign "
                     "in again. It cannot be undone."
                 )
-            keyring.rotate(plan, reason=options["reason"])
+            # From here on it may be done although the answer was lost.
+            self.when_cut_short = "Whether the key was rotated, manage.py list_keys tells."
+            keyring.rotate(plan, reason=options["reason"] or "signing key revoked")
             report.update(_ring_now())
             self._wait(options)
         if options["json"]:
@@ -108,7 +114,9 @@ class Command(OperatorCommand):
             self.stdout.write(f"retired  {report['retired']}  until {report['verifies_until']}")
         for kid in report["revoked"]:
             self.stdout.write(f"revoked  {kid}")
-        if report["revoked"]:
+        if report["revoked"] and not report["sessions_revoked"]:
+            self.stdout.write("No session is live under these keys: nobody is signed out.")
+        elif report["revoked"]:
             self.stdout.write(
                 f"{counted(report['sessions_revoked'], 'session')} of "
                 f"{counted(report['users_signed_out'], 'user')} "
@@ -167,5 +175,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise CommandError("--reseal rotates nothing: run it without --algorithm and the rest.")
     if options["publish_only"] and (not options["algorithm"] or options["revoke_previous"]):
         raise CommandError("--publish-only goes with --algorithm, and with nothing else.")
+    if options["reason"] and not options["revoke_previous"]:
+        raise CommandError("--reason goes with --revoke-previous: nothing else is denied.")
     if options["secret_lost"] and not options["revoke_previous"]:
         raise CommandError("--secret-lost goes with --revoke-previous: the old tokens are over.")

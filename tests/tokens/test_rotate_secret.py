@@ -1,0 +1,362 @@
+"""``manage.py rotate_secret`` as an operator meets it; what it does to the ring: test_rotation."""
+
+import json
+from contextlib import nullcontext
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import OperationalError
+from django.utils import timezone
+
+from tests.processes import environment, manage
+from tokens import keyring, sessions
+from tokens.errors import TokenError
+from tokens.management import base
+from tokens.management.commands import rotate_secret
+from tokens.models import DeniedToken, SigningKey
+
+OTHER_SECRET = "another-token-secret-that-is-long-enough-0123456789"
+
+
+def rotate(*words: str) -> str:
+    out = StringIO()
+    call_command("rotate_secret", *words, stdout=out)
+    return out.getvalue()
+
+
+def rotate_json(*words: str) -> dict[str, Any]:
+    return dict(json.loads(rotate(*words, "--json")))
+
+
+def ring() -> dict[str, str]:
+    return dict(SigningKey.objects.values_list("kid", "state"))
+
+
+def kid_of(state: str) -> str:
+    return str(SigningKey.objects.get(state=state).kid)
+
+
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no other process: there is none."""
+    monkeypatch.setattr(rotate_secret.time, "sleep", lambda seconds: None)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_patient")
+class TestOptions:
+    def test_plainly_the_published_key_signs_and_the_former_verifies(self) -> None:
+        former, published = kid_of("signing"), kid_of("next")
+        lines = rotate().splitlines()
+        until = SigningKey.objects.get(kid=former).verifies_until
+        assert lines == [
+            "Rotated. Waiting a second until every process has noticed.",
+            f"signing  {published}  HS256",
+            f"next     {kid_of('next')}  HS256",
+            f"retired  {former}  until {until:%Y-%m-%dT%H:%M:%SZ}",
+        ]
+        assert (kid_of("signing"), kid_of("retired")) == (published, former)
+
+    def test_another_algorithm_signs_at_once(self) -> None:
+        published = kid_of("next")
+        said = rotate("--algorithm=ES256")
+        assert SigningKey.objects.get(state="signing").algorithm == "ES256"
+        assert f"dropped  {published}, which never signed" in said
+
+    def test_publish_only_leaves_the_signer(self) -> None:
+        signer = kid_of("signing")
+        said = rotate("--algorithm=EdDSA", "--publish-only")
+        assert kid_of("signing") == signer
+        assert said == f"next     {kid_of('next')}  EdDSA, signs from the next rotation on\n"
+
+    def test_revoking_the_previous_ones_signs_everybody_out(self, user: Any) -> None:
+        pair = sessions.start(user)
+        former = set(ring())
+        said = rotate("--revoke-previous", "--noinput", "--reason=laptop stolen")
+        with pytest.raises(TokenError):
+            sessions.verify(pair.raw_refresh)
+        assert {kid for kid in former if f"revoked  {kid}" in said} == former
+        assert said.endswith("1 session of 1 user revoked: they must sign in again.\n")
+        reasons = set(DeniedToken.objects.values_list("value", "reason"))
+        assert reasons == {(kid, "laptop stolen") for kid in former}
+
+    def test_revoking_with_nobody_signed_in_says_so(self) -> None:
+        said = rotate("--revoke-previous", "--noinput")
+        assert said.endswith("No session is live under these keys: nobody is signed out.\n")
+        assert set(DeniedToken.objects.values_list("reason", flat=True)) == {"signing key revoked"}
+
+    def test_a_lost_secret_does_not_keep_an_operator_from_starting_anew(
+        self, user: Any, settings: Any
+    ) -> None:
+        pair = sessions.start(user)
+        settings.TOKENS_SECRET = OTHER_SECRET
+        with pytest.raises(CommandError, match="TOKEN_SECRET does not open"):
+            rotate("--revoke-previous", "--noinput")
+        rotate("--revoke-previous", "--secret-lost", "--noinput")
+        keyring.check()
+        with pytest.raises(TokenError):
+            sessions.verify(pair.raw_access)
+
+    def test_resealing_says_which_keys_and_what_is_not_needed_any_more(self, settings: Any) -> None:
+        settings.TOKENS_SECRET_FALLBACKS = [settings.TOKENS_SECRET]
+        settings.TOKENS_SECRET = OTHER_SECRET
+        before = ring()
+        lines = rotate("--reseal").splitlines()
+        assert {f"sealed anew  {kid}" for kid in before} == set(lines[:-1])
+        assert lines[-1] == (
+            "2 keys sealed anew under TOKEN_SECRET. TOKEN_SECRET_FALLBACKS can be emptied."
+        )
+        settings.TOKENS_SECRET_FALLBACKS = []
+        keyring.check()
+        assert ring() == before
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["--reseal", "--algorithm=ES256"], "--reseal rotates nothing"),
+            (["--reseal", "--revoke-previous"], "--reseal rotates nothing"),
+            (["--publish-only"], "--publish-only goes with --algorithm"),
+            (
+                ["--publish-only", "--algorithm=ES256", "--revoke-previous"],
+                "--publish-only goes with --algorithm",
+            ),
+            (["--secret-lost"], "--secret-lost goes with --revoke-previous"),
+            (["--reason=tidy"], "--reason goes with --revoke-previous"),
+            (["--revoke-previous", "--reason= "], "say why"),
+            (["--revoke-previous", f"--reason={'x' * 201}"], "say why, in 1 to 200 characters"),
+            (["--algorithm=none"], "invalid choice: 'none'"),
+        ],
+    )
+    def test_contradictions_change_nothing(self, words: list[str], sentence: str) -> None:
+        before = ring()
+        with pytest.raises(CommandError) as refused:
+            rotate(*words, "--noinput")
+        assert sentence in str(refused.value)
+        assert ring() == before
+
+    def test_a_rotation_right_after_another_says_where_to_look(self) -> None:
+        rotate()
+        before = ring()
+        with pytest.raises(CommandError, match=r"Another rotation was first.*manage\.py list_keys"):
+            rotate()
+        assert ring() == before
+
+    @pytest.mark.parametrize("words", [[], ["--algorithm=ES256"], ["--revoke-previous"]])
+    def test_an_empty_ring_is_a_sentence(self, words: list[str]) -> None:
+        SigningKey.objects.all().delete()
+        with pytest.raises(CommandError, match=r"No signing key exists. Run .manage\.py migrate"):
+            rotate(*words, "--noinput")
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_patient")
+class TestDryRuns:
+    @pytest.mark.parametrize(
+        "words",
+        [
+            [],
+            ["--algorithm=ES256"],
+            ["--algorithm=ES256", "--publish-only"],
+            ["--revoke-previous"],
+            ["--reseal"],
+        ],
+    )
+    @pytest.mark.parametrize("as_json", [[], ["--json"]])
+    def test_nothing_is_changed_and_nothing_is_asked(
+        self, user: Any, settings: Any, words: list[str], as_json: list[str]
+    ) -> None:
+        sessions.start(user)
+        settings.TOKENS_SECRET_FALLBACKS = [settings.TOKENS_SECRET]
+        settings.TOKENS_SECRET = OTHER_SECRET
+        before = list(SigningKey.objects.order_by("kid").values())
+        said = rotate(*words, "--dry-run", *as_json)
+        assert list(SigningKey.objects.order_by("kid").values()) == before
+        assert not DeniedToken.objects.exists()
+        if as_json:
+            assert json.loads(said)["dry_run"] is True
+        else:
+            assert said.endswith("Nothing was changed.\n")
+
+    def test_it_says_what_would_be_revoked(self, user: Any) -> None:
+        sessions.start(user)
+        said = rotate("--revoke-previous", "--dry-run")
+        assert "1 session of 1 user would be revoked." in said
+        assert all(f"revoked  {kid}" in said for kid in ring())
+
+    def test_it_says_what_would_sign_and_until_when_the_former_verifies(self) -> None:
+        said = rotate("--dry-run")
+        assert f"signing  {kid_of('next')}" in said
+        assert f"retired  {kid_of('signing')}  until 20" in said
+        assert "signing  a new key  RS256" in rotate("--dry-run", "--algorithm=RS256")
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_patient")
+class TestJSON:
+    def test_of_a_rotation(self) -> None:
+        former, published = kid_of("signing"), kid_of("next")
+        report = rotate_json()
+        until = SigningKey.objects.get(kid=former).verifies_until
+        assert report == {
+            "action": "rotate",
+            "dry_run": False,
+            "alg": "HS256",
+            "signing": published,
+            "next": kid_of("next"),
+            "dropped": None,
+            "retired": former,
+            "verifies_until": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+            "revoked": [],
+            "sessions_revoked": 0,
+            "users_signed_out": 0,
+        }
+
+    def test_of_a_revocation(self, user: Any) -> None:
+        sessions.start(user)
+        former = set(ring())
+        report = rotate_json("--revoke-previous", "--noinput")
+        assert set(report.pop("revoked")) == former
+        assert report == {
+            "action": "rotate",
+            "dry_run": False,
+            "alg": "HS256",
+            "signing": kid_of("signing"),
+            "next": kid_of("next"),
+            "dropped": None,
+            "retired": None,
+            "verifies_until": None,
+            "sessions_revoked": 1,
+            "users_signed_out": 1,
+        }
+
+    def test_of_a_publication(self) -> None:
+        report = rotate_json("--publish-only", "--algorithm=ES256")
+        published = {"action": "publish", "dry_run": False, "next": kid_of("next"), "alg": "ES256"}
+        assert report == published
+
+    def test_of_a_resealing(self) -> None:
+        assert rotate_json("--reseal") == {"action": "reseal", "dry_run": False, "resealed": []}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_patient")
+class TestQuestions:
+    @pytest.mark.parametrize(
+        ("answer", "refusal"),
+        [
+            ("yes\n", None),
+            ("Yes \n", None),
+            ("y\n", r"Nothing was changed\."),
+            ("no\n", r"Nothing was changed\."),
+            ("\n", r"Nothing was changed\."),
+            ("", r"Nobody answered, so nothing was changed\. Scripts say --noinput\."),
+        ],
+    )
+    def test_a_revocation_is_asked_about(
+        self, user: Any, monkeypatch: pytest.MonkeyPatch, answer: str, refusal: str | None
+    ) -> None:
+        sessions.start(user)
+        before = ring()
+        monkeypatch.setattr(base.sys, "stdin", StringIO(answer))
+        asked, out = StringIO(), StringIO()
+        with pytest.raises(CommandError, match=refusal) if refusal else nullcontext():
+            call_command("rotate_secret", "--revoke-previous", stderr=asked, stdout=out)
+        assert "revokes 2 keys and with them 1 session of 1 user" in asked.getvalue()
+        assert "It cannot be undone." in asked.getvalue()
+        assert (ring() == before) is bool(refusal)
+        assert bool(out.getvalue()) is not bool(refusal)
+
+    @pytest.mark.parametrize("words", [[], ["--algorithm=ES256"], ["--reseal"]])
+    def test_what_signs_nobody_out_is_not(
+        self, monkeypatch: pytest.MonkeyPatch, words: list[str]
+    ) -> None:
+        monkeypatch.setattr(base.sys, "stdin", None)
+        rotate(*words)
+
+
+@pytest.mark.django_db
+class TestInterruptions:
+    def test_at_the_question_nothing_was_changed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = ring()
+        monkeypatch.setattr(rotate_secret.Command, "confirm", interrupted)
+        with pytest.raises(CommandError, match=r"Interrupted\. Nothing was changed\.") as stopped:
+            rotate("--revoke-previous")
+        assert stopped.value.returncode == 130
+        assert ring() == before
+
+    def test_while_it_waits_it_claims_nothing_that_is_not_true(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rotate_secret.time, "sleep", interrupted)
+        with pytest.raises(CommandError, match=r"Interrupted\. Whether .* list_keys tells"):
+            rotate()
+        assert "retired" in ring().values()
+
+    def test_a_database_that_goes_in_the_middle_neither(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rotate_secret.time, "sleep", database_gone)
+        with pytest.raises(CommandError, match=r"server closed.* Whether .* list_keys tells"):
+            rotate()
+
+
+def interrupted(*args: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def database_gone(*args: Any) -> None:
+    raise OperationalError("server closed the connection unexpectedly\nmore of it")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestProcesses:
+    @pytest.fixture(autouse=True)
+    def _ring(self, _fresh_process: None) -> None:
+        keyring.ensure()
+
+    def test_a_rotation_prints_nothing_secret(self, user: Any) -> None:
+        hour = timezone.now() - timedelta(hours=1)
+        for words in (["rotate_secret"], ["rotate_secret", "--revoke-previous", "--noinput"]):
+            SigningKey.objects.filter(retired_at__isnull=False).update(retired_at=hour)
+            sealed = list(SigningKey.objects.exclude(sealed="").values_list("sealed", flat=True))
+            done = manage(*words)
+            assert done.returncode == 0, done.stderr
+            printed = done.stdout + done.stderr
+            sealed += SigningKey.objects.exclude(sealed="").values_list("sealed", flat=True)
+            secrets = [*sealed, environment()["TOKEN_SECRET"], environment()["SECRET_KEY"]]
+            assert [secret for secret in secrets if secret in printed] == []
+
+    @pytest.mark.parametrize(
+        "words",
+        [["rotate_secret"], ["rotate_secret", "--reseal"], ["rotate_secret", "--dry-run"]],
+        ids=" ".join,
+    )
+    def test_another_secret_is_a_sentence_that_says_what_to_do(self, words: list[str]) -> None:
+        before = ring()
+        done = manage(*words, DJANGO_SETTINGS_MODULE="config.settings", TOKEN_SECRET=OTHER_SECRET)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("CommandError: TOKEN_SECRET does not open the signing key")
+        assert "add that one to TOKEN_SECRET_FALLBACKS" in done.stderr
+        assert OTHER_SECRET not in done.stderr
+        assert ring() == before
+
+    @pytest.mark.parametrize(
+        ("url", "cause"),
+        [
+            ("sqlite:////nonexistent/folder/db.sqlite3", "The database does not answer: unable"),
+            ("postgres://nobody:hunter2@127.0.0.1:1/none", "The database does not answer: "),
+            ("sqlite:///:memory:", "The database lacks a table (no such table: tokens_signingkey)"),
+        ],
+        ids=["no file", "no server", "no table"],
+    )
+    def test_a_database_that_does_not_answer_is_a_sentence(self, url: str, cause: str) -> None:
+        done = manage("rotate_secret", DJANGO_SETTINGS_MODULE="config.settings", DATABASE_URL=url)
+        assert (done.returncode, done.stdout) == (1, "")
+        # psycopg's pool may have logged before why it cannot connect.
+        assert done.stderr.splitlines()[-1].startswith(f"CommandError: {cause}")
+        assert "Traceback" not in done.stderr
+        assert "hunter2" not in done.stderr
