@@ -15,13 +15,18 @@ class TokensConfig(AppConfig):
             checks.check_secret,
             checks.check_key_ring,
             checks.check_lifetimes,
+            checks.check_retention,
             checks.check_algorithm,
             checks.check_throttle,
             checks.check_proxies,
             checks.check_authentication_classes,
         ):
             register(check, Tags.security)
-        for check in (checks.check_deployment, checks.check_signing_keys):
+        for check in (
+            checks.check_deployment,
+            checks.check_signing_keys,
+            checks.check_pruning,
+        ):
             register(check, Tags.security, deploy=True)
 
         user_model = get_user_model()

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from rest_framework.settings import api_settings
 
-from . import keyring
+from . import keyring, pruning
 from .authentication import JWTAuthentication
 from .conf import conf
 from .errors import KeyRingError
@@ -100,6 +100,21 @@ def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
     return messages
 
 
+def check_retention(**kwargs: Any) -> list[CheckMessage]:
+    """While a token can be good, its session's row must be there to tell why it is not."""
+    kept, incidents = conf.TOKENS_RETENTION, conf.TOKENS_INCIDENT_RETENTION
+    if conf.TOKENS_REFRESH_LIFETIME <= kept <= incidents:
+        return []
+    return [
+        Error(
+            f"TOKENS_RETENTION is {kept} and TOKENS_INCIDENT_RETENTION is {incidents}.",
+            hint="The first must be at least TOKENS_REFRESH_LIFETIME, and the second at least the "
+            "first; 90 and 365 days are usual.",
+            id="tokens.E011",
+        )
+    ]
+
+
 def check_algorithm(**kwargs: Any) -> list[CheckMessage]:
     if conf.TOKENS_ALGORITHM in keyring.ALGORITHMS:
         return []
@@ -180,6 +195,24 @@ def check_signing_keys(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+def check_pruning(**kwargs: Any) -> list[CheckMessage]:
+    """Tables that only grow fill a disk, and keep people's addresses longer than was said."""
+    try:
+        overdue = pruning.overdue()
+    except DatabaseError:
+        return []
+    if not overdue:
+        return []
+    return [
+        Warning(
+            f"Rows that are of no use have waited for over {pruning.OVERDUE_AFTER.days} days to be "
+            f"deleted: {', '.join(overdue)}.",
+            hint='Run "manage.py prune_tokens" daily, by a timer or cron.',
+            id="tokens.W007",
+        )
+    ]
 
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:

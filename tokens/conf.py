@@ -66,6 +66,16 @@ class Settings:
         return self._lifetime("TOKENS_LEEWAY", timedelta(seconds=10))
 
     @property
+    def TOKENS_RETENTION(self) -> timedelta:
+        """How long a session is kept on record after it ended or expired."""
+        return self._lifetime("TOKENS_RETENTION", timedelta(days=90))
+
+    @property
+    def TOKENS_INCIDENT_RETENTION(self) -> timedelta:
+        """The same for one whose refresh token was used again, which looked stolen."""
+        return self._lifetime("TOKENS_INCIDENT_RETENTION", timedelta(days=365))
+
+    @property
     def TOKENS_LOGIN_THROTTLE(self) -> str:
         """Sign-ins per client address, such as ``10/min``; empty switches the limit off."""
         return str(getattr(settings, "TOKENS_LOGIN_THROTTLE", "10/min"))

@@ -1,4 +1,4 @@
-"""The rows: sessions, what is denied, the sealed keys, and the sign-in counters."""
+"""The rows: sessions, what is denied, the sealed keys, the sign-in counters, the last pruning."""
 
 from __future__ import annotations
 
@@ -74,7 +74,19 @@ class Session(models.Model):
             ("revoke_session", "Can revoke sessions"),
             ("introspect_token", "Can introspect tokens"),
         ]
-        indexes: ClassVar = [models.Index(fields=["user", "-started_at"], name="session_user")]
+        # None may name generation, refreshed_at or idle_until, in its condition neither.
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-started_at"], name="session_user"),
+            # The last two are the orders in which pruning takes them.
+            models.Index(
+                fields=["end_reason", "ended_at"],
+                condition=Q(ended_at__isnull=False),
+                name="session_prune_ended",
+            ),
+            models.Index(
+                fields=["expires_at"], condition=Q(ended_at=None), name="session_prune_expired"
+            ),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(ended_at=None, end_reason="")
@@ -198,3 +210,26 @@ class ThrottleCount(models.Model):
 
     def __str__(self) -> str:
         return self.caller
+
+
+class PruneRun(models.Model):
+    """When pruning last ran and what it deleted: the one row of its table."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Empty while it runs, and when it was killed.")
+    )
+    complete = models.BooleanField(
+        default=False, help_text=_("Whether nothing was left to delete when it finished.")
+    )
+    deleted = models.JSONField(default=dict, help_text=_("How many rows of each kind."))
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="pruning_has_one_row"),
+        ]
+
+    def __str__(self) -> str:
+        return f"pruning of {self.started_at:%Y-%m-%d %H:%M}"

@@ -4,9 +4,11 @@ import ipaddress
 import re
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -49,6 +51,12 @@ def count_up(caller: str, *, window_start: int) -> int:
             [caller, window_start],
         )
         return int(cursor.fetchone()[0])
+
+
+def prunable(*, now: datetime) -> QuerySet[ThrottleCount]:
+    """Return the counts whose window is over, whichever rate they were counted under."""
+    window_over = int(now.timestamp()) - max(PERIODS.values())
+    return ThrottleCount.objects.filter(window_start__lt=window_over).order_by("window_start")
 
 
 class LoginThrottle(BaseThrottle):

@@ -12,8 +12,8 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import OperationalError
 from django.utils import timezone
 
-from tokens import keyring
-from tokens.models import SigningKey
+from tokens import keyring, pruning, sessions
+from tokens.models import DeniedToken, EndReason, SigningKey
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,7 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.E007": {"TOKENS_ALGORITHM": "none"},
     "tokens.E008": {"TOKENS_LOGIN_THROTTLE": "often"},
     "tokens.E009": {"TOKENS_TRUSTED_PROXIES": -1},
+    "tokens.E011": {"TOKENS_RETENTION": timedelta(days=1)},
     "tokens.W002": {"TOKENS_ACCESS_LIFETIME": timedelta(hours=1)},
     "tokens.W003": {"TOKENS_LOGIN_THROTTLE": ""},
     "tokens.W004": {"TOKENS_REFRESH_GRACE": timedelta(seconds=61)},
@@ -108,6 +109,26 @@ def test_a_fallback_that_a_key_needs_is_not(settings: Any) -> None:
     settings.TOKENS_SECRET_FALLBACKS = [settings.TOKENS_SECRET]
     settings.TOKENS_SECRET = "the new secret, long enough, 0123456789"
     assert found() == {}
+
+
+@pytest.mark.parametrize(("days", "ids"), [(97, []), (98, ["tokens.W007"])])
+def test_a_pruning_that_is_overdue_is_noticed(user: Any, days: int, ids: list[str]) -> None:
+    ended_at = timezone.now() - timedelta(days=days, minutes=-1)
+    session = sessions.start(user, now=ended_at).session
+    sessions.end([session], reason=EndReason.LOGOUT, now=ended_at)
+    DeniedToken.objects.all().delete()  # Which would have gone long ago.
+    assert list(found()) == ids
+    pruning.prune()
+    assert found() == {}
+
+
+@pytest.mark.parametrize(("retention", "incidents"), [(13, 365), (90, 89)])
+def test_records_that_go_too_early_are_refused(
+    settings: Any, retention: int, incidents: int
+) -> None:
+    settings.TOKENS_RETENTION = timedelta(days=retention)
+    settings.TOKENS_INCIDENT_RETENTION = timedelta(days=incidents)
+    assert list(found()) == ["tokens.E011"]
 
 
 def test_another_first_authentication_class_is_noticed(settings: Any) -> None:

@@ -39,12 +39,14 @@ def test_is_denied_asks_for_all_three_ids(user: Any) -> None:
     assert denylist.is_denied(claims)
 
 
-def test_pruning_removes_what_no_longer_matters_and_nothing_else() -> None:
-    deny("past", until=NOW - timedelta(seconds=1))
-    deny("now", until=NOW)
-    deny("future", until=NOW + DAY)
-    assert denylist.prune(now=NOW) == 1
-    assert set(DeniedToken.objects.values_list("value", flat=True)) == {"now", "future"}
+def test_a_denial_can_go_an_hour_after_it_stopped_to_matter_and_not_before() -> None:
+    ago = NOW - denylist.KEPT_AFTERWARDS
+    deny("now", until=ago)
+    deny("past", until=ago - timedelta(microseconds=1))
+    deny("longer past", until=ago - DAY)
+    deny("future", until=NOW)
+    prunable = denylist.prunable(now=NOW).values_list("value", flat=True)
+    assert list(prunable) == ["longer past", "past"]
 
 
 def test_names_show_the_beginning_of_an_id_only(user: Any) -> None:

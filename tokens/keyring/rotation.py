@@ -14,7 +14,7 @@ from logging import getLogger
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from tokens import denylist
@@ -175,12 +175,16 @@ def reseal(*, dry_run: bool = False) -> list[str]:
     return [row.kid for row in rows]
 
 
-def prune(*, now: datetime | None = None) -> int:
-    """Delete the keys whose time is over and return their number; un-revokes nothing."""
-    now = now or timezone.now()
+def prunable(*, now: datetime) -> QuerySet[SigningKey]:
+    """Return the keys whose time is over."""
     ends = {row.kid: removable_at(row) for row in SigningKey.objects.all()}
     over = [kid for kid, end in ends.items() if end and end <= now]
-    count, _ = SigningKey.objects.filter(kid__in=over).delete()
+    return SigningKey.objects.filter(kid__in=over)
+
+
+def prune(*, now: datetime | None = None) -> int:
+    """Delete the keys whose time is over and return their number; un-revokes nothing."""
+    count, _ = prunable(now=now or timezone.now()).delete()
     return count
 
 

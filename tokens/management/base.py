@@ -26,12 +26,15 @@ class OperatorCommand(BaseCommand):
     when_cut_short = "Nothing was changed."
 
     def add_change_arguments(self, parser: ArgumentParser) -> None:
-        """Add what every command has that changes something."""
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
-        parser.add_argument("--json", action="store_true", help="print JSON for programs")
+        """Add what every command has that asks before it changes something."""
+        self.add_report_arguments(parser)
         parser.add_argument(
             "--noinput", "--no-input", action="store_false", dest="interactive", help="do not ask"
         )
+
+    def add_report_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+        parser.add_argument("--json", action="store_true", help="print JSON for programs")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         _spare_terminals()
@@ -55,15 +58,15 @@ class OperatorCommand(BaseCommand):
         if answer.strip().lower() != "yes":
             raise CommandError("Nothing was changed.")
 
-    def progress(self, wording: Callable[[int], str]) -> Callable[[int], None]:
+    def progress(self) -> Callable[[str], None]:
         """Return what is told how far long work is, and says so on stderr every few seconds."""
         spoke_at = time.monotonic()
 
-        def tell(done: int) -> None:
+        def tell(how_far: str) -> None:
             nonlocal spoke_at
             if time.monotonic() - spoke_at >= PROGRESS_INTERVAL:
                 spoke_at = time.monotonic()
-                self.stderr.write(wording(done), style_func=str)
+                self.stderr.write(how_far, style_func=str)
                 self.stderr.flush()
 
         return tell

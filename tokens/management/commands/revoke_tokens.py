@@ -51,12 +51,11 @@ class Command(OperatorCommand):
         if cost and not options["dry_run"]:
             if options["interactive"]:
                 self.confirm(f"This revokes {_wording(cost)} It cannot be undone.")
+            tell, total = self.progress(), counted(cost.sessions, "session")
             done = revocation.carry_out(
                 target,
                 note=options["reason"],
-                progress=self.progress(
-                    lambda ended: f"{ended:,} of {counted(cost.sessions, 'session')} revoked"
-                ),
+                progress=lambda ended: tell(f"{ended:,} of {total} revoked"),
             )
             report["tokens_revoked" if target.jti else "sessions_revoked"] = done
             cost = Cost(*([0, 0, done] if target.jti else [done, cost.users, 0]))
