@@ -1,17 +1,11 @@
 """Promise 6: several worker processes, many clients, and an operator who keeps rotating."""
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import Event
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth import get_user_model
 
-from tests.conftest import PASSWORD
+from tests.clients import calls, calls_and_refreshes, create_users, hammering, sign_in
 from tests.processes import Site, manage, running_site
 from tokens import keyring
 from tokens.models import Session, SigningKey
@@ -22,70 +16,12 @@ CLIENTS = 8
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@dataclass
-class Diary:
-    """What one client did: each request's start and status, and the pair it holds."""
-
-    access: str
-    refresh: str
-    requests: list[tuple[float, int]] = field(default_factory=list)
-    refused: list[Any] = field(default_factory=list)
-    rotations: int = 0
-
-    def note(self, started: float, answer: tuple[int, Any]) -> Any:
-        status, body = answer
-        self.requests.append((started, status))
-        if status != 200:
-            self.refused.append(body)
-        return body
-
-
-def calls_and_refreshes(site: Site, diary: Diary) -> None:
-    for _ in range(3):
-        diary.note(time.time(), site.get("/api/me/", diary.access))
-    body = diary.note(time.time(), site.post("/api/token/refresh/", refresh=diary.refresh))
-    if isinstance(body, dict):
-        diary.access, diary.refresh = body["access"], body["refresh"]
-        diary.rotations += 1
-
-
-def calls(site: Site, diary: Diary) -> None:
-    diary.note(time.time(), site.get("/api/me/", diary.access))
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
     keyring.ensure()
-    for number in range(CLIENTS):
-        get_user_model().objects.create_user(f"user-{number}", f"{number}@example.org", PASSWORD)
+    create_users(CLIENTS)
     with running_site(workers=WORKERS) as site:
         yield site
-
-
-def sign_in(site: Site, number: int) -> Diary:
-    status, body = site.post("/api/token/", username=f"user-{number}", password=PASSWORD)
-    assert status == 200, body
-    return Diary(body["access"], body["refresh"])
-
-
-@contextmanager
-def hammering(site: Site, do: Callable[[Site, Diary], None]) -> Iterator[list[Diary]]:
-    """Let every client do ``do`` again and again while the block runs."""
-    stop = Event()
-    diaries = [sign_in(site, number) for number in range(CLIENTS)]
-
-    def hammer(diary: Diary) -> None:
-        while not stop.is_set():
-            do(site, diary)
-
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        running = [pool.submit(hammer, diary) for diary in diaries]
-        try:
-            yield diaries
-        finally:
-            stop.set()
-        for client in running:
-            client.result(timeout=120)
 
 
 def rotate(*words: str) -> None:
@@ -94,7 +30,7 @@ def rotate(*words: str) -> None:
 
 
 def test_rotations_in_a_row_fail_no_request_and_lose_no_session(site: Site) -> None:
-    with hammering(site, calls_and_refreshes) as diaries:
+    with hammering(site, calls_and_refreshes, clients=CLIENTS) as diaries:
         for algorithm in ("ES256", "RS256", "EdDSA", "PS256", "HS384"):
             rotate()
             rotate()
@@ -112,7 +48,7 @@ def test_rotations_in_a_row_fail_no_request_and_lose_no_session(site: Site) -> N
 
 
 def test_after_a_revocation_no_process_accepts_an_old_token(site: Site) -> None:
-    with hammering(site, calls) as diaries:
+    with hammering(site, calls, clients=CLIENTS) as diaries:
         rotate("--revoke-previous", "--noinput")
         returned_at = time.time()
         for number in range(CLIENTS):

@@ -1,0 +1,85 @@
+"""Clients of a running site that keep at it while something else goes on, and what they noted."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from tests.conftest import PASSWORD
+from tests.processes import Site
+
+
+@dataclass
+class Diary:
+    """What one client did: each request's start and status, and the pair it holds.
+
+    ``refused`` has the bodies of the answers other than 200, ``left`` what it signed out of.
+    """
+
+    number: int
+    access: str
+    refresh: str
+    requests: list[tuple[float, int]] = field(default_factory=list)
+    refused: list[Any] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    rotations: int = 0
+    slowest: float = 0.0
+
+    def note(self, started: float, answer: tuple[int, Any]) -> Any:
+        status, body = answer
+        self.requests.append((started, status))
+        self.slowest = max(self.slowest, time.time() - started)
+        if status != 200:
+            self.refused.append(body)
+        return body
+
+
+def calls_and_refreshes(site: Site, diary: Diary) -> None:
+    for _ in range(3):
+        diary.note(time.time(), site.get("/api/me/", diary.access))
+    body = diary.note(time.time(), site.post("/api/token/refresh/", refresh=diary.refresh))
+    if isinstance(body, dict):
+        diary.access, diary.refresh = body["access"], body["refresh"]
+        diary.rotations += 1
+
+
+def calls(site: Site, diary: Diary) -> None:
+    diary.note(time.time(), site.get("/api/me/", diary.access))
+
+
+def create_users(number: int) -> None:
+    for n in range(number):
+        get_user_model().objects.create_user(f"user-{n}", f"{n}@example.org", PASSWORD)
+
+
+def sign_in(site: Site, number: int) -> Diary:
+    status, body = site.post("/api/token/", username=f"user-{number}", password=PASSWORD)
+    assert status == 200, body
+    return Diary(number, body["access"], body["refresh"])
+
+
+@contextmanager
+def hammering(
+    site: Site, do: Callable[[Site, Diary], None], *, clients: int
+) -> Iterator[list[Diary]]:
+    """Let every client do ``do`` again and again while the block runs."""
+    stop = Event()
+    diaries = [sign_in(site, number) for number in range(clients)]
+
+    def hammer(diary: Diary) -> None:
+        while not stop.is_set():
+            do(site, diary)
+
+    with ThreadPoolExecutor(clients) as pool:
+        running = [pool.submit(hammer, diary) for diary in diaries]
+        try:
+            yield diaries
+        finally:
+            stop.set()
+        for client in running:
+            client.result(timeout=120)
