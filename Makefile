@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run serve demo test test-services lint format lock clean
+.PHONY: help run serve demo test test-services soak lint format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ test-services: export CACHE_URL ?= redis://127.0.0.1:6379/15
 test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL)
 	@$(BIN)/python -m tests.services
 	$(BIN)/python -m pytest -n auto --dist worksteal -q $(ARGS)
+
+soak: MINUTES ?= 10
+soak: $(VENV)/.dev ## Mixed traffic for MINUTES while workers are killed, checked against a ledger
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 lint: $(VENV)/.dev ## Check style, types, layers, migrations and deployment settings
 	$(BIN)/ruff check .

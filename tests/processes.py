@@ -21,8 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Return this process's environment, with the test's database as DATABASE_URL."""
-    return {**os.environ, "DATABASE_URL": _database_url(), **changes}
+    """Return this process's environment, with the test's database unless another is named."""
+    if "DATABASE_URL" not in changes:
+        changes["DATABASE_URL"] = _database_url()
+    return {**os.environ, **changes}
 
 
 def manage(*words: str, answer: str = "", **changes: str) -> subprocess.CompletedProcess[str]:

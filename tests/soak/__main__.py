@@ -1,0 +1,165 @@
+"""
+``make soak``: mixed traffic while workers are killed and keys rotate, checked against a ledger.
+
+It runs on a database of its own, beside DATABASE_URL or in a folder of its own, and exits with
+1 when a live token was refused, a dead one accepted, a session lost, or memory grew.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from uuid import uuid4
+
+import psycopg
+
+import tests.settings  # noqa: F401  # The environment of the tests, before the site reads it.
+from tests.processes import ROOT, RunningSite, running_site
+from tests.soak.ledger import Ledger
+from tests.soak.people import PASSWORD, Person
+
+WORKERS = 4
+PEOPLE = 8
+ALGORITHMS = ("HS256", "ES256", "EdDSA", "RS256")
+# A process may keep what it has seen; it may not grow with the number of requests.
+MAY_GROW = 1.15
+
+
+def main() -> None:
+    minutes = _arguments().minutes
+    ledger = Ledger()
+    with own_database() as database_url:
+        os.environ["DATABASE_URL"] = database_url
+        manage("migrate", "-v0")
+        for number in range(PEOPLE):
+            make_user(f"soak-{number}")
+        short_lived = {"ACCESS_TOKEN_LIFETIME": "20", "DATABASE_URL": database_url}
+        with running_site(workers=WORKERS, **short_lived) as site:
+            people = [Person(site, ledger, f"soak-{n}", seed=n) for n in range(PEOPLE)]
+            memory = shake(site, ledger, people, seconds=minutes * 60)
+            settle(ledger, people)
+    early, late = memory
+    ledger.expect(late <= early * MAY_GROW, f"a worker grew from {early:,} kB to {late:,} kB")
+    print(f"\n{ledger.line()}")
+    print(f"memory of a worker that lived through it: {early:,} kB, then {late:,} kB")
+    for wrong in ledger.wrongs[:20]:
+        print(f"WRONG  {wrong}")
+    sys.exit(bool(ledger.wrongs))
+
+
+def shake(
+    site: RunningSite, ledger: Ledger, people: list[Person], *, seconds: float
+) -> tuple[int, int]:
+    """Let everybody work for so long; return the spared worker's memory early and at the end."""
+    stop = Event()
+    spared = site.workers()[0]
+    ends = time.monotonic() + seconds
+    with ThreadPoolExecutor(len(people) + 3) as pool:
+        running: list[Future[None]] = [pool.submit(person.live, stop) for person in people]
+        running.append(pool.submit(every, 4, stop, lambda: kill_a_worker(site, ledger, spared)))
+        running.append(pool.submit(every, 10, stop, lambda: rotate(ledger)))
+        running.append(pool.submit(every, 15, stop, lambda: prune(ledger)))
+        early = 0
+        while (left := ends - time.monotonic()) > 0 and not any(one.done() for one in running):
+            if not early and left < seconds * 0.7:
+                early = resident(spared)
+            print(f"{seconds - left:5.0f} s  {ledger.line()}", flush=True)
+            time.sleep(min(5, left))
+        late = resident(spared)
+        stop.set()
+        for one in running:
+            one.result(timeout=60)
+    return early, late
+
+
+def settle(ledger: Ledger, people: list[Person]) -> None:
+    """Ask once more, in peace: every live session goes on, every dead one stays dead."""
+    for person in people:
+        person.refresh()
+        person.call()
+    asker = people[0]
+    for dead in ledger.dead:
+        for raw_access in (dead.access, *dead.revoked_access[-2:]):
+            asker._refused(raw_access, "a token of a dead session")
+        for raw_refresh in (dead.refresh, *dead.former[-2:]):
+            status = asker._refresh_with(raw_refresh).status
+            ledger.expect(status == 401, f"a dead session was refreshed: {status}")
+
+
+def every(seconds: float, stop: Event, do: Callable[[], None]) -> None:
+    while not stop.wait(seconds):
+        do()
+
+
+def kill_a_worker(site: RunningSite, ledger: Ledger, spared: int) -> None:
+    others = [pid for pid in site.workers() if pid != spared]
+    if len(others) > 1:
+        os.kill(random.choice(others), signal.SIGKILL)  # Any will do.
+        ledger.count("workers killed")
+
+
+def rotate(ledger: Ledger) -> None:
+    words = ["--algorithm", random.choice(ALGORITHMS)] if random.random() < 0.5 else []
+    manage("rotate_secret", "--noinput", *words)
+    ledger.count("rotations")
+
+
+def prune(ledger: Ledger) -> None:
+    ledger.count("prunings")
+
+
+def manage(*words: str) -> None:
+    command = [sys.executable, "manage.py", *words]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode:
+        sys.exit(f"manage.py {' '.join(words)}: {done.stderr}")
+
+
+def make_user(name: str) -> None:
+    os.environ["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
+    email = f"{name}@example.org"
+    manage("createsuperuser", "--noinput", "-v0", f"--username={name}", f"--email={email}")
+
+
+def resident(pid: int) -> int:
+    """Return the resident memory of a process, in kB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+@contextmanager
+def own_database() -> Iterator[str]:
+    """Lend a database that nobody else uses, on the server of DATABASE_URL or in a file."""
+    given = os.environ.get("DATABASE_URL", "")
+    if not given.startswith("postgres"):
+        with tempfile.TemporaryDirectory(prefix="latchkey-soak-") as folder:
+            yield f"sqlite:///{folder}/soak.sqlite3"
+        return
+    name = f"soak_{uuid4().hex[:8]}"
+    with psycopg.connect(given, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield f"{given.rpartition('/')[0]}/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
