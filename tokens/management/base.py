@@ -104,5 +104,5 @@ def _spare_terminals() -> None:
     """Keep log lines that only confirm what a command says itself off the operator's terminal."""
     for handler in logging.getLogger().handlers:
         stream = getattr(handler, "stream", None)
-        if stream is not None and stream.isatty():
+        if stream is not None and not stream.closed and stream.isatty():
             handler.setLevel(max(handler.level, logging.WARNING))
