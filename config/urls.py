@@ -3,6 +3,8 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from tokens.sign_in import guarded
+
 from .errors import bad_request, page_not_found, permission_denied, server_error
 from .health import healthz, readyz
 
@@ -11,6 +13,8 @@ handler403 = permission_denied
 handler404 = page_not_found
 handler500 = server_error
 
+# The admin's own page to sign in is a door too.
+admin.site.login = guarded(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate, post_save, pre_delete, pre_save
 
@@ -9,7 +10,7 @@ class TokensConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, schema, signals  # noqa: F401  # schema registers itself
+        from . import checks, schema, sign_in, signals  # noqa: F401  # schema registers itself
 
         for check in (
             checks.check_secret,
@@ -17,7 +18,7 @@ class TokensConfig(AppConfig):
             checks.check_lifetimes,
             checks.check_retention,
             checks.check_algorithm,
-            checks.check_throttle,
+            checks.check_throttles,
             checks.check_proxies,
             checks.check_authentication_classes,
         ):
@@ -33,4 +34,5 @@ class TokensConfig(AppConfig):
         pre_save.connect(signals.before_user_save, user_model, dispatch_uid="tokens.before_save")
         post_save.connect(signals.after_user_save, user_model, dispatch_uid="tokens.after_save")
         pre_delete.connect(signals.before_user_delete, user_model, dispatch_uid="tokens.delete")
+        user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
         post_migrate.connect(signals.after_migrate, self, dispatch_uid="tokens.first_key")

@@ -127,18 +127,20 @@ def check_algorithm(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def check_throttle(**kwargs: Any) -> list[CheckMessage]:
-    try:
-        parse_rate(conf.TOKENS_LOGIN_THROTTLE)
-    except ValueError as error:
-        return [
-            Error(
-                f"TOKENS_LOGIN_THROTTLE: {error}.",
-                hint="Set it to a rate such as 10/min, or to an empty string for no limit.",
-                id="tokens.E008",
+def check_throttles(**kwargs: Any) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    for name in ("TOKENS_LOGIN_THROTTLE", "TOKENS_ACCOUNT_THROTTLE"):
+        try:
+            parse_rate(getattr(conf, name))
+        except ValueError as error:
+            messages.append(
+                Error(
+                    f"{name}: {error}.",
+                    hint="Set it to a rate such as 10/min, or to an empty string for no limit.",
+                    id="tokens.E008",
+                )
             )
-        ]
-    return []
+    return messages
 
 
 def check_proxies(**kwargs: Any) -> list[CheckMessage]:

@@ -77,8 +77,14 @@ class Settings:
 
     @property
     def TOKENS_LOGIN_THROTTLE(self) -> str:
-        """Sign-ins per client address, such as ``10/min``; empty switches the limit off."""
+        """Wrong sign-ins per client address, such as ``10/min``; empty switches the limit off."""
         return str(getattr(settings, "TOKENS_LOGIN_THROTTLE", "10/min"))
+
+    @property
+    def TOKENS_ACCOUNT_THROTTLE(self) -> str:
+        """Wrong sign-ins per account, from wherever; None is as TOKENS_LOGIN_THROTTLE."""
+        rate = getattr(settings, "TOKENS_ACCOUNT_THROTTLE", None)
+        return self.TOKENS_LOGIN_THROTTLE if rate is None else str(rate)
 
     @property
     def TOKENS_TRUSTED_PROXIES(self) -> int:

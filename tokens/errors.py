@@ -16,9 +16,13 @@ Why a token is refused.
         ├── UserInactive
         └── PasswordChanged
     KeyRingError                the server's own trouble, never the caller's
+    TooManyAttempts             nothing was looked at: the caller, or the account, has to wait
 
 An error says why to logs and staff. ``http`` alone decides what a caller hears.
 """
+
+from datetime import timedelta
+from math import ceil
 
 
 class TokenError(Exception):
@@ -79,3 +83,16 @@ class PasswordChanged(UserRefused):
 
 class KeyRingError(Exception):
     """The key ring is empty or does not open; the message says what to do."""
+
+
+class TooManyAttempts(Exception):
+    """The limit is reached; ``wait`` is when the next attempt is looked at."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"The next attempt is looked at in {wait.total_seconds():.1f} s.")
+        self.wait = wait
+
+    @property
+    def retry_after(self) -> int:
+        """Return the wait in whole seconds, for ``Retry-After`` (RFC 9110 §10.2.3)."""
+        return max(1, ceil(self.wait.total_seconds()))

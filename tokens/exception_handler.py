@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, InternalError, OperationalError
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, Throttled
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from .errors import KeyRingError, TokenError
+from .errors import KeyRingError, TokenError, TooManyAttempts
 from .http import Unavailable, body_refusal
 
 logger = logging.getLogger("tokens")
@@ -30,12 +30,15 @@ class BodyTooLarge(APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """
-    Answer token errors as 401, trouble with key ring or database as 503, the rest as DRF does.
+    Answer token errors as 401, too many attempts as 429, trouble with key ring or database as 503,
+    and the rest as DRF does.
 
     What Django finds suspicious while the body is read, DRF would pass on to an HTML page.
     """
     if isinstance(error, TokenError):
         error = body_refusal(error)
+    elif isinstance(error, TooManyAttempts):
+        error = Throttled(error.retry_after)
     elif isinstance(error, KeyRingError):
         logger.error("key ring: %s", error)
         error = Unavailable()

@@ -199,11 +199,16 @@ class SigningKey(models.Model):
 
 
 class ThrottleCount(models.Model):
-    """How many sign-ins one caller tried in one window of time."""
+    """
+    What counts against one caller at the moment, as the instant at which nothing does any more.
 
-    caller = models.CharField(max_length=80, primary_key=True)
-    window_start = models.BigIntegerField(help_text=_("In seconds since 1970."))
-    count = models.PositiveIntegerField()
+    It drains by itself, so that a row whose time is over says nothing and can go.
+    """
+
+    caller = models.CharField(max_length=120, primary_key=True)
+    clear_at = models.BigIntegerField(
+        db_index=True, help_text=_("In microseconds since 1970, when nothing counts any more.")
+    )
 
     class Meta:
         default_permissions = ()

@@ -1,29 +1,55 @@
-"""A limit on sign-ins that counts in the database, for every process alike, without losing one."""
+"""
+Limits: a rate, and what counts against each caller.
+
+What counts drains evenly: of ``10/min``, ten attempts pass at once and then one every six
+seconds. A caller's row holds one instant, the one at which everything has drained; an attempt
+that passes moves it on by its cost, and one that is refused moves nothing, so that no stream of
+refused attempts ever prolongs a wait.
+"""
 
 import ipaddress
 import re
-import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
-from django.db import connection
-from django.db.models import QuerySet
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
 
-from .conf import conf
-from .http import ip_address_of
+from .errors import TooManyAttempts
 from .models import ThrottleCount
 
 PERIODS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}  # seconds
 RATE = re.compile(rf"([1-9][0-9]*)/({'|'.join(PERIODS)})")
+
+# Hosts' clocks differ by less. What lies further ahead was written before a clock was set back, or
+# under another rate, and would lock its caller out until then.
+CLOCK_SLACK = timedelta(minutes=1)
+_SECOND = 1_000_000  # microseconds, the unit of the table
+_SLACK = CLOCK_SLACK // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
     limit: int
     period: int  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One attempt, as it counts against one caller."""
+
+    caller: str
+    rate: Rate
+
+    @property
+    def cost(self) -> int:
+        return self.rate.period * _SECOND // self.rate.limit
+
+    @property
+    def room(self) -> int:
+        return self.cost * self.rate.limit
 
 
 def parse_rate(text: str) -> Rate | None:
@@ -36,50 +62,95 @@ def parse_rate(text: str) -> Rate | None:
     return Rate(int(match[1]), PERIODS[match[2]])
 
 
-def count_up(caller: str, *, window_start: int) -> int:
-    """Count one more for ``caller`` in this window and return how many it has."""
-    table = connection.ops.quote_name(ThrottleCount._meta.db_table)
-    with connection.cursor() as cursor:
-        # One statement, so that parallel callers queue at the row and none is counted away.
-        cursor.execute(
-            f"INSERT INTO {table} (caller, window_start, count) VALUES (%s, %s, 1)"  # noqa: S608
-            " ON CONFLICT (caller) DO UPDATE SET"
-            f" count = CASE WHEN {table}.window_start = excluded.window_start"
-            f" THEN {table}.count + 1 ELSE 1 END,"
-            " window_start = excluded.window_start"
-            " RETURNING count",
-            [caller, window_start],
-        )
-        return int(cursor.fetchone()[0])
+def network_of(address: str | None) -> str:
+    """Return what counts as one caller: an IPv4 address, or an IPv6 network of 64 bits."""
+    parsed = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104
+    if parsed.version == 4:
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        # A server that listens on IPv6 sees IPv4 callers so: all of them in one /64.
+        return str(parsed.ipv4_mapped)
+    # One subscriber has at least a /64, and would have a fresh address for each try.
+    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
+
+
+def full(charges: Iterable[Charge], *, now: datetime) -> dict[str, timedelta]:
+    """Return how long each caller whom one more attempt is too much has to wait; change nothing."""
+    by_caller = {charge.caller: charge for charge in charges}
+    rows = ThrottleCount.objects.filter(pk__in=by_caller).values_list("caller", "clear_at")
+    waits = ((caller, _wait(by_caller[caller], clear_at, now=now)) for caller, clear_at in rows)
+    return {caller: wait for caller, wait in waits if wait}
+
+
+def take(charges: Sequence[Charge], *, now: datetime) -> None:
+    """
+    Count one attempt against every caller, or, if that is too much for one of them, against none.
+
+    ``charges`` come in one order everywhere, so that two callers never wait for each other.
+    Raises TooManyAttempts.
+    """
+    with transaction.atomic():
+        for charge in charges:
+            if not _take(charge, now=now):
+                # Another attempt was first, after ``full`` had looked: the next try is a cost away.
+                raise TooManyAttempts(timedelta(microseconds=charge.cost))
+
+
+def give_back(charges: Sequence[Charge], *, share: float) -> None:
+    """Let this share of what the charges cost count no longer."""
+    with transaction.atomic():
+        for charge in charges:
+            ThrottleCount.objects.filter(pk=charge.caller).update(
+                clear_at=F("clear_at") - int(charge.cost * share)
+            )
 
 
 def prunable(*, now: datetime) -> QuerySet[ThrottleCount]:
-    """Return the counts whose window is over, whichever rate they were counted under."""
-    window_over = int(now.timestamp()) - max(PERIODS.values())
-    return ThrottleCount.objects.filter(window_start__lt=window_over).order_by("window_start")
+    """Return the rows that say nothing any more, the oldest first."""
+    return ThrottleCount.objects.filter(clear_at__lte=_instant(now)).order_by("clear_at")
 
 
-class LoginThrottle(BaseThrottle):
-    """TOKENS_LOGIN_THROTTLE sign-ins per client address; the window is fixed, not sliding."""
-
-    _wait = 0.0
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        rate = parse_rate(conf.TOKENS_LOGIN_THROTTLE)
-        if rate is None:
-            return True
-        now = time.time()
-        window_start = int(now // rate.period) * rate.period
-        self._wait = window_start + rate.period - now
-        return count_up(f"login {_network(request)}", window_start=window_start) <= rate.limit
-
-    def wait(self) -> float:
-        return self._wait
+def prune(*, limit: int, now: datetime | None = None) -> int:
+    """Delete at most ``limit`` rows that say nothing any more, and return their number."""
+    with transaction.atomic():
+        # Whoever else prunes, or counts, takes other rows, and nobody waits.
+        over = prunable(now=now or timezone.now()).select_for_update(skip_locked=True).values("pk")
+        count, _ = ThrottleCount.objects.filter(pk__in=over[:limit]).delete()
+    return count
 
 
-def _network(request: Request) -> str:
-    address = ipaddress.ip_address(ip_address_of(request) or "0.0.0.0")  # noqa: S104
-    if address.version == 6:
-        # One subscriber has at least a /64, and would have a fresh address for each try.
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+def _instant(moment: datetime) -> int:
+    return int(moment.timestamp() * _SECOND)
+
+
+def _wait(charge: Charge, clear_at: int, *, now: datetime) -> timedelta | None:
+    instant = _instant(now)
+    over = clear_at + charge.cost - (instant + charge.room)
+    if over <= 0 or clear_at > instant + charge.room + _SLACK:
+        return None
+    return timedelta(microseconds=over)
+
+
+def _take(charge: Charge, *, now: datetime) -> bool:
+    table = connection.ops.quote_name(ThrottleCount._meta.db_table)
+    instant = _instant(now)
+    with connection.cursor() as cursor:
+        # One statement, so that parallel callers queue at the row and none is counted away. Where
+        # its WHERE is false it writes nothing and returns no row.
+        cursor.execute(
+            f"INSERT INTO {table} (caller, clear_at) VALUES (%(caller)s, %(first)s)"  # noqa: S608
+            " ON CONFLICT (caller) DO UPDATE SET clear_at = %(cost)s"
+            f" + CASE WHEN {table}.clear_at BETWEEN %(now)s AND %(horizon)s"
+            f" THEN {table}.clear_at ELSE %(now)s END"
+            f" WHERE {table}.clear_at NOT BETWEEN %(full)s AND %(horizon)s"
+            " RETURNING caller",
+            {
+                "caller": charge.caller,
+                "first": instant + charge.cost,
+                "cost": charge.cost,
+                "now": instant,
+                "full": instant + charge.room - charge.cost + 1,
+                "horizon": instant + charge.room + _SLACK,
+            },
+        )
+        return cursor.fetchone() is not None

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.utils.decorators import method_decorator
@@ -17,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import schema, sessions
+from . import schema, sessions, sign_in
 from .errors import TokenError
 from .exception_handler import exception_handler
 from .http import Unauthorized, challenge, client_of
@@ -31,7 +30,6 @@ from .serializers import (
     SignInSerializer,
     TokenSerializer,
 )
-from .throttling import LoginThrottle
 
 logger = logging.getLogger("tokens")
 
@@ -78,12 +76,11 @@ class SignInView(TokenView):
     """Sign in: begin a session and get its first two tokens."""
 
     serializer_class = SignInSerializer
-    throttle_classes = (LoginThrottle,)
 
     @method_decorator(sensitive_variables())
     @extend_schema(operation_id="token_create", responses={200: PairSerializer, **schema.REFUSED})
     def post(self, request: Request) -> Response:
-        user = authenticate(request._request, **self.read(request))
+        user = sign_in.authenticate(request._request, **self.read(request))
         if user is None:
             raise Unauthorized(
                 {
@@ -92,7 +89,8 @@ class SignInView(TokenView):
                 }
             )
         pair = sessions.start(user, client=client_of(request))
-        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        # The session stands: a receiver that fails cannot take the tokens from the person any more.
+        user_logged_in.send_robust(sender=type(user), request=request._request, user=user)
         return self.answer(pair)
 
 

@@ -5,7 +5,9 @@ Says «ready», waits for a line, and prints what each thread got as one line of
 """
 
 import json
+import os
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -34,7 +36,40 @@ def rotate(_: str) -> str:
     return "rotated"
 
 
-VERBS: dict[str, Callable[[str], str]] = {"refresh": refresh, "end": end, "rotate": rotate}
+def guess(same: str) -> str:
+    """Be let in to try a password, each as a caller of its own but for what is the ``same``."""
+    from django.conf import settings
+    from django.test import RequestFactory
+
+    from tokens import sign_in
+
+    settings.TOKENS_LOGIN_THROTTLE = "10/hour"
+    own = f"{os.getpid()}-{threading.get_ident()}"
+    address = "192.0.2.1" if same == "address" else f"2001:db8:{hash(own) & 0xFFFF:x}::1"
+    name = "ada" if same == "account" else f"user-{own}"
+    sign_in.admit(RequestFactory().post("/", REMOTE_ADDR=address), name)
+    return "admitted"
+
+
+def sign_in(_: str) -> str:
+    from django.conf import settings
+    from django.test import RequestFactory
+
+    from tokens import sign_in
+
+    settings.TOKENS_LOGIN_THROTTLE = "500/hour"
+    admission = sign_in.admit(RequestFactory().post("/", REMOTE_ADDR="192.0.2.1"), "ada")
+    admission.succeeded()
+    return "signed in"
+
+
+VERBS: dict[str, Callable[[str], str]] = {
+    "refresh": refresh,
+    "end": end,
+    "rotate": rotate,
+    "guess": guess,
+    "sign_in": sign_in,
+}
 
 
 def main(verb: str, raw_token: str, threads: int) -> None:

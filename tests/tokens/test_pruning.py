@@ -81,9 +81,9 @@ class TestWhatGoes:
         keyring.rotate(keyring.plan_rotation(now=NOW - 30 * DAY), now=NOW - 30 * DAY)
         former = SigningKey.objects.filter(state="retired")
         assert former.count() == 1
-        start = int(NOW.timestamp())
-        throttling.count_up("past", window_start=start - 2 * 86400)
-        throttling.count_up("present", window_start=start)
+        charge = throttling.Charge
+        throttling.take([charge("past", throttling.Rate(1, 60))], now=NOW - timedelta(minutes=1))
+        throttling.take([charge("present", throttling.Rate(1, 60))], now=NOW)
         assert pruning.prune(now=NOW).deleted == {
             "denials": 1,
             "sessions": 0,

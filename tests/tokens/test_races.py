@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.processes import ROOT, environment
 from tokens import keyring, sessions
 from tokens.errors import SessionEnded
-from tokens.models import Session, SigningKey
+from tokens.models import Session, SigningKey, ThrottleCount
 
 PROCESSES = 6
 THREADS = 9  # A process has ten pooled connections on PostgreSQL, and each thread holds one.
@@ -82,3 +83,22 @@ def test_of_many_rotations_at_once_one_wins_and_the_others_say_so() -> None:
     after = dict(SigningKey.objects.values_list("state", "kid"))
     assert set(after) == {"signing", "next", "retired"}
     assert set(after.values()) > before
+
+
+@pytest.mark.parametrize("same", ["address", "account"])
+def test_of_many_attempts_at_once_exactly_the_limit_is_let_in(same: str) -> None:
+    """Counted after the password was looked at, a burst would pass whole."""
+    answers = race(*["guess"] * PROCESSES, raw_token=same)
+    refused = [answer for answer in answers if answer.startswith("TooManyAttempts: ")]
+    assert len(answers) == PROCESSES * THREADS
+    assert (answers.count("admitted"), len(refused)) == (10, PROCESSES * THREADS - 10)
+
+
+def test_parallel_sign_ins_give_back_each_its_own() -> None:
+    before = time.time()
+    answers = race(*["sign_in"] * PROCESSES)
+    assert set(answers) == {"signed in"}
+    cost = 3600 / 500 / 10 * len(answers)  # seconds
+    for clear_at in ThrottleCount.objects.values_list("clear_at", flat=True):
+        assert before + cost <= clear_at / 1e6 <= time.time() + cost
+    assert ThrottleCount.objects.count() == 2

@@ -1,0 +1,290 @@
+"""Passwords cannot be guessed at speed, and nobody is locked out by those who try."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tests.conftest import PASSWORD
+from tokens import sessions, sign_in
+from tokens.errors import TooManyAttempts
+from tokens.models import EndReason, Session, ThrottleCount
+
+HOME, ELSEWHERE = "192.0.2.1", "203.0.113.7"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _three_an_hour(settings: Any) -> None:
+    settings.TOKENS_LOGIN_THROTTLE = "3/hour"
+
+
+def tries(address: str, *, name: str = "ada", password: str = "wrong") -> Any:
+    body = {"username": name, "password": password}
+    return APIClient().post("/api/token/", body, REMOTE_ADDR=address)
+
+
+def addresses() -> Iterator[str]:
+    return (f"198.51.100.{number}" for number in range(1, 255))
+
+
+def attack(name: str = "ada", *, times: int = 3) -> None:
+    """Try wrong passwords of one account from many addresses, until its limit is reached."""
+    for address, _ in zip(addresses(), range(times), strict=False):
+        assert tries(address, name=name).status_code == 401
+
+
+def test_one_more_than_the_limit_is_told_when_to_come_back(user: Any) -> None:
+    assert [tries(HOME, name=f"user-{number}").status_code for number in range(3)] == [401] * 3
+    answer = tries(HOME, password=PASSWORD)
+    assert answer.status_code == 429
+    assert 1195 <= int(answer["Retry-After"]) <= 1200
+    assert answer["Cache-Control"] == "no-store"
+    assert answer.json().keys() == {"detail"}
+    assert tries(ELSEWHERE, password=PASSWORD).status_code == 200
+
+
+def test_spraying_one_password_from_one_address_is_slowed(user: Any) -> None:
+    statuses = [tries(HOME, name=f"user-{number}").status_code for number in range(20)]
+    assert statuses == [401] * 3 + [429] * 17
+
+
+def test_guessing_at_one_account_from_many_addresses_is_slowed(user: Any) -> None:
+    statuses = [
+        tries(address).status_code for address, _ in zip(addresses(), range(20), strict=False)
+    ]
+    assert statuses == [401] * 3 + [429] * 17
+
+
+@pytest.mark.parametrize(("proxies", "statuses"), [(0, [401] * 3 + [429] * 3), (1, [401] * 6)])
+def test_a_forwarded_address_counts_as_far_as_it_is_believed(
+    user: Any, settings: Any, proxies: int, statuses: list[int]
+) -> None:
+    """Believed without a proxy of ours, it would be a fresh address for each try."""
+    settings.TOKENS_TRUSTED_PROXIES = proxies
+    answers = [
+        APIClient(HTTP_X_FORWARDED_FOR=f"6.6.6.6, 198.51.100.{number}").post(
+            "/api/token/", {"username": f"user-{number}", "password": "wrong"}
+        )
+        for number in range(6)
+    ]
+    assert [answer.status_code for answer in answers] == statuses
+
+
+def test_an_unknown_account_is_slowed_like_a_known_one(user: Any) -> None:
+    attack("nobody")
+    attack("ada")
+    unknown, known = tries(ELSEWHERE, name="nobody"), tries(ELSEWHERE, name="ada")
+    assert (unknown.status_code, known.status_code) == (429, 429)
+    assert unknown.json() == known.json()
+    assert dict(unknown.items()) == dict(known.items())
+
+
+@pytest.mark.parametrize("spelling", ["ada", "ADA", " ada ", "\uff41da"])
+def test_the_spellings_of_a_name_are_one_account(user: Any, spelling: str) -> None:
+    attack()
+    assert tries(ELSEWHERE, name=spelling).status_code == 429
+
+
+def test_names_are_kept_as_what_cannot_be_read_back() -> None:
+    tries(HOME, name="my password by mistake")
+    callers = " ".join(ThrottleCount.objects.values_list("caller", flat=True))
+    assert "password" not in callers
+    assert sign_in.account_of("ada") != sign_in.account_of("bob")
+    assert sign_in.account_of("\ud800")
+
+
+def test_right_passwords_cost_a_tenth(user: Any) -> None:
+    statuses = [tries(HOME, password=PASSWORD).status_code for _ in range(31)]
+    # The last one would need the whole cost of a wrong one until it turned out to be right.
+    assert statuses.count(200) == 21
+    assert statuses[21:] == [429] * 10
+
+
+def test_an_office_behind_one_address_signs_in(user: Any, settings: Any) -> None:
+    settings.TOKENS_LOGIN_THROTTLE = "10/min"
+    for number in range(30):
+        name = f"user-{number}"
+        get_user_model().objects.create_user(name, f"{number}@example.org", PASSWORD)
+        assert tries(HOME, name=name, password=PASSWORD).status_code == 200
+
+
+def test_wrong_passwords_stay_counted_when_a_right_one_comes(user: Any) -> None:
+    """Or an attacker with an account of their own would reset the limit with it."""
+    assert tries(HOME).status_code == 401
+    assert tries(HOME).status_code == 401
+    assert tries(HOME, password=PASSWORD).status_code == 200
+    assert tries(HOME).status_code == 429
+
+
+def test_the_owner_gets_in_from_a_known_network_during_an_attack(user: Any) -> None:
+    assert tries(HOME, password=PASSWORD).status_code == 200
+    attack(times=2)
+    assert tries(ELSEWHERE, password=PASSWORD).status_code == 429
+    assert tries(HOME, password=PASSWORD).status_code == 200
+
+
+def test_a_known_network_is_one_of_the_last_refresh_too(user: Any) -> None:
+    pair = sessions.start(user, client=sessions.Client(HOME))
+    sessions.refresh(pair.raw_refresh, client=sessions.Client("2001:db8::1"))
+    attack()
+    assert tries("2001:db8::2", password=PASSWORD).status_code == 200
+
+
+def test_a_known_network_is_no_way_around_the_limit(user: Any, settings: Any) -> None:
+    sessions.start(user, client=sessions.Client(HOME))
+    settings.TOKENS_LOGIN_THROTTLE, settings.TOKENS_ACCOUNT_THROTTLE = "100/hour", "3/hour"
+    attack()
+    assert [tries(HOME).status_code for _ in range(5)] == [401] * 3 + [429] * 2
+    assert tries(HOME, password=PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize("reason", [EndReason.REUSE, EndReason.REVOKED, EndReason.PASSWORD_CHANGED])
+def test_the_network_of_a_session_that_was_taken_back_is_not_known(
+    user: Any, reason: EndReason
+) -> None:
+    session = sessions.start(user, client=sessions.Client(HOME)).session
+    sessions.end([session], reason=reason)
+    attack()
+    assert tries(HOME, password=PASSWORD).status_code == 429
+
+
+def test_whoever_signed_out_is_still_known_and_not_for_ever(user: Any) -> None:
+    session = sessions.start(user, client=sessions.Client(HOME)).session
+    sessions.end([session], reason=EndReason.LOGOUT)
+    attack()
+    assert tries(HOME, password=PASSWORD).status_code == 200
+    long_ago = timezone.now() - sign_in.KNOWN_FOR - timedelta(seconds=1)
+    Session.objects.update(refreshed_at=long_ago)
+    assert tries(HOME, password=PASSWORD).status_code == 429
+
+
+def test_another_persons_network_is_not_known(user: Any, django_user_model: Any) -> None:
+    bob = django_user_model.objects.create_user("bob", "bob@example.org", PASSWORD)
+    sessions.start(bob, client=sessions.Client(HOME))
+    attack()
+    assert tries(HOME, password=PASSWORD).status_code == 429
+
+
+def test_an_attack_that_never_stops_locks_nobody_out_for_good() -> None:
+    """A place comes free every twenty minutes, however often the attacker was refused."""
+
+    def is_let_in(address: str, second: int) -> bool:
+        request = RequestFactory().post("/", REMOTE_ADDR=address)
+        try:
+            sign_in.admit(request, "ada", now=begun + timedelta(seconds=second))
+        except TooManyAttempts as refused:
+            waits.append(refused.wait)
+            return False
+        return True
+
+    begun, waits = timezone.now(), list[timedelta]()
+    attacked = [is_let_in(f"198.51.100.{second // 30}", second) for second in range(0, 3600, 30)]
+    assert attacked.count(True) == 3 + 2
+    assert not is_let_in(HOME, 3599)
+    assert is_let_in(HOME, 3600)
+    assert max(waits) <= timedelta(minutes=20)
+
+
+def test_without_limits_nothing_is_counted(user: Any, settings: Any) -> None:
+    settings.TOKENS_LOGIN_THROTTLE = ""
+    assert {tries(HOME).status_code for _ in range(5)} == {401}
+    assert tries(HOME, password=PASSWORD).status_code == 200
+    assert not ThrottleCount.objects.exists()
+
+
+def test_each_limit_can_be_switched_off_alone(user: Any, settings: Any) -> None:
+    settings.TOKENS_ACCOUNT_THROTTLE = ""
+    attack(times=5)
+    settings.TOKENS_LOGIN_THROTTLE, settings.TOKENS_ACCOUNT_THROTTLE = "", "3/hour"
+    assert [tries(HOME).status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+def test_a_refused_attempt_asks_the_database_and_writes_nothing(user: Any) -> None:
+    attack()
+    with CaptureQueriesContext(connection) as captured:
+        assert tries(ELSEWHERE, password=PASSWORD).status_code == 429
+    statements = [query["sql"] for query in captured.captured_queries]
+    assert [sql.split()[0] for sql in statements] == ["SELECT", "SELECT"]
+
+
+def test_one_attacker_does_not_fill_the_table(user: Any, settings: Any) -> None:
+    settings.TOKENS_LOGIN_THROTTLE = "1/sec"
+    long_ago = int((timezone.now() - timedelta(hours=1)).timestamp() * 1e6)
+    ThrottleCount.objects.bulk_create(
+        ThrottleCount(caller=f"old {number}", clear_at=long_ago) for number in range(100)
+    )
+    for address, _ in zip(addresses(), range(10), strict=False):
+        tries(address, name=address)
+    assert ThrottleCount.objects.filter(caller__startswith="old").count() == 0
+    assert ThrottleCount.objects.count() <= 20
+
+
+def test_a_body_that_names_nobody_counts_against_nobody() -> None:
+    api = APIClient()
+    for body in ({}, {"username": "ada"}, {"password": "x"}, {"username": "", "password": "x"}):
+        assert api.post("/api/token/", body).status_code == 400
+    assert not ThrottleCount.objects.exists()
+
+
+def test_an_active_user_is_asked_for_whatever_the_backend_says(user: Any, settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+    wrong = tries(HOME)
+    type(user).objects.update(is_active=False)
+    inactive = tries(HOME, password=PASSWORD)
+    assert (inactive.status_code, inactive.json()) == (wrong.status_code, wrong.json())
+
+
+def test_a_sign_in_survives_a_receiver_that_fails(user: Any) -> None:
+    from django.contrib.auth.signals import user_logged_in
+
+    def fail(**kwargs: Any) -> None:
+        raise OSError("the audit server is down")
+
+    user_logged_in.connect(fail)
+    try:
+        assert tries(HOME, password=PASSWORD).status_code == 200
+    finally:
+        user_logged_in.disconnect(fail)
+
+
+class TestTheAdminsPage:
+    @pytest.fixture(autouse=True)
+    def _staff(self, user: Any) -> None:
+        type(user).objects.update(is_staff=True, is_superuser=True)
+
+    def tries(self, password: str, *, client: Client | None = None, name: str = "ada") -> Any:
+        body = {"username": name, "password": password, "next": "/admin/"}
+        return (client or Client()).post("/admin/login/", body, REMOTE_ADDR=HOME)
+
+    def test_has_the_same_limit_as_the_api(self) -> None:
+        assert [self.tries("wrong").status_code for _ in range(2)] == [200] * 2
+        assert tries(HOME).status_code == 401
+        answer = self.tries(PASSWORD)
+        assert answer.status_code == 429
+        assert 1195 <= int(answer["Retry-After"]) <= 1200
+        assert "Try again in 1200 seconds" in answer.content.decode()
+        assert tries(HOME, password=PASSWORD).status_code == 429
+
+    def test_lets_the_right_password_in_at_a_tenth(self) -> None:
+        assert [self.tries(PASSWORD).status_code for _ in range(5)] == [302] * 5
+
+    def test_a_session_of_ones_own_does_not_make_a_wrong_password_right(self) -> None:
+        client = Client()
+        assert self.tries(PASSWORD, client=client).status_code == 302
+        statuses = [self.tries("wrong", client=client, name="root").status_code for _ in range(4)]
+        assert statuses == [200, 200, 429, 429]
+
+    def test_looking_at_it_is_free(self) -> None:
+        client = Client()
+        assert {client.get("/admin/login/").status_code for _ in range(9)} == {200}
+        assert {client.post("/admin/login/", {}).status_code for _ in range(9)} == {200}
+        assert not ThrottleCount.objects.exists()
