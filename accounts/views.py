@@ -31,6 +31,7 @@ class PasswordChangeView(GenericAPIView[User]):
     """Change my password. Every other session of mine ends with it."""
 
     serializer_class = PasswordChangeSerializer
+    throttle_scope = "password"
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(responses={204: None})

@@ -114,7 +114,10 @@ class Environment:
     def cache(self, name: str) -> dict[str, Any]:
         url = self.text(name, "")
         if not url:
-            return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+            return {
+                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+                "OPTIONS": {"MAX_ENTRIES": 10_000},
+            }
         scheme = url.partition(":")[0]
         if scheme not in {"redis", "rediss", "unix"}:
             raise self._refused(name, f"{scheme}:…", "redis://host:port/number, or empty")

@@ -169,6 +169,7 @@ REST_FRAMEWORK = {
         "config.parsers.CarefulMultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["tokens.throttling.PasswordThrottle"],
     "EXCEPTION_HANDLER": "tokens.exception_handler.exception_handler",
     "NUM_PROXIES": TOKENS_TRUSTED_PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

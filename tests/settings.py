@@ -38,3 +38,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
 
 # Argon2 is slow on purpose; the few tests that are about it name it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Tests send more requests in a minute than a client does; those that are about limits set them.
+TOKENS_REFRESH_THROTTLE = ""
+TOKENS_VERIFY_THROTTLE = ""
+TOKENS_REVOKE_THROTTLE = ""
+TOKENS_INTROSPECT_THROTTLE = ""

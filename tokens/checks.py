@@ -19,6 +19,10 @@ from .throttling import parse_rate
 MINIMUM_SECRET_LENGTH = 32
 MAXIMUM_LEEWAY = timedelta(seconds=10)
 USUAL_ACCESS_LIFETIME = timedelta(minutes=15)
+THROTTLES = [
+    f"TOKENS_{what}_THROTTLE"
+    for what in ("ACCOUNT", "LOGIN", "REFRESH", "VERIFY", "REVOKE", "INTROSPECT")
+]
 USUAL_GRACE = timedelta(seconds=60)
 
 
@@ -129,9 +133,11 @@ def check_algorithm(**kwargs: Any) -> list[CheckMessage]:
 
 def check_throttles(**kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
-    for name in ("TOKENS_LOGIN_THROTTLE", "TOKENS_ACCOUNT_THROTTLE"):
+    # By its rate: an account's is by default the sign-ins', and would be complained of twice.
+    names = {getattr(conf, name): name for name in THROTTLES}
+    for rate, name in names.items():
         try:
-            parse_rate(getattr(conf, name))
+            parse_rate(rate)
         except ValueError as error:
             messages.append(
                 Error(

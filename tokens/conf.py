@@ -87,6 +87,26 @@ class Settings:
         return self.TOKENS_LOGIN_THROTTLE if rate is None else str(rate)
 
     @property
+    def TOKENS_REFRESH_THROTTLE(self) -> str:
+        """Refreshes per client address."""
+        return str(getattr(settings, "TOKENS_REFRESH_THROTTLE", "600/min"))
+
+    @property
+    def TOKENS_VERIFY_THROTTLE(self) -> str:
+        """Verifications per client address, which may be another service's."""
+        return str(getattr(settings, "TOKENS_VERIFY_THROTTLE", "6000/min"))
+
+    @property
+    def TOKENS_REVOKE_THROTTLE(self) -> str:
+        """Revocations and sign-outs per client address."""
+        return str(getattr(settings, "TOKENS_REVOKE_THROTTLE", "600/min"))
+
+    @property
+    def TOKENS_INTROSPECT_THROTTLE(self) -> str:
+        """Introspections per client address, by callers with the permission."""
+        return str(getattr(settings, "TOKENS_INTROSPECT_THROTTLE", "6000/min"))
+
+    @property
     def TOKENS_TRUSTED_PROXIES(self) -> int:
         """How many proxies of ours append to ``X-Forwarded-For``; 0 ignores the header."""
         return int(getattr(settings, "TOKENS_TRUSTED_PROXIES", 0))

@@ -42,6 +42,7 @@ REFUSED = {401: DETAIL_AND_CODE}
 # Any: drf-spectacular declares names here and passes on whole requirement objects.
 BEARER_OR_NOTHING: Any = [{"bearer": []}, {}]
 
+_LIMITED = ("token_", "logout", "me_password")
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -70,8 +71,8 @@ def _describe(operation: dict[str, Any]) -> None:
         answers["400"] = ("The body is not what it should be.", FIELD_ERRORS)
         answers["413"] = ("The body is too large.", DETAIL)
         answers["415"] = ("The body's media type is not known here.", DETAIL)
-    if operation["operationId"] == "token_create":
-        answers["429"] = ("Too many sign-ins; Retry-After says when.", DETAIL)
+    if operation["operationId"].startswith(_LIMITED):
+        answers["429"] = ("Too many requests; Retry-After says when.", DETAIL)
     if {} not in operation.get("security", [{}]):
         answers["401"] = ("No token, or one that is refused.", DETAIL_AND_CODE)
         answers["403"] = ("Not permitted.", DETAIL)

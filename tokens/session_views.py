@@ -21,6 +21,7 @@ from .errors import TokenError
 from .http import Unauthorized, bearer, client_of, request_refusal
 from .models import EndReason, Session
 from .serializers import OptionalRefreshSerializer, SessionSerializer
+from .throttling import RevokeThrottle
 from .views import TokenView
 
 
@@ -33,6 +34,7 @@ class LogoutView(TokenView):
     """
 
     serializer_class = OptionalRefreshSerializer
+    throttle_classes = (RevokeThrottle,)
     everywhere = False
 
     @extend_schema(

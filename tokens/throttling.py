@@ -5,20 +5,35 @@ What counts drains evenly: of ``10/min``, ten attempts pass at once and then one
 seconds. A caller's row holds one instant, the one at which everything has drained; an attempt
 that passes moves it on by its cost, and one that is refused moves nothing, so that no stream of
 refused attempts ever prolongs a wait.
+
+Passwords are counted so, in the database. Requests with tokens, which nobody can guess, are
+counted in Django's cache instead: across all processes where CACHES names a server, else per
+process. What they cost is not worth a write, and losing the cache loses counts and nothing else.
 """
 
 import ipaddress
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from logging import getLogger
+from typing import Any, ClassVar
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
+from .conf import conf
 from .errors import TooManyAttempts
+from .http import ip_address_of
 from .models import ThrottleCount
+
+logger = getLogger("tokens")
 
 PERIODS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}  # seconds
 RATE = re.compile(rf"([1-9][0-9]*)/({'|'.join(PERIODS)})")
@@ -26,6 +41,7 @@ RATE = re.compile(rf"([1-9][0-9]*)/({'|'.join(PERIODS)})")
 # Hosts' clocks differ by less. What lies further ahead was written before a clock was set back, or
 # under another rate, and would lock its caller out until then.
 CLOCK_SLACK = timedelta(minutes=1)
+CACHE_PAUSE = 5.0  # seconds in which a cache that failed is not asked again
 _SECOND = 1_000_000  # microseconds, the unit of the table
 _SLACK = CLOCK_SLACK // timedelta(microseconds=1)
 
@@ -117,6 +133,95 @@ def prune(*, limit: int, now: datetime | None = None) -> int:
         over = prunable(now=now or timezone.now()).select_for_update(skip_locked=True).values("pk")
         count, _ = ThrottleCount.objects.filter(pk__in=over[:limit]).delete()
     return count
+
+
+class PasswordThrottle(BaseThrottle):
+    """
+    TOKENS_ACCOUNT_THROTTLE passwords per signed-in person.
+
+    It acts on views whose ``throttle_scope`` is ``password``: those that ask for one again, where
+    whoever took over a session could guess it.
+    """
+
+    _wait = timedelta(0)
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        rate = parse_rate(conf.TOKENS_ACCOUNT_THROTTLE)
+        asks = getattr(view, "throttle_scope", None) == "password"
+        if rate is None or not asks or request.method in SAFE_METHODS:
+            return True
+        now = timezone.now()
+        charges = [Charge(f"password {request.user.pk}", rate)]
+        try:
+            for self._wait in full(charges, now=now).values():
+                return False
+            take(charges, now=now)
+        except TooManyAttempts as error:
+            self._wait = error.wait
+            return False
+        return True
+
+    def wait(self) -> float:
+        return self._wait.total_seconds()
+
+
+class RequestThrottle(BaseThrottle):
+    """So many requests per client network, in fixed windows; each subclass names its setting."""
+
+    setting: ClassVar[str]
+    _wait = 0.0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        rate = parse_rate(getattr(conf, self.setting))
+        if rate is None:
+            return True
+        window, elapsed = divmod(timezone.now().timestamp(), rate.period)
+        self._wait = rate.period - elapsed
+        key = f"{self.setting}:{network_of(ip_address_of(request))}:{int(window)}"
+        return _cache.count(key, seconds=rate.period) <= rate.limit
+
+    def wait(self) -> float:
+        return max(1.0, self._wait)
+
+
+class RefreshThrottle(RequestThrottle):
+    setting = "TOKENS_REFRESH_THROTTLE"
+
+
+class VerifyThrottle(RequestThrottle):
+    setting = "TOKENS_VERIFY_THROTTLE"
+
+
+class RevokeThrottle(RequestThrottle):
+    setting = "TOKENS_REVOKE_THROTTLE"
+
+
+class IntrospectThrottle(RequestThrottle):
+    setting = "TOKENS_INTROSPECT_THROTTLE"
+
+
+class _Cache:
+    """Django's cache, as far as it can be had: a limit is not worth a refused refresh."""
+
+    def __init__(self) -> None:
+        self.asleep_until = 0.0
+
+    def count(self, key: str, *, seconds: int) -> int:
+        """Count one more under ``key`` and return how many it has, 0 where nobody can tell."""
+        if time.monotonic() < self.asleep_until:
+            return 0
+        try:
+            return 1 if cache.add(key, 1, seconds) else int(cache.incr(key))
+        except ValueError:
+            return 1  # It ran out between the two.
+        except Exception as error:
+            # Each cache's client has errors of its own.
+            self.asleep_until = time.monotonic() + CACHE_PAUSE
+            logger.warning("requests are not counted: the cache failed: %s", type(error).__name__)
+            return 0
+
+
+_cache = _Cache()
 
 
 def _instant(moment: datetime) -> int:

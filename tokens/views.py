@@ -30,6 +30,7 @@ from .serializers import (
     SignInSerializer,
     TokenSerializer,
 )
+from .throttling import IntrospectThrottle, RefreshThrottle, RevokeThrottle, VerifyThrottle
 
 logger = logging.getLogger("tokens")
 
@@ -98,6 +99,7 @@ class RefreshView(TokenView):
     """Trade a refresh token for the next pair. The one traded in is good for nothing then."""
 
     serializer_class = RefreshSerializer
+    throttle_classes = (RefreshThrottle,)
 
     @extend_schema(operation_id="token_refresh", responses={200: PairSerializer, **schema.REFUSED})
     def post(self, request: Request) -> Response:
@@ -109,6 +111,7 @@ class VerifyView(TokenView):
     """Tell whether a token of either type would be accepted at this moment."""
 
     serializer_class = TokenSerializer
+    throttle_classes = (VerifyThrottle,)
 
     @extend_schema(operation_id="token_verify", responses={200: EmptySerializer, **schema.REFUSED})
     def post(self, request: Request) -> Response:
@@ -125,6 +128,7 @@ class RevokeView(TokenView):
     """
 
     serializer_class = RevokeSerializer
+    throttle_classes = (RevokeThrottle,)
 
     @extend_schema(operation_id="token_revoke", responses={200: EmptySerializer})
     def post(self, request: Request) -> Response:
@@ -139,6 +143,7 @@ class BlacklistView(TokenView):
     """End the session of a refresh token, under djangorestframework-simplejwt's name for it."""
 
     serializer_class = RefreshSerializer
+    throttle_classes = (RevokeThrottle,)
 
     @extend_schema(
         operation_id="token_blacklist", responses={200: EmptySerializer, **schema.REFUSED}
@@ -158,6 +163,7 @@ class IntrospectView(TokenView):
     """Tell a permitted caller what a token says, if it is active (RFC 7662)."""
 
     serializer_class = TokenSerializer
+    throttle_classes = (IntrospectThrottle,)
     authentication_classes = APIView.authentication_classes
     permission_classes = (IsAuthenticated, MayIntrospect)
 

@@ -68,7 +68,13 @@ def test_values_that_make_sense(reader: str, value: str, read: Any) -> None:
         ("rate", "10/min"),
         ("hosts", ["localhost"]),
         ("origins", []),
-        ("cache", {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}),
+        (
+            "cache",
+            {
+                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+                "OPTIONS": {"MAX_ENTRIES": 10_000},
+            },
+        ),
     ],
 )
 def test_defaults(reader: str, default: Any) -> None:

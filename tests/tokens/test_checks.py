@@ -13,6 +13,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from tokens import keyring, pruning, sessions
+from tokens.conf import conf
 from tokens.models import DeniedToken, EndReason, SigningKey
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,15 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.W003": {"TOKENS_LOGIN_THROTTLE": ""},
     "tokens.W004": {"TOKENS_REFRESH_GRACE": timedelta(seconds=61)},
 }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in dir(type(conf)) if name.startswith("TOKENS_") and name.endswith("_THROTTLE")],
+)
+def test_every_limit_is_checked(settings: Any, name: str) -> None:
+    setattr(settings, name, "often")
+    assert name in str(found()["tokens.E008"])
 
 
 def found() -> dict[str, CheckMessage]:

@@ -24,7 +24,11 @@ def test_an_authenticated_request_costs_one_query(
     assert len(queries(lambda: api.get("/api/me/"))) == 1
 
 
-def test_a_refresh_costs_two_queries(api: APIClient, signed_in: dict[str, Any]) -> None:
+@pytest.mark.parametrize("throttle", ["", "1000000/day"])
+def test_a_refresh_costs_two_queries(
+    api: APIClient, signed_in: dict[str, Any], settings: Any, throttle: str
+) -> None:
+    settings.TOKENS_REFRESH_THROTTLE = throttle
     refresh = {"refresh": signed_in["refresh"]}
     assert len(queries(lambda: api.post("/api/token/refresh/", refresh))) == 2
 
