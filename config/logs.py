@@ -1,18 +1,71 @@
-"""One log record as one line of JSON."""
+"""One log record as one line: of text, or of JSON. No value in it can begin another line."""
 
 import json
 import logging
 from datetime import UTC, datetime
+from types import TracebackType
+
+from .request_id import current_request_id
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class RequestIdFilter(logging.Filter):
+    """Give each record that is made during a request the request's id."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if request_id := current_request_id():
+            record.request_id = request_id
+        return True
+
+
+class TextFormatter(logging.Formatter):
+    """Lines of text; a traceback follows its line, each of its own lines begun with a bar."""
+
+    def __init__(self) -> None:
+        line = "{asctime} {levelname} {name} {request_id} {message}"
+        super().__init__(line, style="{", defaults={"request_id": "-"})
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # Another formatter may have left its own.
+        return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return _printable(super().formatMessage(record))
+
+    def formatException(self, ei: ExcInfo) -> str:
+        return _barred(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return _barred(super().formatStack(stack_info))
 
 
 class JSONFormatter(logging.Formatter):
+    """One object a line; the fields of an event of ``tokens`` are members of it."""
+
     def format(self, record: logging.LogRecord) -> str:
         members = {
+            **getattr(record, "fields", {}),
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": getattr(record, "event", None) or record.getMessage(),
         }
+        if request_id := getattr(record, "request_id", None):
+            members["request_id"] = request_id
         if record.exc_info:
             members["exception"] = self.formatException(record.exc_info)
         return json.dumps(members)
+
+
+def _barred(text: str) -> str:
+    return "\n".join(f"| {_printable(line)}" for line in text.splitlines())
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate, post_save, pre_delete, pre_save
 
@@ -35,4 +35,5 @@ class TokensConfig(AppConfig):
         post_save.connect(signals.after_user_save, user_model, dispatch_uid="tokens.after_save")
         pre_delete.connect(signals.before_user_delete, user_model, dispatch_uid="tokens.delete")
         user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
+        user_login_failed.connect(sign_in.after_failure, dispatch_uid="tokens.after_failure")
         post_migrate.connect(signals.after_migrate, self, dispatch_uid="tokens.first_key")

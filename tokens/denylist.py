@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
+from . import events
 from .codec import Claims
 from .models import DeniedToken
 
@@ -41,14 +42,17 @@ def deny(
     reason: str,
     until: datetime,
     by: Any = None,
+    address: str | None = None,
     now: datetime | None = None,
 ) -> None:
     """
     Deny every id of ``values``, pairs of an id and its user's primary key or None.
 
     An id that is denied already keeps its first row: who denied it first, and why, stays true.
+    ``address`` is where the denial came from, for the log.
     """
     denied_at = now or timezone.now()
+    values = list(values)
     DeniedToken.objects.bulk_create(
         [
             DeniedToken(
@@ -65,6 +69,16 @@ def deny(
         batch_size=500,
         ignore_conflicts=True,
     )
+    if kind is not DeniedToken.Kind.TOKEN:
+        return  # The end of the session, or the rotation, tells of it.
+    for jti, user_id in values:
+        what = {"jti": jti, "reason": reason, "address": address}
+        events.send(
+            events.token_denied,
+            sender=DeniedToken,
+            fields={**what, "user": user_id, "by": by and by.pk},
+            arguments={**what, "user_id": user_id, "by": by, "until": until},
+        )
 
 
 def prunable(*, now: datetime) -> QuerySet[DeniedToken]:

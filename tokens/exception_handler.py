@@ -13,10 +13,9 @@ from rest_framework.exceptions import APIException, ParseError, Throttled
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
+from . import events
 from .errors import KeyRingError, TokenError, TooManyAttempts
 from .http import Unavailable, body_refusal
-
-logger = logging.getLogger("tokens")
 
 # Gone, restarted, too slow, full, or read-only after a failover: never the caller's doing.
 DATABASE_TROUBLE = (OperationalError, InterfaceError, InternalError)
@@ -40,10 +39,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, TooManyAttempts):
         error = Throttled(error.retry_after)
     elif isinstance(error, KeyRingError):
-        logger.error("key ring: %s", error)
+        events.log("key_ring_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()
     elif isinstance(error, DATABASE_TROUBLE):
-        logger.error("database: %s", error)
+        events.log("database_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()

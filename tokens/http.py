@@ -5,12 +5,12 @@ A caller learns no more of the reason than djangorestframework-simplejwt's clien
 """
 
 import ipaddress
-import logging
 
 from django.http import HttpRequest
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 
+from . import events
 from .conf import conf
 from .errors import (
     Denied,
@@ -24,8 +24,6 @@ from .errors import (
     WrongType,
 )
 from .sessions import Client
-
-logger = logging.getLogger("tokens")
 
 # RFC 6750 §3: without a credential no error code, with a bad one invalid_token.
 CHALLENGE = 'Bearer realm="api"'
@@ -106,7 +104,7 @@ def ip_address_of(request: HttpRequest | Request) -> str | None:
 
 def request_refusal(error: TokenError) -> AuthenticationFailed:
     """Return what a caller of a protected view hears."""
-    logger.info("access refused: %s: %s", type(error).__name__, error)
+    events.log("access_refused", reason=type(error).__name__, detail=error)
     match error:
         case UserInactive():
             return _failed("User is inactive", "user_inactive")
@@ -131,7 +129,7 @@ def request_refusal(error: TokenError) -> AuthenticationFailed:
 
 def body_refusal(error: TokenError) -> Unauthorized:
     """Return what a caller hears who sent the token in the body."""
-    logger.info("token refused: %s: %s", type(error).__name__, error)
+    events.log("token_refused", reason=type(error).__name__, detail=error)
     return Unauthorized({"detail": _message(error), "code": "token_not_valid"})
 
 

@@ -13,18 +13,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from logging import getLogger
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import denylist, keyring, throttling
+from . import denylist, events, keyring, throttling
 from .conf import conf
 from .models import EndReason, PruneRun, Session
-
-logger = getLogger("tokens")
 
 BATCH_SIZE = 1000
 # On SQLite, writers that wait for their turn look for it every tenth of a second.
@@ -101,7 +98,7 @@ def prune(
         complete=complete,
         deleted=deleted,
     )
-    logger.info("pruned complete=%s %s", complete, " ".join(f"{k}={n}" for k, n in deleted.items()))
+    events.log("pruned", complete=complete, **deleted)
     return Outcome(deleted, complete)
 
 

@@ -9,7 +9,6 @@ is the rest.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from logging import getLogger
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +19,6 @@ from . import denylist, pairs, sessions
 from .codec import TokenType
 from .conf import conf
 from .models import DeniedToken, EndReason, Session, SessionQuerySet
-
-logger = getLogger("tokens")
 
 
 class UnknownTarget(Exception):
@@ -150,5 +147,4 @@ def _deny(target: Target, *, note: str, by: Any, now: datetime) -> int:
         until=session.expires_at + conf.TOKENS_LEEWAY,
         now=now,
     )
-    logger.info("token revoked jti=%s sid=%s", target.jti, session.pk)
     return 1

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from logging import getLogger
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,7 +24,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from . import denylist, keyring, pairs
+from . import denylist, keyring, pairs, tell
 from .codec import Claims, TokenType, decode
 from .conf import conf
 from .errors import (
@@ -39,8 +38,6 @@ from .errors import (
 )
 from .models import DeniedToken, EndReason, Session, SessionQuerySet
 from .pairs import TokenPair
-
-logger = getLogger("tokens")
 
 BATCH_SIZE = 500  # sessions that one statement ends
 
@@ -87,7 +84,7 @@ def start(user: Any, *, client: Client | None = None, now: datetime | None = Non
         refreshed_ip_address=client.ip_address,
     )
     session.save(force_insert=True)
-    logger.info("session started sid=%s user=%s ip=%s", session.id, user.pk, client.ip_address)
+    tell.started(session, client)
     return pairs.issue(session)
 
 
@@ -137,6 +134,7 @@ def refresh(
     if generation == session.generation:
         rotated = _rotate(session, client=client, now=now)
         if rotated:
+            tell.refreshed(session, client)
             return pairs.issue(session)
         # Another caller moved the row between the look and the UPDATE: look again, once.
         session.refresh_from_db()
@@ -183,8 +181,8 @@ def end(
             until=now + conf.TOKENS_ACCESS_LIFETIME + conf.TOKENS_LEEWAY,
             now=now,
         )
-    for sid, owner in owners.items():
-        logger.info("session ended sid=%s user=%s reason=%s", sid, owner, reason.value)
+    ended_sids = _ended_now(list(owners), ended, reason=reason, now=now)
+    tell.ended({sid: owners[sid] for sid in ended_sids}, reason, note=note, by=by, client=client)
     return ended
 
 
@@ -234,9 +232,9 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
         kind=DeniedToken.Kind.TOKEN,
         reason=EndReason.REVOKED.value,
         until=found.claims.expires_at + conf.TOKENS_LEEWAY,
+        address=client.ip_address if client else None,
         now=now,
     )
-    logger.info("token revoked jti=%s sid=%s", found.claims.jti, found.claims.sid)
 
 
 def find_by_refresh_token(raw_refresh: str, *, now: datetime | None = None) -> Authenticated:
@@ -339,14 +337,21 @@ def _in_grace(claims: Claims, session: Session, *, now: datetime) -> bool:
 def _end_reused(session: Session, *, client: Client, now: datetime) -> None:
     # durable: an outer transaction that the error then rolls back would undo the revocation.
     with transaction.atomic(durable=True):
-        end([session], reason=EndReason.REUSE, client=client, now=now)
-    logger.warning(
-        "refresh token reused sid=%s user=%s ip=%s last_ip=%s",
-        session.pk,
-        session.user_id,
-        client.ip_address,
-        session.refreshed_ip_address,
-    )
+        ended = end([session], reason=EndReason.REUSE, client=client, now=now)
+    if ended:
+        tell.reused(session, client)
+
+
+def _ended_now(sids: list[UUID], count: int, *, reason: EndReason, now: datetime) -> Iterable[UUID]:
+    """Return those of ``sids`` that ended now, of which there are ``count``, and not before."""
+    if count in {0, len(sids)}:
+        return sids[:count]
+    ended = Session.objects.filter(ended_at=now, end_reason=reason)
+    return [
+        sid
+        for batch in _batches(sids)
+        for sid in ended.filter(pk__in=batch).values_list("pk", flat=True)
+    ]
 
 
 def _batches(ids: list[UUID]) -> Iterable[list[UUID]]:

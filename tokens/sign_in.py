@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
+from logging import WARNING
 from typing import Any
 
 from django.contrib.auth import authenticate as django_authenticate
@@ -22,7 +23,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
-from . import throttling
+from . import events, throttling
 from .conf import conf
 from .errors import TooManyAttempts
 from .http import ip_address_of
@@ -82,21 +83,13 @@ def admit(request: HttpRequest, name: str, *, now: datetime | None = None) -> Ad
 
     Raises TooManyAttempts where there were too many, and counts nothing then.
     """
-    now = now or timezone.now()
-    network = network_of(ip_address_of(request))
-    account = account_of(name)
-    from_network = _charges(f"login {network}", conf.TOKENS_LOGIN_THROTTLE)
-    on_account = _charges(f"login {account}", conf.TOKENS_ACCOUNT_THROTTLE)
-    waits = throttling.full(from_network + on_account, now=now)
-    if waits.keys() & {charge.caller for charge in from_network}:
-        raise TooManyAttempts(max(waits.values()))
-    if waits and _is_known(name, network, now=now):
-        on_account = _charges(f"known {account} {network}", conf.TOKENS_ACCOUNT_THROTTLE)
-        waits = throttling.full(on_account, now=now)
-    if waits:
-        raise TooManyAttempts(max(waits.values()))
-    throttling.take(from_network + on_account, now=now)
-    return Admission(from_network + on_account)
+    address = ip_address_of(request)
+    try:
+        return _admit(name, network_of(address), now=now or timezone.now())
+    except TooManyAttempts as error:
+        account, wait = account_of(name), f"{error.retry_after}s"
+        events.log("sign_in_not_admitted", account=account, address=address, wait=wait)
+        raise
 
 
 def account_of(name: str) -> str:
@@ -134,11 +127,22 @@ def guarded(view: Callable[..., Any]) -> Callable[..., Any]:
     return guarded_view
 
 
-def after_login(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
-    """Let the attempt that a guarded view let in count as a right password."""
+def after_login(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """Log it, and let the attempt that a guarded view let in count as a right password."""
+    events.log("signed_in", user=user.pk, address=ip_address_of(request) if request else None)
     admission: Admission | None = getattr(request, _ADMISSION, None)
     if admission:
         admission.succeeded()
+
+
+def after_failure(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    """Log who was not let in, without the name that was typed: it may be a password."""
+    name = credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username")
+    account = account_of(name) if isinstance(name, str) else None
+    address = ip_address_of(request) if request else None
+    events.log("sign_in_failed", level=WARNING, account=account, address=address)
 
 
 def too_many_attempts(request: HttpRequest, error: TooManyAttempts) -> HttpResponse:
@@ -148,6 +152,22 @@ def too_many_attempts(request: HttpRequest, error: TooManyAttempts) -> HttpRespo
     response["Retry-After"] = str(error.retry_after)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _admit(name: str, network: str, *, now: datetime) -> Admission:
+    account = account_of(name)
+    from_network = _charges(f"login {network}", conf.TOKENS_LOGIN_THROTTLE)
+    on_account = _charges(f"login {account}", conf.TOKENS_ACCOUNT_THROTTLE)
+    waits = throttling.full(from_network + on_account, now=now)
+    if waits.keys() & {charge.caller for charge in from_network}:
+        raise TooManyAttempts(max(waits.values()))
+    if waits and _is_known(name, network, now=now):
+        on_account = _charges(f"known {account} {network}", conf.TOKENS_ACCOUNT_THROTTLE)
+        waits = throttling.full(on_account, now=now)
+    if waits:
+        raise TooManyAttempts(max(waits.values()))
+    throttling.take(from_network + on_account, now=now)
+    return Admission(from_network + on_account)
 
 
 def _charges(caller: str, rate: str) -> tuple[Charge, ...]:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from logging import getLogger
+from logging import WARNING
 from typing import Any, ClassVar
 
 from django.core.cache import cache
@@ -28,12 +28,11 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from . import events
 from .conf import conf
 from .errors import TooManyAttempts
 from .http import ip_address_of
 from .models import ThrottleCount
-
-logger = getLogger("tokens")
 
 PERIODS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}  # seconds
 RATE = re.compile(rf"([1-9][0-9]*)/({'|'.join(PERIODS)})")
@@ -217,7 +216,7 @@ class _Cache:
         except Exception as error:
             # Each cache's client has errors of its own.
             self.asleep_until = time.monotonic() + CACHE_PAUSE
-            logger.warning("requests are not counted: the cache failed: %s", type(error).__name__)
+            events.log("requests_not_counted", level=WARNING, reason=type(error).__name__)
             return 0
 
 

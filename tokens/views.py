@@ -1,6 +1,5 @@
 """The token endpoints: each reads a body, calls one verb of ``sessions``, and answers."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import schema, sessions, sign_in
+from . import events, schema, sessions, sign_in
 from .errors import TokenError
 from .exception_handler import exception_handler
 from .http import Unauthorized, challenge, client_of
@@ -31,8 +30,6 @@ from .serializers import (
     TokenSerializer,
 )
 from .throttling import IntrospectThrottle, RefreshThrottle, RevokeThrottle, VerifyThrottle
-
-logger = logging.getLogger("tokens")
 
 
 # Bodies hold passwords and tokens: an error report must not.
@@ -135,7 +132,7 @@ class RevokeView(TokenView):
         try:
             sessions.revoke(self.read(request)["token"], client=client_of(request))
         except TokenError as error:
-            logger.info("nothing to revoke: %s: %s", type(error).__name__, error)
+            events.log("nothing_to_revoke", reason=type(error).__name__, detail=error)
         return Response({})
 
 
@@ -177,6 +174,6 @@ class IntrospectView(TokenView):
         try:
             found = sessions.verify(self.read(request)["token"])
         except TokenError as error:
-            logger.info("introspected as inactive: %s: %s", type(error).__name__, error)
+            events.log("introspected_as_inactive", reason=type(error).__name__, detail=error)
             return Response({"active": False})
         return Response({"active": True, **found.claims.as_json()})

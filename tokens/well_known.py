@@ -8,12 +8,10 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from . import keyring
+from . import events, keyring
 from .errors import KeyRingError
 from .exception_handler import DATABASE_TROUBLE
 from .http import Unavailable
-
-logger = logging.getLogger("tokens")
 
 
 @require_safe
@@ -22,7 +20,7 @@ def jwks(request: HttpRequest) -> HttpResponseBase:
     try:
         response = JsonResponse(keyring.jwks(), content_type="application/jwk-set+json")
     except (KeyRingError, *DATABASE_TROUBLE) as error:
-        logger.error("JWK Set: %s", error)  # noqa: TRY400  # No trace: the cause is outside.
+        events.log("jwks_unavailable", level=logging.ERROR, detail=error)
         return _unavailable()
     # Stored, and asked for each time: a stale copy would lack the key of a fresh token.
     response["Cache-Control"] = "public, no-cache"

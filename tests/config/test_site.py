@@ -1,8 +1,5 @@
-"""What the project adds around the API: error pages, logs, the first page."""
+"""What the project adds around the API: error pages, the first page."""
 
-import json
-import logging
-import sys
 from typing import Any
 
 import pytest
@@ -11,7 +8,6 @@ from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
 from config import errors
-from config.logs import JSONFormatter
 
 
 @pytest.mark.parametrize(("path", "is_json"), [("/api/x", True), ("/admin/x", False)])
@@ -46,21 +42,6 @@ def test_a_host_name_that_is_not_ours_is_a_400_in_json(client: Client) -> None:
 
 def test_the_first_page_leads_to_the_documentation(client: Client) -> None:
     assert client.get("/")["Location"] == "/api/docs/"
-
-
-def test_a_json_log_line_is_one_object_on_one_line() -> None:
-    def record(message: str, error: Any = None) -> Any:
-        line = JSONFormatter().format(
-            logging.LogRecord("tokens", logging.INFO, "f", 1, message, ("x",), error)
-        )
-        assert "\n" not in line
-        return json.loads(line)
-
-    assert record("a\n%s")["message"] == "a\nx"
-    try:
-        int("full")
-    except ValueError:
-        assert "ValueError: invalid" in record("%s", sys.exc_info())["exception"]
 
 
 def test_applications_can_be_imported_by_a_server() -> None:

@@ -85,7 +85,7 @@ def test_an_unknown_account_is_slowed_like_a_known_one(user: Any) -> None:
     unknown, known = tries(ELSEWHERE, name="nobody"), tries(ELSEWHERE, name="ada")
     assert (unknown.status_code, known.status_code) == (429, 429)
     assert unknown.json() == known.json()
-    assert dict(unknown.items()) == dict(known.items())
+    assert unknown.headers.keys() == known.headers.keys()
 
 
 @pytest.mark.parametrize("spelling", ["ada", "ADA", " ada ", "\uff41da"])

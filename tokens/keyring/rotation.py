@@ -10,22 +10,19 @@ plan, in one transaction, or nothing: whoever changed the ring in between has wo
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from logging import getLogger
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from tokens import denylist
+from tokens import denylist, events
 from tokens.conf import conf
 from tokens.errors import KeyRingError
 from tokens.models import DeniedToken, Session, SigningKey
 
 from . import jwk, ring
 from .sealing import Sealer
-
-logger = getLogger("tokens")
 
 State = SigningKey.State
 
@@ -126,11 +123,16 @@ def rotate(
     finally:
         ring.forget()
     prune(now=now)
-    logger.info(
-        "signing key rotated kid=%s former=%s revoked=%s",
-        successor.kid if successor else plan.successor,
-        plan.former,
-        ",".join(plan.revoked) or "none",
+    what = {
+        "kid": successor.kid if successor else plan.successor,
+        "former": plan.former,
+        "reason": reason if plan.revoked else "",
+    }
+    events.send(
+        events.key_rotated,
+        sender=SigningKey,
+        fields={**what, "revoked": ",".join(plan.revoked), "by": by and by.pk},
+        arguments={**what, "revoked": plan.revoked, "by": by},
     )
 
 
@@ -152,7 +154,7 @@ def publish(algorithm: str, *, now: datetime | None = None) -> str:
         raise RotationConflict(_CONFLICT) from None
     finally:
         ring.forget()
-    logger.info("signing key published kid=%s algorithm=%s", row.kid, algorithm)
+    events.log("key_published", kid=row.kid, algorithm=algorithm)
     return row.kid
 
 

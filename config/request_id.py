@@ -1,0 +1,45 @@
+"""
+An id for each request, in its answer and in every line that is logged during it.
+
+The caller may bring its own, so that one id goes through several services.
+"""
+
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+from uuid import uuid4
+
+from django.core.signals import request_finished
+from django.http import HttpRequest, HttpResponse
+
+HEADER = "X-Request-ID"
+
+# Long enough to tell requests apart, and too short for a token to pass for one.
+_SANE = re.compile(r"[A-Za-z0-9._=:-]{8,64}", re.ASCII)
+_current: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+class RequestIdMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        brought = request.headers.get(HEADER, "")
+        request_id = brought if _SANE.fullmatch(brought) else uuid4().hex
+        # Not taken back here: Django logs a refusal after the last middleware.
+        _current.set(request_id)
+        response = self.get_response(request)
+        response[HEADER] = request_id
+        return response
+
+
+def current_request_id() -> str | None:
+    return _current.get()
+
+
+def _forget(**kwargs: Any) -> None:
+    _current.set(None)
+
+
+request_finished.connect(_forget, dispatch_uid="config.request_id")
