@@ -160,6 +160,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+EMAIL_TIMEOUT = 10  # seconds that a mail server may hold up the answer that it is sent before
+
 # API
 
 REST_FRAMEWORK = {

@@ -10,7 +10,14 @@ class TokensConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, schema, sign_in, signals  # noqa: F401  # schema registers itself
+        from . import (
+            checks,
+            events,
+            notices,
+            schema,  # noqa: F401  # It registers itself.
+            sign_in,
+            signals,
+        )
 
         for check in (
             checks.check_secret,
@@ -36,4 +43,6 @@ class TokensConfig(AppConfig):
         pre_delete.connect(signals.before_user_delete, user_model, dispatch_uid="tokens.delete")
         user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
         user_login_failed.connect(sign_in.after_failure, dispatch_uid="tokens.after_failure")
+        events.session_started.connect(notices.on_session_started, dispatch_uid="tokens.notices")
+        events.reuse_detected.connect(notices.on_reuse_detected, dispatch_uid="tokens.notices")
         post_migrate.connect(signals.after_migrate, self, dispatch_uid="tokens.first_key")

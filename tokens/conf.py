@@ -107,6 +107,11 @@ class Settings:
         return str(getattr(settings, "TOKENS_INTROSPECT_THROTTLE", "6000/min"))
 
     @property
+    def TOKENS_NOTIFY_USERS(self) -> bool:
+        """Whether people get mail on a sign-in from a new device, and on a token's reuse."""
+        return bool(getattr(settings, "TOKENS_NOTIFY_USERS", False))
+
+    @property
     def TOKENS_TRUSTED_PROXIES(self) -> int:
         """How many proxies of ours append to ``X-Forwarded-For``; 0 ignores the header."""
         return int(getattr(settings, "TOKENS_TRUSTED_PROXIES", 0))
