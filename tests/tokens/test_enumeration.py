@@ -111,7 +111,7 @@ def test_when_throttled_too_and_then_without_any_hash(user: Any, settings: Any, 
         work.clear()
         status, content, headers = seen(APIClient().post("/api/token/", body))
         # The one thing that differs is the time that goes by, in seconds.
-        assert abs(int(headers.pop("Retry-After")) - 86400) <= 5
+        assert abs(int(headers.pop("Retry-After")) - 86400) <= 100
         headers.pop("Content-Length", None)
         answers.append((status, content.split(b"available in")[0], headers))
         assert work == []
