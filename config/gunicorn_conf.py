@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from .env import Environment
+from .request_id import HEADER
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 # Two processes at the least: one that is replaced leaves one that answers.
@@ -41,11 +42,14 @@ class AccessLog(Logger):
                 status=int(str(resp.status).split()[0]),
                 sent=resp.sent,
                 seconds=request_time.total_seconds(),
+                request_id=str(dict(resp.headers).get(HEADER, "-")),
             )
         )
 
 
-def access_line(environ: dict[str, Any], *, status: int, sent: int, seconds: float) -> str:
+def access_line(
+    environ: dict[str, Any], *, status: int, sent: int, seconds: float, request_id: str
+) -> str:
     """Return one line whatever the path holds: JSON's escapes keep a newline out of the log."""
     # Django is not set up when gunicorn reads this module.
     from django.core.handlers.wsgi import WSGIRequest
@@ -63,12 +67,12 @@ def access_line(environ: dict[str, Any], *, status: int, sent: int, seconds: flo
         "bytes": sent,
         "ms": round(seconds * 1000, 1),
         "ip": ip_address_of(request),
+        "request_id": request_id,
     }
     if _format == "json":
         return json.dumps(members)
-    return "{time} request {method} {path} {status} bytes={bytes} ms={ms} ip={ip}".format(
-        **members | {"path": json.dumps(request.path)}
-    )
+    line = "{time} request {request_id} {method} {path} {status} bytes={bytes} ms={ms} ip={ip}"
+    return line.format(**members | {"path": json.dumps(request.path)})
 
 
 logger_class = AccessLog

@@ -45,7 +45,6 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         members = {
-            **getattr(record, "fields", {}),
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
@@ -55,7 +54,7 @@ class JSONFormatter(logging.Formatter):
             members["request_id"] = request_id
         if record.exc_info:
             members["exception"] = self.formatException(record.exc_info)
-        return json.dumps(members)
+        return json.dumps({**members, **getattr(record, "fields", {}), **members})
 
 
 def _barred(text: str) -> str:

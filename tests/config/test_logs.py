@@ -120,3 +120,20 @@ def test_the_settings_use_them() -> None:
     assert formatters["json"]["()"] == "config.logs.JSONFormatter"
     assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["request_id"]
     assert settings.MIDDLEWARE[0] == "config.request_id.RequestIdMiddleware"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_access_log_has_the_id_and_neither_query_nor_a_forged_line(
+    monkeypatch: pytest.MonkeyPatch, log_format: str
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", "")  # Importing it would set a timeout for this process.
+    from config import gunicorn_conf
+
+    monkeypatch.setattr(gunicorn_conf, "_format", log_format)
+    environ = RequestFactory().get("/api/%0AFORGED/?token=secret").environ
+    line = gunicorn_conf.access_line(
+        environ, status=200, sent=2, seconds=0.001, request_id="c0ffee00"
+    )
+    assert line.isprintable()
+    assert "c0ffee00" in line
+    assert "secret" not in line
