@@ -28,6 +28,7 @@ os.environ.setdefault("DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/unused
 os.environ.setdefault("CACHE_URL", "")
 
 from config.settings import *  # noqa: F403
+from tests.no_limits import *  # noqa: F403
 
 folder = Path(tempfile.mkdtemp(prefix="latchkey-tests-"))
 STATIC_ROOT = folder
@@ -38,9 +39,3 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
 
 # Argon2 is slow on purpose; the few tests that are about it name it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-# Tests send more requests in a minute than a client does; those that are about limits set them.
-TOKENS_REFRESH_THROTTLE = ""
-TOKENS_VERIFY_THROTTLE = ""
-TOKENS_REVOKE_THROTTLE = ""
-TOKENS_INTROSPECT_THROTTLE = ""

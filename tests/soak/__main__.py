@@ -39,6 +39,7 @@ def main() -> None:
     ledger = Ledger()
     with own_database() as database_url:
         os.environ["DATABASE_URL"] = database_url
+        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.soak.settings"
         manage("migrate", "-v0")
         for number in range(PEOPLE):
             make_user(f"soak-{number}")
