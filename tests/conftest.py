@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from tokens import keyring
+from tokens.look import signatures
 
 PASSWORD = "correct horse battery staple"
 
@@ -13,8 +14,10 @@ PASSWORD = "correct horse battery staple"
 def _fresh_process() -> Any:
     """Each test begins like a process that was just started: nothing remembered."""
     keyring.forget()
+    signatures.forget()
     yield
     keyring.forget()
+    signatures.forget()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from . import codec, denylist, keyring, sessions
 from .codec import Claims, Key, TokenType
 from .conf import conf
 from .errors import BadSignature, TokenError
+from .look import Authenticated, auth_hashes, check_session
 from .models import DeniedToken, EndReason, Session, SigningKey
 from .words import utc
 
@@ -164,11 +165,11 @@ def _session_step(claims: Claims, session: Session, *, now: datetime) -> Step:
         why = EndReason(session.end_reason).label
         return Step("session", False, f"{began}, ended {utc(session.ended_at)}: {why}")
     try:
-        sessions.check_session(session, now=now)
+        check_session(session, now=now)
     except TokenError as error:
         return Step("session", False, f"{began}. {error} That was {utc(session.expires_at)}.")
     rotated = f"generation {session.generation} since {utc(session.refreshed_at)}"
-    found = sessions.Authenticated(claims, session)
+    found = Authenticated(claims, session)
     if claims.type is TokenType.REFRESH and not sessions.answers(found, now=now):
         return Step("session", False, f"{began}, {rotated}: using this one would end it")
     return Step("session", True, f"{began}, {rotated}")
@@ -181,7 +182,7 @@ def _user_step(claims: Claims, session: Session) -> Step:
         return Step("user", False, f"the token's sub is {claims.sub!r}, the session is of {name}")
     if not user.is_active:
         return Step("user", False, f"{name} is not active")
-    if session.auth_hash not in sessions.auth_hashes(user):
+    if session.auth_hash not in auth_hashes(user):
         return Step("user", False, f"{name} has another password than at sign-in")
     return Step("user", True, f"{name}, active, same password as at sign-in")
 

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from . import schema, sessions
 from .errors import TokenError
 from .http import Unauthorized, bearer, client_of, request_refusal
+from .look import Authenticated
 from .models import EndReason, Session
 from .serializers import OptionalRefreshSerializer, SessionSerializer
 from .throttling import RevokeThrottle
@@ -51,7 +52,7 @@ class LogoutView(TokenView):
             sessions.end([found.session], reason=EndReason.LOGOUT, client=client)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _find(self, request: Request) -> sessions.Authenticated:
+    def _find(self, request: Request) -> Authenticated:
         raw_refresh = self.read(request).get("refresh")
         raw_access = bearer(request)
         if raw_access is not None:

@@ -15,27 +15,18 @@ about tokens is stored.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from . import denylist, keyring, pairs, tell
-from .codec import Claims, TokenType, decode
+from .codec import Claims, TokenType
 from .conf import conf
-from .errors import (
-    Denied,
-    Expired,
-    PasswordChanged,
-    RefreshTokenReused,
-    SessionEnded,
-    UserGone,
-    UserInactive,
-)
+from .errors import RefreshTokenReused, SessionEnded, UserInactive
+from .look import Authenticated, auth_hashes, check_session, look_up
 from .models import DeniedToken, EndReason, Session, SessionQuerySet
 from .pairs import TokenPair
 
@@ -48,14 +39,6 @@ class Client:
 
     ip_address: str | None = None
     user_agent: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Authenticated:
-    """What one look in the database brought: the claims and the session with its user."""
-
-    claims: Claims
-    session: Session
 
 
 def start(user: Any, *, client: Client | None = None, now: datetime | None = None) -> TokenPair:
@@ -94,7 +77,7 @@ def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticat
 
     Raises TokenError.
     """
-    found = _look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
+    found = look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
     # A password that this very instance sets ends every session but the one it came with.
     user: Any = found.session.user
     user.current_sid = found.session.pk
@@ -108,7 +91,7 @@ def verify(raw_token: str, *, now: datetime | None = None) -> Authenticated:
     A refresh token passes as long as ``refresh`` would answer it. Raises TokenError.
     """
     now = now or timezone.now()
-    found = _look_up(raw_token, type=None, now=now)
+    found = look_up(raw_token, type=None, now=now)
     if found.claims.type is TokenType.REFRESH and not answers(found, now=now):
         raise SessionEnded("The refresh token was rotated before.")
     return found
@@ -129,7 +112,7 @@ def refresh(
     # The instant of arrival: a caller who queued behind the winner is not late.
     now = now or timezone.now()
     client = client or Client()
-    found = _look_up(raw_refresh, type=TokenType.REFRESH, now=now)
+    found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     generation, session = found.claims.generation, found.session
     if generation == session.generation:
         rotated = _rotate(session, client=client, now=now)
@@ -223,7 +206,7 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
     TokenError for a token that was of no use before.
     """
     now = now or timezone.now()
-    found = _look_up(raw_token, type=None, now=now)
+    found = look_up(raw_token, type=None, now=now)
     if found.claims.type is TokenType.REFRESH:
         end([found.session], reason=EndReason.REVOKED, client=client, now=now)
         return
@@ -243,7 +226,7 @@ def find_by_refresh_token(raw_refresh: str, *, now: datetime | None = None) -> A
 
     Raises TokenError, SessionEnded among them.
     """
-    return _look_up(raw_refresh, type=TokenType.REFRESH, now=now or timezone.now())
+    return look_up(raw_refresh, type=TokenType.REFRESH, now=now or timezone.now())
 
 
 def follow_password(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
@@ -251,7 +234,7 @@ def follow_password(user: Any, *, keep: UUID | None, now: datetime | None = None
     if keep is not None:
         Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
     outdated = Session.objects.filter(user=user, ended_at=None)
-    outdated = outdated.exclude(auth_hash__in=auth_hashes(user))
+    outdated = outdated.exclude(auth_hash__in=list(auth_hashes(user)))
     return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, now=now)
 
 
@@ -260,48 +243,6 @@ def carry_over(user: Any, *, from_hashes: Iterable[str]) -> None:
     Session.objects.filter(user=user, auth_hash__in=list(from_hashes)).update(
         auth_hash=user.get_session_auth_hash()
     )
-
-
-def auth_hashes(user: Any) -> list[str]:
-    return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-
-
-def _look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authenticated:
-    claims = decode(
-        raw_token,
-        find_key=partial(keyring.verification_key, now=now),
-        issuer=conf.TOKENS_ISSUER,
-        audience=conf.TOKENS_AUDIENCE,
-        now=now,
-        leeway=conf.TOKENS_LEEWAY,
-        type=type,
-    )
-    rows = Session.objects.select_related("user").annotate(denied=denylist.denied(claims))
-    try:
-        session = rows.get(pk=claims.sid)
-    except Session.DoesNotExist:
-        # Rows outlive their tokens, so the user was deleted, and the session with them.
-        raise UserGone(f"Session {claims.sid} does not exist.") from None
-    if claims.sub != str(session.user_id):
-        raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
-    if not session.user.is_active:
-        raise UserInactive(f"User {claims.sub} is not active.")
-    check_session(session, now=now)
-    if session.denied:  # type: ignore[attr-defined]  # annotated above
-        raise Denied(f"Token {claims.jti}, its session or its key is denied.")
-    if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(session.user)):
-        raise PasswordChanged(f"The password of user {claims.sub} was changed.")
-    return Authenticated(claims, session)
-
-
-def check_session(session: Session, *, now: datetime) -> None:
-    """Raise PasswordChanged, SessionEnded or Expired unless the session goes on at ``now``."""
-    if session.end_reason == EndReason.PASSWORD_CHANGED:
-        raise PasswordChanged(f"Session {session.pk} ended with a password change.")
-    if session.ended_at is not None:
-        raise SessionEnded(f"Session {session.pk} was ended: {session.end_reason}.")
-    if now >= session.expires_at + conf.TOKENS_LEEWAY:
-        raise Expired(f"Session {session.pk} reached its absolute limit.")
 
 
 def _rotate(session: Session, *, client: Client, now: datetime) -> bool:

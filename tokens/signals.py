@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db import transaction
 
 from . import keyring, sessions
+from .look import auth_hashes
 from .models import EndReason
 
 _FOLLOWED = {"password", "is_active"}
@@ -29,7 +30,7 @@ def before_user_save(
         return
     former = sender._default_manager.filter(pk=instance.pk).first()
     if former is not None and _is_upgrade(former.password, instance.password):
-        instance._upgraded_from = sessions.auth_hashes(former)
+        instance._upgraded_from = list(auth_hashes(former))
 
 
 def after_user_save(

@@ -1,12 +1,16 @@
 """Reading and writing tokens, without a database."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from jwt import InvalidTokenError, get_algorithm_by_name
+from jwt.api_jws import PyJWS
+from jwt.utils import base64url_encode
 
 from tokens.codec import MAX_TOKEN_LENGTH, Claims, Key, TokenType, decode, encode, load_key
 from tokens.errors import (
@@ -160,6 +164,36 @@ def test_the_key_of_rfc_7515_appendix_a_1_is_read_from_its_jwk() -> None:
     )
     from tokens.codec import _verify_signature
 
-    _verify_signature(vector, key)
+    _verify_signature(*vector.rsplit(".", 1), key)
     with pytest.raises(BadSignature):
-        _verify_signature(vector[:-2] + "jk", key)
+        _verify_signature(*(vector[:-2] + "jk").rsplit(".", 1), key)
+
+
+@given(st.integers(0, 400), st.sampled_from("AQgw_-09.=") | st.characters(codec="utf-8"))
+def test_a_changed_token_is_refused_exactly_when_the_library_refuses_it(
+    place: int, character: str
+) -> None:
+    raw_token = encode(claims(), key=KEY)
+    changed = raw_token[:place] + character + raw_token[place + 1 :]
+    assume(place < len(raw_token))
+    try:
+        PyJWS().decode(changed, KEY.material, algorithms=["HS256"])
+        good = True
+    except InvalidTokenError:
+        good = False
+    if good:
+        read(changed)
+    else:
+        with pytest.raises(TokenError):
+            read(changed)
+
+
+@pytest.mark.parametrize("alg", ["none", "HS512", "hs256", "", None, ["HS256"]])
+def test_a_header_of_another_algorithm_is_refused_whatever_it_was_signed_with(alg: Any) -> None:
+    header = {"typ": "at+jwt", "kid": KEY.kid, "alg": alg}
+    part = base64url_encode(json.dumps(header).encode()).decode()
+    payload = encode(claims(), key=KEY).split(".")[1]
+    signed = f"{part}.{payload}".encode()
+    signature = get_algorithm_by_name("HS256").sign(signed, KEY.material)
+    with pytest.raises(BadSignature):
+        read(f"{part}.{payload}.{base64url_encode(signature).decode()}")

@@ -1,0 +1,44 @@
+"""Sign two members in, one in each database, and look at them by both queries."""
+
+from datetime import date
+
+import django
+
+django.setup()
+
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from tests.other_users.router import Router  # noqa: E402
+from tests.tokens.test_look import seen  # noqa: E402
+from tokens import sessions  # noqa: E402
+from tokens.look import query, signatures  # noqa: E402
+
+
+def main() -> None:
+    now = timezone.now()
+    for alias in ("default", "other"):
+        call_command("migrate", run_syncdb=True, database=alias, verbosity=0, skip_checks=True)
+    pairs = {}
+    for alias in ("default", "other"):
+        Router.alias = alias
+        member = get_user_model().objects.create_user(
+            alias, badge=alias, joined_on=date(2026, 1, 1)
+        )
+        pairs[alias] = sessions.start(member, now=now)
+    for alias, pair in pairs.items():
+        Router.alias = alias
+        user = sessions.authenticate(pair.raw_access).session.user
+        assert (user.badge, user._state.db) == (alias, alias)
+        claims = signatures.read(pair.raw_access, now=now)
+        found = query.find(claims)
+        assert query._thread.compiled[alias][1] is not None
+        assert found is not None
+        assert seen(found) == seen(query.find_through_orm(claims, alias=alias))
+    Router.alias = "default"
+    assert query.find(signatures.read(pairs["other"].raw_access, now=now)) is None
+    print("agreed")  # noqa: T201
+
+
+main()

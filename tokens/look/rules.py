@@ -1,0 +1,78 @@
+"""Which sessions and users admit a token. Every door passes here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.crypto import constant_time_compare
+
+from tokens.codec import Claims, TokenType, check
+from tokens.conf import conf
+from tokens.errors import (
+    Denied,
+    Expired,
+    PasswordChanged,
+    SessionEnded,
+    UserGone,
+    UserInactive,
+)
+from tokens.models import EndReason, Session
+
+from . import query, signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """What one look in the database brought: the claims and the session with its user."""
+
+    claims: Claims
+    session: Session
+
+
+def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authenticated:
+    """
+    Return what a token that is good at ``now`` stands for, by one query.
+
+    ``type`` None admits both types. Raises TokenError.
+    """
+    claims = signatures.read(raw_token, now=now)
+    check(
+        claims,
+        issuer=conf.TOKENS_ISSUER,
+        audience=conf.TOKENS_AUDIENCE,
+        now=now,
+        leeway=conf.TOKENS_LEEWAY,
+        type=type,
+    )
+    found = query.find(claims)
+    if found is None:
+        # Rows outlive their tokens, so the user was deleted, and the session with them.
+        raise UserGone(f"Session {claims.sid} does not exist.")
+    session, denied = found
+    if claims.sub != str(session.user_id):
+        raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
+    if not session.user.is_active:
+        raise UserInactive(f"User {claims.sub} is not active.")
+    check_session(session, now=now)
+    if denied:
+        raise Denied(f"Token {claims.jti}, its session or its key is denied.")
+    if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(session.user)):
+        raise PasswordChanged(f"The password of user {claims.sub} was changed.")
+    return Authenticated(claims, session)
+
+
+def check_session(session: Session, *, now: datetime) -> None:
+    """Raise PasswordChanged, SessionEnded or Expired unless the session goes on at ``now``."""
+    if session.end_reason == EndReason.PASSWORD_CHANGED:
+        raise PasswordChanged(f"Session {session.pk} ended with a password change.")
+    if session.ended_at is not None:
+        raise SessionEnded(f"Session {session.pk} was ended: {session.end_reason}.")
+    if now >= session.expires_at + conf.TOKENS_LEEWAY:
+        raise Expired(f"Session {session.pk} reached its absolute limit.")
+
+
+def auth_hashes(user: Any) -> Iterator[str]:
+    """Yield the session auth hashes that the user's password has under our secrets."""
+    yield user.get_session_auth_hash()
+    yield from user.get_session_auth_fallback_hash()
