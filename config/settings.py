@@ -41,6 +41,7 @@ TOKENS_ACCESS_LIFETIME = env.seconds("ACCESS_TOKEN_LIFETIME", timedelta(minutes=
 TOKENS_REFRESH_LIFETIME = env.seconds("REFRESH_TOKEN_LIFETIME", timedelta(days=14))
 TOKENS_SESSION_LIFETIME = env.seconds("SESSION_LIFETIME", timedelta(days=90))
 TOKENS_REFRESH_GRACE = env.seconds("REFRESH_TOKEN_GRACE", timedelta(seconds=10), at_least=0)
+TOKENS_LEEWAY = timedelta(seconds=10)
 TOKENS_LOGIN_THROTTLE = env.rate("LOGIN_THROTTLE", "10/min")
 TOKENS_TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", 0, at_most=10)
 
@@ -125,6 +126,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["OPTIONS"] = {
+        # How often a statement comes before it is prepared. Of all queries only the look of each
+        # request is meant: see tokens/look/statement.py. None: never.
+        "prepare_threshold": 5,
         **DATABASES["default"].get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": 10, "timeout": 3},  # per process; seconds
         # A host that is gone says nothing: seconds, and milliseconds, until that counts as a no.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NoReturn
 from uuid import UUID
@@ -152,7 +153,7 @@ def read_signed(raw_token: str, *, find_key: Callable[[str], Key]) -> tuple[Clai
     if len(raw_token) > MAX_TOKEN_LENGTH or not COMPACT_JWS.fullmatch(raw_token):
         raise Malformed("The token is not three base64url parts of a sane length.")
     header_part, payload_part, signature_part = raw_token.split(".")
-    header = _load(header_part)
+    header = _load_header(header_part)
     kid = header.get("kid")
     if not isinstance(kid, str):
         raise Malformed("The JOSE header has no kid, or one that is not a string.")
@@ -279,16 +280,16 @@ def _bytes(part: str) -> bytes:
 
 def _load(part: str) -> dict[str, Any]:
     try:
-        members = json.loads(
-            _bytes(part).decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse_constant,
-        )
+        members = _JSON.decode(_bytes(part).decode("utf-8"))
     except (ValueError, RecursionError):
         raise Malformed("A part of the token is not base64url of a JSON object.") from None
     if not isinstance(members, dict):
         raise Malformed("A part of the token is not a JSON object.")
     return members
+
+
+# The tokens of one key and type have one header; whoever sends others only pays for the parsing.
+_load_header = lru_cache(maxsize=32)(_load)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -301,3 +302,6 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)

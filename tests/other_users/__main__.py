@@ -33,7 +33,7 @@ def main() -> None:
         assert (user.badge, user._state.db) == (alias, alias)
         claims = signatures.read(pair.raw_access, now=now)
         found = query.find(claims)
-        assert query._thread.compiled[alias][1] is not None
+        assert query._thread.compiled[alias, claims.type][1] is not None
         assert found is not None
         assert seen(found) == seen(query.find_through_orm(claims, alias=alias))
     Router.alias = "default"

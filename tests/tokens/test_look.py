@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from tests.processes import ROOT
 from tokens import keyring, sessions
-from tokens.codec import read_signed
+from tokens.codec import TokenType, read_signed
 from tokens.errors import (
     BadSignature,
     Denied,
@@ -40,8 +40,9 @@ def pair(user: Any) -> TokenPair:
     return sessions.start(user, now=NOW)
 
 
-def claims_of(pair: TokenPair) -> Any:
-    return signatures.read(pair.raw_access, now=NOW)
+def claims_of(pair: TokenPair, type: TokenType = TokenType.ACCESS) -> Any:
+    raw_token = pair.raw_access if type is TokenType.ACCESS else pair.raw_refresh
+    return signatures.read(raw_token, now=NOW)
 
 
 def seen(found: tuple[Session, bool] | None) -> Any:
@@ -88,11 +89,14 @@ def fill_every_column(pair: TokenPair) -> None:
     get_user_model().objects.update(last_login=NOW, first_name="Åda", is_staff=True)
 
 
+@pytest.mark.parametrize("type", list(TokenType))
 @pytest.mark.parametrize(
     "change", [nothing, end, deny_token, deny_key, delete_user, fill_every_column]
 )
-def test_the_compiled_query_answers_as_the_orm_does(pair: TokenPair, change: Any) -> None:
-    claims = claims_of(pair)
+def test_the_compiled_query_answers_as_the_orm_does(
+    pair: TokenPair, change: Any, type: TokenType
+) -> None:
+    claims = claims_of(pair, type)
     assert query.find(claims) is not None  # compiled before the change
     change(pair)
     assert seen(query.find(claims)) == seen(query.find_through_orm(claims, alias="default"))
@@ -109,6 +113,16 @@ def test_one_compiled_query_serves_every_session(user: Any, pair: TokenPair) -> 
         assert len(captured) == 1
 
 
+def test_an_access_tokens_session_loads_the_rest_of_its_row_when_asked(pair: TokenPair) -> None:
+    session = sessions.authenticate(pair.raw_access, now=NOW).session
+    with CaptureQueriesContext(connection) as captured:
+        assert session.user == pair.session.user
+        assert session.user.get_deferred_fields() == set()
+        assert len(captured) == 0
+        assert session.started_at == NOW
+        assert len(captured) == 1
+
+
 def test_a_query_that_cannot_be_compiled_goes_through_the_orm(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -119,6 +133,40 @@ def test_a_query_that_cannot_be_compiled_goes_through_the_orm(
     assert found.session.user == pair.session.user
     assert len(captured) == 1
     assert "each look goes through the ORM" in caplog.text
+
+
+on_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="about PostgreSQL's prepared statements"
+)
+
+
+def prepared_looks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'denied'")
+        return int(cursor.fetchone()[0])
+
+
+@on_postgresql
+@pytest.mark.parametrize(("threshold", "prepared"), [(2, 1), (None, 0)])
+def test_postgresql_plans_the_look_once_where_the_connection_allows(
+    pair: TokenPair, threshold: int | None, prepared: int
+) -> None:
+    connection.connection.prepare_threshold = threshold
+    found = [seen(query.find(claims_of(pair))) for _ in range(10)]
+    assert prepared_looks() == prepared
+    assert found == [seen(query.find_through_orm(claims_of(pair), alias="default"))] * 10
+
+
+@on_postgresql
+def test_a_pooler_that_swaps_connections_beneath_costs_nobody_an_answer(
+    transactional_db: None, pair: TokenPair
+) -> None:
+    connection.connection.prepare_threshold = 0
+    sessions.authenticate(pair.raw_access, now=NOW)
+    connection.connection.pgconn.exec_(b"DEALLOCATE ALL")  # psycopg does not see this one
+    for _ in range(3):
+        sessions.authenticate(pair.raw_access, now=NOW)
+    assert prepared_looks() == 0
 
 
 def test_any_user_model_and_any_database_is_looked_up_by_the_compiled_query() -> None:

@@ -24,7 +24,11 @@ from . import query, signatures
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """What one look in the database brought: the claims and the session with its user."""
+    """
+    What one look in the database brought: the claims and the session with its user.
+
+    An access token's session loads some columns later: see ``query.find``.
+    """
 
     claims: Claims
     session: Session
@@ -50,14 +54,15 @@ def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authent
         # Rows outlive their tokens, so the user was deleted, and the session with them.
         raise UserGone(f"Session {claims.sid} does not exist.")
     session, denied = found
+    user: Any = session.user
     if claims.sub != str(session.user_id):
         raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
-    if not session.user.is_active:
+    if not user.is_active:
         raise UserInactive(f"User {claims.sub} is not active.")
     check_session(session, now=now)
     if denied:
         raise Denied(f"Token {claims.jti}, its session or its key is denied.")
-    if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(session.user)):
+    if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(user)):
         raise PasswordChanged(f"The password of user {claims.sub} was changed.")
     return Authenticated(claims, session)
 
@@ -68,7 +73,7 @@ def check_session(session: Session, *, now: datetime) -> None:
         raise PasswordChanged(f"Session {session.pk} ended with a password change.")
     if session.ended_at is not None:
         raise SessionEnded(f"Session {session.pk} was ended: {session.end_reason}.")
-    if now >= session.expires_at + conf.TOKENS_LEEWAY:
+    if now >= session.expires_at and now >= session.expires_at + conf.TOKENS_LEEWAY:
         raise Expired(f"Session {session.pk} reached its absolute limit.")
 
 
