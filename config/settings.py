@@ -42,6 +42,10 @@ TOKENS_REFRESH_LIFETIME = env.seconds("REFRESH_TOKEN_LIFETIME", timedelta(days=1
 TOKENS_SESSION_LIFETIME = env.seconds("SESSION_LIFETIME", timedelta(days=90))
 TOKENS_REFRESH_GRACE = env.seconds("REFRESH_TOKEN_GRACE", timedelta(seconds=10), at_least=0)
 TOKENS_LEEWAY = timedelta(seconds=10)
+# "snapshot" saves the query of each request, and lets a revoked token pass for one second in the
+# other processes: docs/modes.md.
+TOKENS_DENYLIST_MODE = "strict"
+TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=1)
 TOKENS_LOGIN_THROTTLE = env.rate("LOGIN_THROTTLE", "10/min")
 TOKENS_TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", 0, at_most=10)
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from tokens import keyring
+from tokens import keyring, snapshot
 from tokens.look import signatures
 
 PASSWORD = "correct horse battery staple"
@@ -13,11 +13,14 @@ PASSWORD = "correct horse battery staple"
 @pytest.fixture(autouse=True)
 def _fresh_process() -> Any:
     """Each test begins like a process that was just started: nothing remembered."""
-    keyring.forget()
-    signatures.forget()
+    forget_everything()
     yield
-    keyring.forget()
-    signatures.forget()
+    forget_everything()
+
+
+def forget_everything() -> None:
+    for remembers in (keyring, signatures, snapshot):
+        remembers.forget()
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class JWTAuthentication(BaseAuthentication):
             found = sessions.authenticate(raw_access)
         except TokenError as error:
             raise http.request_refusal(error) from None
-        return found.session.user, found.claims
+        return found.user, found.claims
 
     def authenticate_header(self, request: Request) -> str:
         return http.challenge(request)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
-from django.db import DatabaseError
+from django.db import DatabaseError, connections, router
 from django.utils import timezone
 from rest_framework.settings import api_settings
 
@@ -13,7 +13,7 @@ from . import keyring, pruning
 from .authentication import JWTAuthentication
 from .conf import conf
 from .errors import KeyRingError
-from .models import SigningKey
+from .models import DeniedToken, Session, SigningKey
 from .throttling import parse_rate
 
 MINIMUM_SECRET_LENGTH = 32
@@ -146,6 +146,52 @@ def check_throttles(**kwargs: Any) -> list[CheckMessage]:
                     id="tokens.E008",
                 )
             )
+    return messages
+
+
+def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
+    """A bound that cannot be kept is a promise that is not; found at start, nobody relied on it."""
+    mode, bound = conf.TOKENS_DENYLIST_MODE, conf.TOKENS_DENYLIST_MAX_STALENESS
+    if mode not in {"strict", "snapshot"}:
+        return [
+            Error(
+                f"TOKENS_DENYLIST_MODE is {mode!r}.",
+                hint='Set it to "strict" or "snapshot": docs/modes.md tells which suits you.',
+                id="tokens.E020",
+            )
+        ]
+    messages: list[CheckMessage] = []
+    reads, writes = router.db_for_read(DeniedToken), router.db_for_write(DeniedToken)
+    if reads != writes or router.db_for_read(Session) != router.db_for_write(Session):
+        messages.append(
+            Warning(
+                "A database router reads sessions or denials elsewhere than they are written: a "
+                "token is accepted until its revocation has reached the replica.",
+                hint="Let the router read the app «tokens» where it is written.",
+                id="tokens.W020",
+            )
+        )
+    if mode == "strict":
+        return messages
+    if not timedelta(0) < bound < conf.TOKENS_ACCESS_LIFETIME:
+        messages.append(
+            Error(
+                f"TOKENS_DENYLIST_MAX_STALENESS is {bound}.",
+                hint="Set it to more than 0 and less than TOKENS_ACCESS_LIFETIME; 1 second is "
+                "usual.",
+                id="tokens.E021",
+            )
+        )
+    database = connections[writes]
+    if database.settings_dict["ATOMIC_REQUESTS"] and database.vendor != "postgresql":
+        messages.append(
+            Warning(
+                "ATOMIC_REQUESTS puts each request into a transaction, in which the snapshot cannot "
+                "be brought up to date: most requests go through the strict look.",
+                hint='Set TOKENS_DENYLIST_MODE to "strict", or ATOMIC_REQUESTS to False.',
+                id="tokens.W021",
+            )
+        )
     return messages
 
 

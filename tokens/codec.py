@@ -158,8 +158,7 @@ def read_signed(raw_token: str, *, find_key: Callable[[str], Key]) -> tuple[Clai
     if not isinstance(kid, str):
         raise Malformed("The JOSE header has no kid, or one that is not a string.")
     if "crit" in header or header.get("b64", True) is not True:
-        # RFC 7515 §4.1.11: an extension that is not understood must be refused; none is here,
-        # RFC 7797's unencoded payload neither.
+        # RFC 7515 §4.1.11: what is not understood must be refused; so is RFC 7797's payload.
         raise Malformed("The JOSE header has critical extensions.")
     key = find_key(kid)
     if header.get("alg") != key.algorithm:
@@ -205,7 +204,7 @@ def to_jwk(material: Any, algorithm: str) -> dict[str, Any]:
 
 
 def _verify_signature(signing_input: str, signature_part: str, key: Key) -> None:
-    # The library's algorithm itself: its JWS door would take header and payload apart once more.
+    # The library's JWS door would take header and payload apart once more.
     algorithm = _ALGORITHMS[key.algorithm]
     try:
         prepared = algorithm.prepare_key(key.public or key.material)

@@ -76,6 +76,16 @@ class Settings:
         return self._lifetime("TOKENS_INCIDENT_RETENTION", timedelta(days=365))
 
     @property
+    def TOKENS_DENYLIST_MODE(self) -> str:
+        """``strict`` asks the database at each request, ``snapshot`` this process's copy."""
+        return str(getattr(settings, "TOKENS_DENYLIST_MODE", "strict"))
+
+    @property
+    def TOKENS_DENYLIST_MAX_STALENESS(self) -> timedelta:
+        """How old the snapshot mode's copy of the denied ids may be."""
+        return self._lifetime("TOKENS_DENYLIST_MAX_STALENESS", timedelta(seconds=1))
+
+    @property
     def TOKENS_LOGIN_THROTTLE(self) -> str:
         """Wrong sign-ins per client address, such as ``10/min``; empty switches the limit off."""
         return str(getattr(settings, "TOKENS_LOGIN_THROTTLE", "10/min"))

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from django.db import router, transaction
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from . import events
+from . import events, snapshot
 from .codec import Claims
+from .conf import conf
 from .models import DeniedToken
 
 # The host that prunes may be ahead of the one that still verifies the token. Five seconds are what
@@ -69,6 +72,12 @@ def deny(
         batch_size=500,
         ignore_conflicts=True,
     )
+    if conf.TOKENS_DENYLIST_MODE == "snapshot":
+        # Once it is committed, so that a rollback refuses nobody.
+        transaction.on_commit(
+            partial(snapshot.add, [value for value, _ in values], until=until),
+            using=router.db_for_write(DeniedToken),
+        )
     if kind is not DeniedToken.Kind.TOKEN:
         return  # The end of the session, or the rotation, tells of it.
     for jti, user_id in values:

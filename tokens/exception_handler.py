@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from . import events
-from .errors import KeyRingError, TokenError, TooManyAttempts
+from .errors import KeyRingError, LookFailed, TokenError, TooManyAttempts
 from .http import Unavailable, body_refusal
 
 # Gone, restarted, too slow, full, or read-only after a failover: never the caller's doing.
@@ -29,8 +29,8 @@ class BodyTooLarge(APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """
-    Answer token errors as 401, too many attempts as 429, trouble with key ring or database as 503,
-    and the rest as DRF does.
+    Answer token errors as 401, too many attempts as 429, the server's own trouble as 503, and the
+    rest as DRF does.
 
     What Django finds suspicious while the body is read, DRF would pass on to an HTML page.
     """
@@ -41,7 +41,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, KeyRingError):
         events.log("key_ring_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()
-    elif isinstance(error, DATABASE_TROUBLE):
+    elif isinstance(error, (*DATABASE_TROUBLE, LookFailed)):
         events.log("database_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()
     elif isinstance(error, RequestDataTooBig):

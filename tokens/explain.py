@@ -169,7 +169,7 @@ def _session_step(claims: Claims, session: Session, *, now: datetime) -> Step:
     except TokenError as error:
         return Step("session", False, f"{began}. {error} That was {utc(session.expires_at)}.")
     rotated = f"generation {session.generation} since {utc(session.refreshed_at)}"
-    found = Authenticated(claims, session)
+    found = Authenticated(claims, session, session.user)
     if claims.type is TokenType.REFRESH and not sessions.answers(found, now=now):
         return Step("session", False, f"{began}, {rotated}: using this one would end it")
     return Step("session", True, f"{began}, {rotated}")

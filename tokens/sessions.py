@@ -12,9 +12,10 @@ about tokens is stored.
     any older, or later          reuse: the session ends, its access tokens included
 """
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -75,13 +76,11 @@ def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticat
     """
     Return the user, session and claims of an access token that is good now, by one query.
 
-    Raises TokenError.
+    In the snapshot mode it is none, and session and user are loaded when they are asked for.
+
+    Raises TokenError, LookFailed.
     """
-    found = look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
-    # A password that this very instance sets ends every session but the one it came with.
-    user: Any = found.session.user
-    user.current_sid = found.session.pk
-    return found
+    return look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
 
 
 def verify(raw_token: str, *, now: datetime | None = None) -> Authenticated:
@@ -144,7 +143,7 @@ def end(
     ``note`` is what staff gave as the reason, ``by`` who of the staff did it. ``keep_owner`` False
     leaves the user out of the denylist, for one who is being deleted.
     """
-    now = now or timezone.now()
+    began, now = time.monotonic(), now or timezone.now()
     owners = {session.pk: session.user_id for session in sessions}
     if not owners:
         return 0
@@ -161,7 +160,8 @@ def end(
             kind=DeniedToken.Kind.SESSION,
             reason=note or reason.value,
             by=by,
-            until=now + conf.TOKENS_ACCESS_LIFETIME + conf.TOKENS_LEEWAY,
+            # Until the lock was had, another request may have issued a token.
+            until=now + timedelta(seconds=time.monotonic() - began) + _longest_access(),
             now=now,
         )
     ended_sids = _ended_now(list(owners), ended, reason=reason, now=now)
@@ -214,7 +214,7 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
         [(found.claims.jti, found.session.user_id)],
         kind=DeniedToken.Kind.TOKEN,
         reason=EndReason.REVOKED.value,
-        until=found.claims.expires_at + conf.TOKENS_LEEWAY,
+        until=found.claims.expires_at + 2 * conf.TOKENS_LEEWAY,
         address=client.ip_address if client else None,
         now=now,
     )
@@ -281,6 +281,11 @@ def _end_reused(session: Session, *, client: Client, now: datetime) -> None:
         ended = end([session], reason=EndReason.REUSE, client=client, now=now)
     if ended:
         tell.reused(session, client)
+
+
+def _longest_access() -> timedelta:
+    """Return how long a token issued now may be let in, by whichever host's clock."""
+    return conf.TOKENS_ACCESS_LIFETIME + 2 * conf.TOKENS_LEEWAY
 
 
 def _ended_now(sids: list[UUID], count: int, *, reason: EndReason, now: datetime) -> Iterable[UUID]:

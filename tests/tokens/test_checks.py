@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
-from django.db import OperationalError
+from django.db import OperationalError, connection, router
 from django.utils import timezone
 
 from tokens import keyring, pruning, sessions
+from tokens.checks import check_denylist_mode
 from tokens.conf import conf
 from tokens.models import DeniedToken, EndReason, SigningKey
 
@@ -29,6 +30,11 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.E008": {"TOKENS_LOGIN_THROTTLE": "often"},
     "tokens.E009": {"TOKENS_TRUSTED_PROXIES": -1},
     "tokens.E011": {"TOKENS_RETENTION": timedelta(days=1)},
+    "tokens.E020": {"TOKENS_DENYLIST_MODE": "off"},
+    "tokens.E021": {
+        "TOKENS_DENYLIST_MODE": "snapshot",
+        "TOKENS_DENYLIST_MAX_STALENESS": timedelta(0),
+    },
     "tokens.W002": {"TOKENS_ACCESS_LIFETIME": timedelta(hours=1)},
     "tokens.W003": {"TOKENS_LOGIN_THROTTLE": ""},
     "tokens.W004": {"TOKENS_REFRESH_GRACE": timedelta(seconds=61)},
@@ -100,6 +106,26 @@ def test_before_the_first_migration_the_ring_is_not_asked_for(monkeypatch: Any) 
 
     monkeypatch.setattr(keyring, "check", no_such_table)
     assert found() == {}
+
+
+class ReadsElsewhere:
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "replica"
+
+
+def test_a_router_that_reads_denials_from_a_replica_is_noticed(monkeypatch: Any) -> None:
+    monkeypatch.setattr(router, "routers", [ReadsElsewhere()])
+    assert [message.id for message in check_denylist_mode()] == ["tokens.W020"]
+
+
+def test_atomic_requests_are_noticed_where_the_snapshot_cannot_be_read(
+    settings: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    assert found() == {}
+    settings.TOKENS_DENYLIST_MODE = "snapshot"
+    expected = [] if connection.vendor == "postgresql" else ["tokens.W021"]
+    assert list(found()) == expected
 
 
 @pytest.mark.parametrize(("days", "ids"), [(90, []), (91, ["tokens.W005"])])

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tokens import pruning, sessions
+from tokens import pruning, sessions, snapshot
 from tokens.errors import TokenError
 from tokens.models import EndReason, Session
 
@@ -152,12 +152,11 @@ class Histories(RuleBasedStateMachine):
         self.now += seconds
 
 
-@pytest.mark.django_db
-def test_random_histories_go_as_the_model_says() -> None:
+def run_histories(examples: int) -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=1500,
+            max_examples=examples,
             stateful_step_count=15,
             deadline=None,
             derandomize=True,
@@ -165,3 +164,20 @@ def test_random_histories_go_as_the_model_says() -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.django_db
+def test_random_histories_go_as_the_model_says() -> None:
+    run_histories(2000)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_random_histories_go_the_same_way_in_the_snapshot_mode(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TOKENS_DENYLIST_MODE = "snapshot"
+    settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(hours=1)
+    # The histories run ahead of the clock by which a password change denies.
+    monkeypatch.setattr(snapshot, "SLACK", timedelta(days=3650))
+    run_histories(150)
+    assert len(snapshot._snapshot) > 100
