@@ -119,7 +119,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default_path=ROOT / "db.sqlite3")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A thread keeps its connection: opening one reads the schema and writes beside the file.
+    # A thread keeps its connection: opening one costs more than a request's query, and writes
+    # beside the file, which a full disk does not allow.
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         # Writers queue from their BEGIN on; with a deferred one they meet «database is locked».
@@ -130,8 +131,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["OPTIONS"] = {
-        # How often a statement comes before it is prepared. Of all queries only the look of each
-        # request is meant: see tokens/look/statement.py. None: never.
+        # How often a statement comes before it is prepared; None: never. Django's own queries do
+        # without, so only those of tokens/statement.py are meant.
         "prepare_threshold": 5,
         **DATABASES["default"].get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": 10, "timeout": 3},  # per process; seconds

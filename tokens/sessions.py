@@ -20,10 +20,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from . import denylist, keyring, pairs, tell
+from . import denylist, keyring, pairs, rotating, tell
 from .codec import Claims, TokenType
 from .conf import conf
 from .errors import RefreshTokenReused, SessionEnded, UserInactive
@@ -249,10 +248,9 @@ def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
     """Move the row to the next generation; False, and nothing changed, if it has moved on."""
     session.kid = keyring.signing_key().kid
     session.idle_until = min(now + conf.TOKENS_REFRESH_LIFETIME, session.expires_at)
-    won = Session.objects.filter(
-        pk=session.pk, generation=session.generation, ended_at=None
-    ).update(
-        generation=F("generation") + 1,
+    won = rotating.rotate(
+        session.pk,
+        session.generation,
         kid=session.kid,
         refreshed_at=now,
         refreshed_ip_address=client.ip_address,
@@ -261,7 +259,7 @@ def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
     if won:
         session.generation += 1
         session.refreshed_at = now
-    return bool(won)
+    return won
 
 
 def answers(found: Authenticated, *, now: datetime) -> bool:

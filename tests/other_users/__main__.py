@@ -12,7 +12,7 @@ from django.utils import timezone  # noqa: E402
 
 from tests.other_users.router import Router  # noqa: E402
 from tests.tokens.test_look import seen  # noqa: E402
-from tokens import sessions  # noqa: E402
+from tokens import sessions, statement  # noqa: E402
 from tokens.look import query, signatures  # noqa: E402
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         assert (user.badge, user._state.db) == (alias, alias)
         claims = signatures.read(pair.raw_access, now=now)
         found = query.find(claims)
-        assert query._thread.compiled[alias, claims.type][1] is not None
+        assert statement._thread.made[alias, "a look with at+jwt"][1] is not None
         assert found is not None
         assert seen(found) == seen(query.find_through_orm(claims, alias=alias))
     Router.alias = "default"

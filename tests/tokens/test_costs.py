@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
+from tokens import sessions
 
 
 def queries(call: Any) -> list[str]:
@@ -48,3 +49,31 @@ def test_a_sign_in_looks_at_its_limits_once_and_counts_on_both(
     statements = queries(lambda: api.post("/api/token/", body))
     read = [sql for sql in statements if sql.startswith("SELECT")]
     assert (len(read), len(statements) - len(read)) == (reads, writes)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's HOT updates")
+@pytest.mark.django_db(transaction=True)
+def test_a_rotation_touches_no_index(user: Any) -> None:
+    """Otherwise each refresh would leave dead entries in every index of the table."""
+    raw_refresh = sessions.start(user).raw_refresh
+    before = updates_of_sessions()
+    for _ in range(50):
+        raw_refresh = sessions.refresh(raw_refresh).raw_refresh
+    updated, without_index = (
+        after - at_first for after, at_first in zip(updates_of_sessions(), before, strict=True)
+    )
+    assert updated == 50
+    # A page that is full moves the row to another one, which the indexes must learn.
+    assert without_index >= 45
+
+
+def updates_of_sessions() -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables "
+            "WHERE relname = 'tokens_session'"
+        )
+        updated, without_index = cursor.fetchone()
+    return int(updated), int(without_index)

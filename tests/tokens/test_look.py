@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from tests.processes import ROOT
-from tokens import keyring, sessions
+from tokens import keyring, sessions, statement
 from tokens.codec import TokenType, read_signed
 from tokens.errors import (
     BadSignature,
@@ -126,13 +126,13 @@ def test_an_access_tokens_session_loads_the_rest_of_its_row_when_asked(pair: Tok
 def test_a_query_that_cannot_be_compiled_goes_through_the_orm(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(query, "_thread", query._Thread())
+    monkeypatch.setattr(statement, "_thread", statement._Thread())
     monkeypatch.setattr(query, "get_related_populators", None)
     with CaptureQueriesContext(connection) as captured:
         found = sessions.authenticate(pair.raw_access, now=NOW)
     assert found.session.user == pair.session.user
     assert len(captured) == 1
-    assert "each look goes through the ORM" in caplog.text
+    assert "a look with at+jwt goes through the ORM" in caplog.text
 
 
 on_postgresql = pytest.mark.skipif(

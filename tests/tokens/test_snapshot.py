@@ -18,9 +18,8 @@ from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
 from tests.processes import running_site
-from tokens import denylist, keyring, sessions, snapshot
+from tokens import denylist, keyring, sessions, snapshot, statement
 from tokens.errors import Denied, LookFailed, SessionEnded, TokenError, UserInactive
-from tokens.look import query
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.pairs import TokenPair
 
@@ -380,7 +379,7 @@ def test_without_the_database_the_answer_is_503(
         raise OperationalError("gone")
 
     monkeypatch.setattr(snapshot.Snapshot, "_read", fail)
-    monkeypatch.setattr(query, "fetch_row", fail)
+    monkeypatch.setattr(statement.Statement, "fetch_row", fail)
     wait_for_the_bound(settings)
     with pytest.raises(LookFailed):
         sessions.authenticate(pair.raw_access)

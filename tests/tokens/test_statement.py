@@ -1,0 +1,105 @@
+"""SQL that is written once: the rotation beside the ORM's own, and what cannot be filled in."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tokens import rotating, sessions, statement
+from tokens.models import EndReason, Session
+from tokens.statement import CannotCompile, Statement, once_for
+
+NOW = datetime(2030, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
+COLUMNS = {
+    "kid": "another key",
+    "refreshed_at": NOW + timedelta(minutes=7),
+    "refreshed_ip_address": "2001:db8::7",
+    "idle_until": NOW + timedelta(days=14),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["2001:db8::7", "192.0.2.7", None])
+@pytest.mark.parametrize(
+    ("generation", "ended", "is_there", "wins"),
+    [
+        (0, False, True, True),
+        (1, False, True, False),
+        (0, True, True, False),
+        (0, False, False, False),
+    ],
+)
+def test_the_rotation_does_as_the_orm_does(
+    user: Any, address: str | None, generation: int, ended: bool, is_there: bool, wins: bool
+) -> None:
+    results, rows = [], []
+    for rotate in (rotating.rotate, rotating.rotate_through_orm):
+        session = sessions.start(user, now=NOW).session
+        others = sessions.start(user, now=NOW).session
+        if ended:
+            sessions.end([session], reason=EndReason.LOGOUT, now=NOW)
+        pk = session.pk if is_there else uuid4()
+        columns = COLUMNS | {"refreshed_ip_address": address}
+        results.append(rotate(pk, generation, **columns))
+        row = Session.objects.filter(pk=session.pk).values().get()
+        assert Session.objects.get(pk=others.pk).generation == 0
+        rows.append({name: value for name, value in row.items() if name != "id"})
+    assert results == [wins, wins]
+    assert rows[0] == rows[1]
+    assert (rows[0]["generation"], rows[0]["kid"] == "another key") == (int(wins), wins)
+
+
+@pytest.mark.django_db
+def test_a_rotation_that_cannot_be_compiled_goes_through_the_orm(
+    user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(statement, "_thread", statement._Thread())
+    monkeypatch.setattr(rotating, "UpdateQuery", None)
+    pair = sessions.start(user)
+    with CaptureQueriesContext(connection) as captured:
+        assert sessions.refresh(pair.raw_refresh).session.generation == 1
+    assert len(captured) == 2
+    assert "a rotation goes through the ORM" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters"),
+    [
+        ("SELECT %s", []),
+        ("SELECT %s", ["something else"]),
+        ("SELECT %s, %s", ["mark", "mark"]),
+        ("SELECT 1", []),
+    ],
+)
+def test_marks_that_do_not_stand_where_they_should_are_refused(
+    sql: str, parameters: list[Any]
+) -> None:
+    with pytest.raises(CannotCompile):
+        Statement(connection, sql, parameters, marks={"it": "mark"}, to_database={})
+
+
+def test_a_mark_is_not_taken_for_a_constant_that_equals_it() -> None:
+    made = Statement(connection, "SELECT %s, %s", [True, 1], marks={"it": 1}, to_database={})
+    assert made._constant == {"constant_0": True}
+
+
+@pytest.mark.django_db
+def test_a_percent_sign_in_the_sql_stays_one() -> None:
+    made = Statement(connection, "SELECT '100%%', %s", ["m"], marks={"it": "m"}, to_database={})
+    assert tuple(made.fetch_row(it="x%s")) == ("100%", "x%s")
+
+
+@pytest.mark.django_db
+def test_another_connection_gets_a_statement_of_its_own() -> None:
+    made: list[Any] = []
+
+    def make(of: Any) -> int:
+        made.append(of)
+        return len(made)
+
+    assert [once_for("default", "a test", make) for _ in range(3)] == [1, 1, 1]
+    statement._thread.made["default", "a test"] = (connection.copy(), 1)
+    assert once_for("default", "a test", make) == 2
