@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run serve demo test test-services soak lint format lock clean
+.PHONY: help run serve demo test test-services soak bench lint format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ soak: MINUTES ?= 10
 soak: $(VENV)/.dev ## Mixed traffic for MINUTES while workers are killed, checked against a ledger
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
+bench: $(VENV)-bench/.installed ## Measure it beside its peers (SIZES=0,10000,10000000, EXPIRED, DATABASE_URL)
+	$(VENV)-bench/bin/python -m benchmarks
+
 lint: $(VENV)/.dev ## Check style, types, layers, migrations and deployment settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,9 +64,12 @@ lock: $(VENV)/.dev ## Compile requirements*.in to exact versions with hashes
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" \
 		requirements-dev.in -o requirements-dev.txt $(ARGS)
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" \
+		benchmarks/requirements.in -o benchmarks/requirements.txt $(ARGS)
 
 clean: ## Remove what can be made again; .env and the database stay
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf $(VENV) $(VENV)-bench .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -82,6 +88,13 @@ $(VENV)/.created:
 $(VENV)/.runtime: requirements.txt $(VENV)/.created
 	@echo "Installing requirements.txt"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Apart from the rest: the peers are dependencies of the benchmarks alone.
+$(VENV)-bench/.installed: benchmarks/requirements.txt $(VENV)/.created
+	@echo "Installing benchmarks/requirements.txt"
+	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.created

@@ -1,0 +1,95 @@
+"""Run everything on each engine, then write docs/performance.md and its plots."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from .report import write
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = os.environ.get("SIZES") or "0,10000,1000000"
+EXPIRED = os.environ.get("EXPIRED") or "100000"
+POSTGRES = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
+DATABASE = "latchkey_bench"
+PACKAGES = [
+    "django",
+    "djangorestframework",
+    "pyjwt",
+    "djangorestframework-simplejwt",
+    "django-rest-knox",
+    "django-oauth-toolkit",
+    "django-allauth",
+    "psycopg",
+]
+
+
+def main() -> None:
+    load_before = os.getloadavg()
+    engines = []
+    with tempfile.TemporaryDirectory(prefix="latchkey-bench-") as folder:
+        engines.append(run(f"sqlite:///{folder}/bench.sqlite3"))
+    if (url := fresh_postgres()) is not None:
+        engines.append(run(url))
+        execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    machine = describe() | {"load": [load_before, os.getloadavg()], "expired": int(EXPIRED)}
+    write(engines, machine=machine, folder=ROOT / "docs")
+    print("Wrote docs/performance.md and its plots.")
+
+
+def run(database_url: str) -> dict[str, Any]:
+    print(f"Measuring on {urlsplit(database_url).scheme}", flush=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.engine", SIZES, EXPIRED],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+            "PYTHONWARNINGS": "ignore",
+        },
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def fresh_postgres() -> str | None:
+    """Return the address of an empty database, None where PostgreSQL does not answer."""
+    try:
+        execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg.Error as error:
+        print(f"Without PostgreSQL, which does not answer at DATABASE_URL: {error}")
+        return None
+    return urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{DATABASE}"))
+
+
+def execute(statement: str) -> None:
+    with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(statement)
+
+
+def describe() -> dict[str, Any]:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = {line.split(":")[1].strip() for line in lines if line.startswith("model name")}
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "processor": f"{os.cpu_count()} of {', '.join(sorted(models))}",
+        "memory": f"{memory:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""All rows of the table on the one database that DATABASE_URL names; prints them as JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import django
+
+django.setup()
+
+from allauth.account.middleware import AccountMiddleware  # noqa: E402
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.contrib.auth.models import AnonymousUser  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.urls import resolve, reverse  # noqa: E402
+from rest_framework.request import Request  # noqa: E402
+from rest_framework.test import APIRequestFactory  # noqa: E402
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken  # noqa: E402
+from rest_framework_simplejwt.views import TokenRefreshView  # noqa: E402
+
+from tokens import denylist, sessions  # noqa: E402
+from tokens.errors import TokenError  # noqa: E402
+from tokens.models import DeniedToken, EndReason  # noqa: E402
+
+from . import data, peers, serving  # noqa: E402
+from .measure import ROUNDS, Timings, interleave  # noqa: E402
+
+factory = APIRequestFactory()
+PASSWORD = "correct horse battery staple"
+# Runs beside what is timed by size: it looks at no table, so it tells how fast the machine is.
+GAUGE = "gauge"
+
+
+def main(sizes: list[int], expired: int) -> None:
+    call_command("migrate", verbosity=0)
+    data.make_users()
+    user = get_user_model().objects.create_superuser("ada", "ada@example.org", PASSWORD)
+    results: dict[str, Timings] = {}
+    results["authenticate, seen before"] = seen(user)
+    results["authenticate, never seen"] = never_seen(user)
+    results["whole view"] = whole_view(user)
+    results["refresh"] = refresh(user)
+    results["sign-in, without the hash"] = sign_in(user)
+    results["sign-in, with Argon2"] = sign_in_with_password()
+    results["revoked to refused, one process"] = revoke(user)
+    results |= serving.rows(user)
+    held = 0
+    for size in sizes:
+        note(f"{size} rows")
+        data.grow(size, of=held)
+        held = size
+        for row, timings in by_size(user).items():
+            results.setdefault(row, {})[str(size)] = timings
+    results["prune expired rows"] = prune(expired)
+    json.dump({"engine": version(), "results": results}, sys.stdout)
+
+
+def note(text: str) -> None:
+    print(f"  {connection.vendor}: {text}", file=sys.stderr, flush=True)
+
+
+def version() -> str:
+    with connection.cursor() as cursor:
+        sqlite = connection.vendor == "sqlite"
+        cursor.execute("SELECT sqlite_version()" if sqlite else "SHOW server_version")
+        return f"{'SQLite' if sqlite else 'PostgreSQL'} {cursor.fetchone()[0].split()[0]}"
+
+
+def request_with(header: str) -> Request:
+    return Request(factory.get("/who/", HTTP_AUTHORIZATION=header))
+
+
+def authenticating(name: str, header: str) -> Callable[[], Any]:
+    request, authentication = request_with(header), peers.AUTHENTICATION[name]()
+
+    def call() -> None:
+        assert authentication.authenticate(request) is not None
+
+    return call
+
+
+def seen(user: Any) -> Timings:
+    note("authenticate")
+    headers = peers.credentials(user)
+    contenders = {name: authenticating(name, headers[name]) for name in peers.AUTHENTICATION}
+    contenders["snapshot"] = contenders["latchkey"]
+    return interleave(contenders)
+
+
+def never_seen(user: Any, calls: int = 25) -> Timings:
+    """Give each call a token of its own, made before the clock runs."""
+    needed = (calls + 1) * ROUNDS
+
+    def each(name: str, headers: Iterator[str]) -> Callable[[], Any]:
+        waiting = iter([request_with(header) for header in headers])
+        authentication = peers.AUTHENTICATION[name]()
+        return lambda: authentication.authenticate(next(waiting))
+
+    ours = [f"Bearer {sessions.start(user).raw_access}" for _ in range(2 * needed)]
+    theirs = [f"Bearer {AccessToken.for_user(user)}" for _ in range(2 * needed)]
+    contenders = {
+        "latchkey": each("latchkey", iter(ours[:needed])),
+        "snapshot": each("latchkey", iter(ours[needed:])),
+        "simplejwt": each("simplejwt", iter(theirs[:needed])),
+        "simplejwt-stateless": each("simplejwt-stateless", iter(theirs[needed:])),
+    }
+    return interleave(contenders, calls=calls)
+
+
+def whole_view(user: Any) -> Timings:
+    note("whole view")
+    headers = peers.credentials(user)
+    contenders: dict[str, Callable[[], Any]] = {}
+    for name in ["none", *peers.AUTHENTICATION, "snapshot"]:
+        credential = "latchkey" if name == "snapshot" else name
+        path = reverse(f"who-{credential}")
+        view = resolve(path).func
+        contenders[name] = _view_call(view, path, headers[credential])
+    return interleave(contenders)
+
+
+def _view_call(view: Any, path: str, header: str) -> Callable[[], Any]:
+    def call() -> None:
+        extra = {"HTTP_AUTHORIZATION": header} if header else {}
+        answer = view(factory.get(path, **extra))
+        answer.render()
+        assert answer.status_code == 200, answer.content
+
+    return call
+
+
+def refresh(user: Any) -> Timings:
+    note("refresh")
+    refresh_view = resolve("/_allauth/app/v1/tokens/refresh").func
+
+    def allauth_view(request: Any) -> Any:
+        # allauth's views count on these middlewares.
+        request.user, request.session = AnonymousUser(), SessionStore()
+        return AccountMiddleware(refresh_view)(request)
+
+    raw_allauth = peers.allauth_refresh_token(user)
+    unlisted = TokenRefreshView.as_view(serializer_class=peers.UnlistedRefreshSerializer)
+    listed = str(RefreshToken.for_user(user))
+    return interleave(
+        {
+            "latchkey": _rotating("/api/token/refresh/", None, sessions.start(user).raw_refresh),
+            "simplejwt-blacklist": _rotating("/simplejwt/refresh/", None, listed),
+            "simplejwt": _rotating("/", unlisted, str(peers.UnlistedRefreshToken.for_user(user))),
+            "allauth": _rotating("/_allauth/app/v1/", allauth_view, raw_allauth, "refresh_token"),
+        }
+    )
+
+
+def _rotating(path: str, view: Any, raw_refresh: str, key: str = "refresh") -> Callable[[], Any]:
+    held = [raw_refresh]
+    view = view or resolve(path).func
+
+    def call() -> None:
+        answer = view(factory.post(path, {key: held[0]}, format="json"))
+        if hasattr(answer, "render"):
+            answer.render()
+        assert answer.status_code == 200, answer.content
+        members = json.loads(answer.content)
+        held[0] = members.get("data", members)[key]
+
+    return call
+
+
+def sign_in(user: Any) -> Timings:
+    note("sign-in")
+
+    def theirs(kind: Any) -> Callable[[], Any]:
+        def call() -> None:
+            refresh = kind.for_user(user)
+            str(refresh), str(refresh.access_token)
+
+        return call
+
+    return interleave(
+        {
+            "latchkey": lambda: sessions.start(user),
+            "simplejwt-blacklist": theirs(RefreshToken),
+            "simplejwt": theirs(peers.UnlistedRefreshToken),
+        }
+    )
+
+
+def sign_in_with_password() -> Timings:
+    from rest_framework_simplejwt.views import TokenObtainPairView
+
+    body = {"username": "ada", "password": PASSWORD}
+
+    def signing_in(view: Any) -> Callable[[], Any]:
+        def call() -> None:
+            answer = view(factory.post("/", body, format="json"))
+            answer.render()
+            assert answer.status_code == 200, answer.content
+
+        return call
+
+    ours, theirs = resolve("/api/token/").func, TokenObtainPairView.as_view()
+    contenders = {"latchkey": signing_in(ours), "simplejwt-blacklist": signing_in(theirs)}
+    return interleave(contenders, rounds=min(ROUNDS, 12), calls=1)
+
+
+def revoke(user: Any) -> Timings:
+    note("revoke")
+
+    def call() -> None:
+        pair = sessions.start(user)
+        sessions.end([pair.session], reason=EndReason.REVOKED)
+        try:
+            sessions.authenticate(pair.raw_access)
+        except TokenError:
+            return
+        raise AssertionError("accepted after it was revoked")
+
+    def theirs() -> None:
+        raw_refresh = str(RefreshToken.for_user(user))
+        RefreshToken(raw_refresh).blacklist()
+        try:
+            RefreshToken(raw_refresh)
+        except Exception:
+            return
+        raise AssertionError("accepted after it was blacklisted")
+
+    return interleave({"latchkey": call, "snapshot": call, "simplejwt-blacklist": theirs})
+
+
+def by_size(user: Any) -> dict[str, Any]:
+    """Time what promise 10 says is flat."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    value = DeniedToken.objects.order_by("-pk").values_list("value", flat=True).first() or "none"
+
+    def page(name: str, query: str = "") -> Callable[[], Any]:
+        path = reverse(f"admin:{name}_changelist") + query
+
+        def call() -> None:
+            answer = client.get(path)
+            assert answer.status_code == 200
+
+        return call
+
+    headers = peers.credentials(user)
+    contenders = {
+        GAUGE: authenticating("simplejwt-stateless", headers["simplejwt-stateless"]),
+        "authenticate": authenticating("latchkey", headers["latchkey"]),
+        "refresh": _rotating("/api/token/refresh/", None, sessions.start(user).raw_refresh),
+        "admin: sessions": page("tokens_session"),
+        "admin: denylist": page("tokens_deniedtoken"),
+        "admin: search by jti": page("tokens_deniedtoken", f"?q={value}"),
+    }
+    timings = interleave(contenders, rounds=min(ROUNDS, 20))
+    return {f"by size, {name}": times for name, times in timings.items()}
+
+
+def prune(expired: int) -> Timings:
+    timings: Timings = {"latchkey": [], "simplejwt-blacklist": []}
+    for _ in range(3):
+        note(f"prune {expired} expired rows")
+        data.make_expired(expired)
+        began = time.perf_counter()
+        assert denylist.prune() >= expired
+        timings["latchkey"].append(time.perf_counter() - began)
+        began = time.perf_counter()
+        call_command("flushexpiredtokens")
+        timings["simplejwt-blacklist"].append(time.perf_counter() - began)
+    return timings
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1].split(",")], int(sys.argv[2]))

@@ -1,0 +1,62 @@
+"""Interleaved timing: in each round every contender runs for a moment, so that a machine that is
+busy for a while is busy for all of them, and a ratio is taken within a round."""
+
+import gc
+import os
+import time
+from collections.abc import Callable
+from statistics import median, quantiles
+from typing import Any
+
+from django.conf import settings
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "40"))
+# Seconds in which one contender runs in one round.
+MOMENT = 0.012
+
+Timings = dict[str, list[float]]
+
+
+def interleave(
+    contenders: dict[str, Callable[[], Any]],
+    *,
+    rounds: int | None = None,
+    calls: int | None = None,
+) -> Timings:
+    """
+    Return the seconds that each contender took per call, by round.
+
+    ``calls`` None measures first how many fit into a moment. A contender whose name begins with
+    «snapshot» runs in the snapshot mode.
+    """
+    repeats = {name: calls or _fitting(name, call) for name, call in contenders.items()}
+    timings: Timings = {name: [] for name in contenders}
+    order = list(contenders)
+    gc.collect()
+    for turn in range(rounds or ROUNDS):
+        for name in order[turn % len(order) :] + order[: turn % len(order)]:
+            timings[name].append(_timed(name, contenders[name], repeats[name]))
+    return timings
+
+
+def ratio(timings: Timings, one: str, other: str) -> tuple[float, float, float]:
+    """Return the median of one ÷ other by round, and its quartiles."""
+    by_round = [a / b for a, b in zip(timings[one], timings[other], strict=True)]
+    if len(by_round) < 2:
+        return by_round[0], by_round[0], by_round[0]
+    lower, _, upper = quantiles(by_round, n=4)
+    return median(by_round), lower, upper
+
+
+def _fitting(name: str, call: Callable[[], Any]) -> int:
+    _timed(name, call, 3)  # warm
+    return max(1, int(MOMENT / min(_timed(name, call, 3) for _ in range(3))))
+
+
+def _timed(name: str, call: Callable[[], Any], repeats: int) -> float:
+    settings.TOKENS_DENYLIST_MODE = "snapshot" if name.startswith("snapshot") else "strict"
+    call()
+    began = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - began) / repeats

@@ -1,0 +1,93 @@
+"""How each contender signs a user in, and what its credential then looks like."""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from allauth.headless.tokens.strategies.jwt import internal as allauth_jwt
+from django.contrib.auth import login
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import RequestFactory
+from django.utils import timezone
+from knox.auth import TokenAuthentication as KnoxAuthentication
+from knox.models import AuthToken
+from oauth2_provider.contrib.rest_framework import OAuth2Authentication
+from oauth2_provider.models import AccessToken as OAuthAccessToken
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.authtoken.models import Token as AuthtokenToken
+from rest_framework_simplejwt.authentication import (
+    JWTAuthentication as SimpleJWTAuthentication,
+)
+from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
+from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from tokens import sessions
+from tokens.authentication import JWTAuthentication
+
+# By the names that the tables of results use.
+AUTHENTICATION: dict[str, Any] = {
+    "latchkey": JWTAuthentication,
+    "simplejwt": SimpleJWTAuthentication,
+    "simplejwt-stateless": JWTStatelessUserAuthentication,
+    "knox": KnoxAuthentication,
+    "authtoken": TokenAuthentication,
+    "oauth-toolkit": OAuth2Authentication,
+}
+
+
+class _Absent:
+    """A method that is not there, as simplejwt's callers find it without the blacklist app."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        raise AttributeError
+
+
+class UnlistedRefreshToken(RefreshToken):
+    """What simplejwt's refresh token is where its blacklist app is not installed."""
+
+    verify = Token.verify
+    for_user = classmethod(Token.for_user.__func__)
+    blacklist = _Absent()
+
+    def outstand(self) -> None:
+        """Do nothing: 5.5.1 calls it without looking whether it is there, and would crash."""
+
+
+class UnlistedRefreshSerializer(TokenRefreshSerializer):
+    token_class = UnlistedRefreshToken
+
+
+def credentials(user: Any) -> dict[str, str]:
+    """Return the Authorization header of each contender for ``user``."""
+    return {
+        "latchkey": f"Bearer {sessions.start(user).raw_access}",
+        "simplejwt": f"Bearer {AccessToken.for_user(user)}",
+        "simplejwt-stateless": f"Bearer {AccessToken.for_user(user)}",
+        "knox": f"Token {AuthToken.objects.create(user)[1]}",
+        "authtoken": f"Token {AuthtokenToken.objects.get_or_create(user=user)[0].key}",
+        "oauth-toolkit": f"Bearer {_oauth_token(user)}",
+        "none": "",
+    }
+
+
+def allauth_refresh_token(user: Any) -> str:
+    """Sign ``user`` in as allauth's headless API does, and return the refresh token."""
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session.save()
+    raw_refresh: str = allauth_jwt.create_refresh_token(user, request.session)
+    request.session.save()
+    return raw_refresh
+
+
+def _oauth_token(user: Any) -> str:
+    raw_access = secrets.token_urlsafe(30)
+    OAuthAccessToken.objects.create(
+        user=user,
+        token=raw_access,
+        expires=timezone.now() + timedelta(hours=1),
+        scope="read",
+    )
+    return raw_access

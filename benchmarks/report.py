@@ -1,0 +1,221 @@
+"""docs/performance.md and its plots, from what was measured and from nothing else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from .measure import ratio
+from .plot import line_chart
+
+Engine = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """``one`` ÷ ``other`` in a row; ``limits`` per engine, SQLite first."""
+
+    says: str
+    row: str
+    one: str
+    other: str
+    limits: tuple[float, float]
+    at_least: bool = False
+
+
+TARGETS = [
+    Target(
+        "`authenticate()` strict ÷ simplejwt, seen before",
+        "authenticate, seen before",
+        "latchkey",
+        "simplejwt",
+        (0.25, 0.5),
+    ),
+    Target(
+        "the same, tokens never seen before",
+        "authenticate, never seen",
+        "latchkey",
+        "simplejwt",
+        (0.4, 0.6),
+    ),
+    Target(
+        "`authenticate()` snapshot ÷ simplejwt's stateless class, seen before",
+        "authenticate, seen before",
+        "snapshot",
+        "simplejwt-stateless",
+        (0.25, 0.25),
+    ),
+    Target(
+        "a view that needs the user's key: snapshot ÷ no authentication",
+        "whole view",
+        "snapshot",
+        "none",
+        (1.10, 1.10),
+    ),
+    Target(
+        "HTTP requests per second: strict ÷ simplejwt",
+        "HTTP, seconds per request",
+        "simplejwt",
+        "latchkey",
+        (1.3, 1.3),
+        at_least=True,
+    ),
+    Target(
+        "HTTP requests per second: snapshot ÷ no authentication",
+        "HTTP, seconds per request",
+        "none",
+        "snapshot",
+        (0.9, 0.9),
+        at_least=True,
+    ),
+    Target(
+        "refresh ÷ simplejwt with rotation and blacklist",
+        "refresh",
+        "latchkey",
+        "simplejwt-blacklist",
+        (0.3, 0.3),
+    ),
+    Target("refresh ÷ allauth", "refresh", "latchkey", "allauth", (0.6, 0.6)),
+    Target(
+        "sign-in besides the hash ÷ simplejwt with its blacklist app",
+        "sign-in, without the hash",
+        "latchkey",
+        "simplejwt-blacklist",
+        (0.7, 0.7),
+    ),
+    Target(
+        "prune expired rows ÷ simplejwt's `flushexpiredtokens`",
+        "prune expired rows",
+        "latchkey",
+        "simplejwt-blacklist",
+        (0.5, 0.5),
+    ),
+]
+BY_SIZE = "by size, "
+FLAT = 1.3
+
+
+def write(engines: list[Engine], *, machine: dict[str, Any], folder: Path) -> None:
+    lines = [
+        "# What it costs",
+        "",
+        "Written by `make bench`, which measured all of it in one run per engine. In each round every",
+        "contender runs for a moment, in turn; a ratio is taken within a round, and what stands here",
+        "is the median of the rounds with its quartiles. A time alone depends on the machine; a ratio",
+        "much less.",
+        "",
+        *_machine(machine),
+        "",
+        "## Against the targets",
+        "",
+        *_targets(engines),
+        "",
+        "## By number of rows",
+        "",
+        "Sessions and denylist rows, each as many; simplejwt's two tables as well. Medians, divided by",
+        "those of a gauge that looks at no table and ran in the same rounds; the smallest is 1.",
+        "",
+        *_sizes(engines, folder),
+        "",
+        "## All medians",
+        "",
+        *_medians(engines),
+    ]
+    (folder / "performance.md").write_text("\n".join(lines).rstrip() + "\n")
+
+
+def _machine(machine: dict[str, Any]) -> list[str]:
+    before, after = machine["load"]
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    return [
+        f"Machine: {machine['processor']}, {machine['memory']}, {machine['system']}, "
+        f"Python {machine['python']}; {packages}. The databases and the HTTP clients ran on the same "
+        f"machine. Load average {before[0]:.1f} when it began, {after[0]:.1f} when it ended: above "
+        "the number of processors, others were at work too, and the spread tells how much.",
+    ]
+
+
+def _targets(engines: list[Engine]) -> list[str]:
+    names = [engine["engine"] for engine in engines]
+    lines = [
+        f"| | target | {' | '.join(names)} |",
+        f"|---|---|{'---|' * len(names)}",
+    ]
+    for target in TARGETS:
+        cells, limits = [], []
+        for engine, limit in zip(engines, target.limits, strict=False):
+            middle, lower, upper = ratio(engine["results"][target.row], target.one, target.other)
+            met = middle >= limit if target.at_least else middle <= limit
+            cells.append(f"{middle:.2f} ({lower:.2f} to {upper:.2f}) {'✓' if met else '✗'}")
+            limits.append(f"{'≥' if target.at_least else '≤'} {limit}")
+        lines.append(
+            f"| {target.says} | {', '.join(dict.fromkeys(limits))} | {' | '.join(cells)} |"
+        )
+    lines.append(
+        f"| revoked to refused, two processes, strict | 0 s | {_waits(engines, 'latchkey')} |"
+    )
+    lines.append(f"| the same, snapshot | ≤ 1 s | {_waits(engines, 'snapshot')} |")
+    return lines
+
+
+def _waits(engines: list[Engine], mode: str) -> str:
+    cells = []
+    for engine in engines:
+        waits = engine["results"]["revoked to refused, two processes"][mode]
+        cells.append(f"{median(waits):.2f} s, at most {max(waits):.2f} s")
+    return " | ".join(cells)
+
+
+def _sizes(engines: list[Engine], folder: Path) -> list[str]:
+    lines: list[str] = []
+    for engine in engines:
+        results = engine["results"]
+        gauge = {size: median(times) for size, times in results[f"{BY_SIZE}gauge"].items()}
+        rows = [name for name in results if name.startswith(BY_SIZE) and "gauge" not in name]
+        sizes = list(gauge)
+        curves = {
+            row.removeprefix(BY_SIZE): [median(results[row][size]) / gauge[size] for size in sizes]
+            for row in rows
+        }
+        curves = {
+            name: [value / min(values) for value in values] for name, values in curves.items()
+        }
+        plot = f"performance-{engine['engine'].split()[0].lower()}.svg"
+        (folder / plot).write_text(
+            line_chart(
+                curves, [int(size) for size in sizes], title=f"{engine['engine']}: cost by rows"
+            )
+        )
+        lines += [
+            f"| {engine['engine']} | {' | '.join(f'{int(size):,}' for size in sizes)} |",
+            f"|---|{'---|' * len(sizes)}",
+            *(
+                f"| {name} | {' | '.join(f'{value:.2f}' for value in values)} |"
+                for name, values in curves.items()
+            ),
+            "",
+            f"![{engine['engine']}]({plot})",
+            "",
+        ]
+    return lines
+
+
+def _medians(engines: list[Engine]) -> list[str]:
+    lines: list[str] = []
+    for engine in engines:
+        lines += [f"### {engine['engine']}", "", "| | median | quartiles |", "|---|---|---|"]
+        for row, timings in engine["results"].items():
+            for name, times in timings.items():
+                lower, _, upper = quantiles(times, n=4)
+                label = f"{row}: {int(name):,} rows" if name.isdigit() else f"{row}: {name}"
+                middle = _time(median(times))
+                lines.append(f"| {label} | {middle} | {_time(lower)} to {_time(upper)} |")
+        lines.append("")
+    return lines
+
+
+def _time(seconds: float) -> str:
+    for factor, unit in ((1e6, "µs"), (1e3, "ms")):
+        if seconds * factor < 1000:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds:.3g} s"
