@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run serve demo test test-services soak bench lint format lock clean
+.PHONY: help run serve demo test test-services test-browser soak bench lint format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ demo: $(VENV)/.runtime ## Sign in, refresh, replay, revoke: the story over real 
 
 test: $(VENV)/.dev ## Run the tests on SQLite, with branch coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q -m "not services" $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q -m "not browser and not services" $(ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 
@@ -36,7 +36,10 @@ test-services: export DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgre
 test-services: export CACHE_URL ?= redis://127.0.0.1:6379/15
 test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL)
 	@$(BIN)/python -m tests.services
-	$(BIN)/python -m pytest -n auto --dist worksteal -q $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -q -m "not browser" $(ARGS)
+
+test-browser: $(VENV)/.dev ## Run the tests that drive a real browser (needs Chromium)
+	$(BIN)/python -m pytest -n auto --dist worksteal -q -rs tests/browser $(ARGS)
 
 soak: MINUTES ?= 10
 soak: $(VENV)/.dev ## Mixed traffic for MINUTES while workers are killed, checked against a ledger

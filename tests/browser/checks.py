@@ -1,0 +1,42 @@
+"""What every page must be, whoever made it: readable for all, and no wider than the window."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+both_widths = pytest.mark.parametrize("page", [1280, 390], indirect=True, ids=["1280px", "390px"])
+
+# Of axe's four impacts, those with which somebody cannot read or use a part of the page.
+SERIOUS = ("serious", "critical")
+
+# The innermost elements that stick out, so that a failure names the culprit.
+STICKS_OUT = """() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const out = [...document.body.querySelectorAll('*')].filter(
+        (element) => element.getBoundingClientRect().right > width + 1);
+    return out.filter((element) => !out.some(
+        (other) => other !== element && element.contains(other)))
+        .slice(0, 5).map((element) => element.outerHTML.slice(0, 200));
+}"""
+
+
+def assert_fits(page: Page) -> None:
+    """Fail when the page scrolls sideways, and name what sticks out."""
+    culprits = page.evaluate(STICKS_OUT)
+    assert not culprits, f"{page.url} is wider than its window: {culprits}"
+
+
+def assert_accessible(page: Page, *, but: tuple[str, ...] = ()) -> None:
+    """
+    Fail on what axe calls serious or critical: contrast, names, labels, keyboard.
+
+    ``but`` names rules that a page of somebody else's making breaks; say why beside it.
+    """
+    found = Axe().run(page).response["violations"]
+    serious = [
+        f"{rule['id']}: {rule['help']}: " + "; ".join(node["html"][:200] for node in rule["nodes"])
+        for rule in found
+        if rule["impact"] in SERIOUS and rule["id"] not in but
+    ]
+    assert not serious, f"{page.url}: {serious}"

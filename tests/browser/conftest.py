@@ -1,0 +1,122 @@
+"""
+A real Chromium on the running site, for the tests of this folder.
+
+Every page is watched: an uncaught error of a script, a violation of the Content-Security-Policy
+and a request to another host fail the test that met it.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.conftest import PASSWORD
+from tokens import keyring
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "No Chromium was found. On Debian and Ubuntu: apt install chromium"
+QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+HEIGHT = 900  # pixels
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            # The site runs in a thread with connections of its own, and sees what is committed.
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Lend one browser to all tests of the package; each page has a profile of its own."""
+    path = find_chromium()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    # Chromium's sandbox does not start for root.
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, which makes Django refuse its database
+        # here. Nothing but the test runs in the thread, so there is nobody to disturb.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *sandbox])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(live_server: Any) -> str:
+    """Return the address of the running site."""
+    keyring.ensure()
+    return str(live_server.url)
+
+
+@pytest.fixture
+def profile(chromium: Browser, site: str) -> Iterator[BrowserContext]:
+    """Lend a fresh browser profile whose pages are watched; ``page`` is in it, and others may be."""
+    context = chromium.new_context(base_url=site, reduced_motion="reduce")
+    context.set_default_timeout(15_000)  # milliseconds
+    complaints: list[str] = []
+    watch(context, complaints, host=urlsplit(site).netloc)
+    yield context
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Page:
+    """Return an empty page, 1280 pixels wide; ``@both_widths`` adds a run at 390."""
+    page = profile.new_page()
+    page.set_viewport_size({"width": getattr(request, "param", 1280), "height": HEIGHT})
+    return page
+
+
+def watch(context: BrowserContext, complaints: list[str], *, host: str) -> None:
+    """Add to ``complaints`` whatever goes wrong on any page of ``context``."""
+
+    def on_console(message: Any) -> None:
+        if "Content Security Policy" in message.text:
+            complaints.append(message.text)
+
+    def on_request(request: Any) -> None:
+        where = urlsplit(request.url)
+        if where.scheme in ("http", "https", "ws", "wss") and where.netloc != host:
+            complaints.append(f"A request to another host: {request.url}")
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: complaints.append(f"A script failed: {error.error}"))
+    context.on("request", on_request)
+
+
+@pytest.fixture
+def staff(django_user_model: Any) -> Any:
+    """Return a superuser called ``grace``."""
+    return django_user_model.objects.create_superuser("grace", "grace@example.org", PASSWORD)
+
+
+@pytest.fixture
+def admin(page: Page, staff: Any) -> Page:
+    """Return the page at the admin's index, where ``staff`` is signed in."""
+    page.goto("/admin/")
+    page.get_by_label("Username").fill(staff.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+    return page
