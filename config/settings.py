@@ -47,6 +47,7 @@ TOKENS_LEEWAY = timedelta(seconds=10)
 TOKENS_DENYLIST_MODE = "strict"
 TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=1)
 TOKENS_LOGIN_THROTTLE = env.rate("LOGIN_THROTTLE", "10/min")
+TOKENS_COOKIE_SECURE = HTTPS
 TOKENS_TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", 0, at_most=10)
 
 if not TOKENS_ACCESS_LIFETIME < TOKENS_REFRESH_LIFETIME <= TOKENS_SESSION_LIFETIME:
@@ -92,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tokens.middleware.TokenCookieMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

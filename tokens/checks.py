@@ -288,6 +288,23 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.W003",
             )
         )
+    if not conf.TOKENS_COOKIE_SECURE:
+        messages.append(
+            Warning(
+                "TOKENS_COOKIE_SECURE is False: browsers send the token cookies without TLS too.",
+                hint="Set it to True, and serve the site over HTTPS.",
+                id="tokens.W010",
+            )
+        )
+    if "tokens.middleware.TokenCookieMiddleware" not in settings.MIDDLEWARE:
+        messages.append(
+            Warning(
+                "TokenCookieMiddleware is not in MIDDLEWARE: a shared cache may give one person's "
+                "answer by cookie to another.",
+                hint='Add "tokens.middleware.TokenCookieMiddleware" at the end of MIDDLEWARE.',
+                id="tokens.W011",
+            )
+        )
     if conf.TOKENS_REFRESH_GRACE > USUAL_GRACE:
         messages.append(
             Warning(

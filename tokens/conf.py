@@ -127,6 +127,11 @@ class Settings:
         return int(getattr(settings, "TOKENS_TRUSTED_PROXIES", 0))
 
     @property
+    def TOKENS_COOKIE_SECURE(self) -> bool:
+        """Whether the cookies are for HTTPS alone, and named so."""
+        return bool(getattr(settings, "TOKENS_COOKIE_SECURE", True))
+
+    @property
     def TOKENS_CLAIMS_HOOK(self) -> ClaimsHook | None:
         """
         The dotted path of ``hook(session) -> mapping``, called at every issue.

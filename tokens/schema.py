@@ -1,9 +1,11 @@
-"""What drf-spectacular cannot see for itself: the bearer scheme and the answers to bad requests."""
+"""What drf-spectacular cannot see for itself: the schemes of security and the answers to bad requests."""
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+
+from . import cookies
 
 DETAIL = {
     "type": "object",
@@ -40,18 +42,41 @@ INTROSPECTION = {
 
 REFUSED = {401: DETAIL_AND_CODE}
 # Any: drf-spectacular declares names here and passes on whole requirement objects.
-BEARER_OR_NOTHING: Any = [{"bearer": []}, {}]
+ANY_CREDENTIAL_OR_NOTHING: Any = [{"bearer": []}, {"cookie": []}, {}]
+REFRESH_COOKIE: Any = [{"refreshCookie": []}]
 
 _LIMITED = ("token_", "logout", "me_password")
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "tokens.authentication.JWTAuthentication"
-    name = "bearer"
+class TokenSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Either the header or the cookie; the refresh cookie is for one address alone."""
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    target_class = "tokens.authentication.JWTAuthentication"
+    match_subclasses = True
+    name = ["bearer", "cookie", "refreshCookie"]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{"bearer": []}, {"cookie": []}]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": cookies.full_name(cookies.ACCESS),
+                "description": "From /api/token/cookie/. An unsafe request by cookie needs "
+                "Django's CSRF token in X-CSRFToken.",
+            },
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": cookies.full_name(cookies.REFRESH),
+                "description": "From /api/token/cookie/, and sent to that path only. "
+                "Needs Django's CSRF token in X-CSRFToken.",
+            },
+        ]
 
 
 def add_common_answers(

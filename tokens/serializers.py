@@ -62,18 +62,11 @@ class RevokeSerializer(TokenSerializer):
     )
 
 
-class PairSerializer(serializers.Serializer[TokenPair]):
-    """The answer to a sign-in or a refresh (RFC 6749 §5.1), with simplejwt's names of the two."""
+class LifetimesSerializer(serializers.Serializer[TokenPair]):
+    """How long a pair is good for, where the tokens themselves travel in cookies."""
 
-    access = serializers.CharField(source="raw_access", read_only=True)
-    refresh = serializers.CharField(source="raw_refresh", read_only=True)
-    token_type = serializers.SerializerMethodField()
     expires_in = serializers.SerializerMethodField(help_text="Seconds.")
     refresh_expires_in = serializers.SerializerMethodField(help_text="Seconds.")
-
-    @extend_schema_field({"type": "string", "const": "Bearer"})
-    def get_token_type(self, pair: TokenPair) -> str:
-        return "Bearer"
 
     @extend_schema_field({"type": "integer", "minimum": 0})
     def get_expires_in(self, pair: TokenPair) -> int:
@@ -82,6 +75,22 @@ class PairSerializer(serializers.Serializer[TokenPair]):
     @extend_schema_field({"type": "integer", "minimum": 0})
     def get_refresh_expires_in(self, pair: TokenPair) -> int:
         return _seconds_until(pair.refresh_expires_at)
+
+
+class PairSerializer(LifetimesSerializer):
+    """The answer to a sign-in or a refresh (RFC 6749 §5.1), with simplejwt's names of the two."""
+
+    access = serializers.CharField(source="raw_access", read_only=True)
+    refresh = serializers.CharField(source="raw_refresh", read_only=True)
+    token_type = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "string", "const": "Bearer"})
+    def get_token_type(self, pair: TokenPair) -> str:
+        return "Bearer"
+
+
+class CSRFTokenSerializer(serializers.Serializer[Any]):
+    csrf_token = serializers.CharField(read_only=True)
 
 
 class EmptySerializer(serializers.Serializer[Any]):

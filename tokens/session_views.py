@@ -16,9 +16,9 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import schema, sessions
+from . import cookies, schema, sessions
 from .errors import TokenError
-from .http import Unauthorized, bearer, client_of, request_refusal
+from .http import Unauthorized, bearer, body_refusal, client_of, request_refusal
 from .look import Authenticated
 from .models import EndReason, Session
 from .serializers import OptionalRefreshSerializer, SessionSerializer
@@ -31,7 +31,8 @@ class LogoutView(TokenView):
     End the session that this request belongs to.
 
     Its access token names it, in the Authorization header; when that has expired, the refresh
-    token does, in the body.
+    token does, in the body. Without either, the cookies do, and are taken away; that needs
+    Django's CSRF token.
     """
 
     serializer_class = OptionalRefreshSerializer
@@ -40,19 +41,19 @@ class LogoutView(TokenView):
 
     @extend_schema(
         operation_id="logout",
-        auth=schema.BEARER_OR_NOTHING,
-        responses={204: None, **schema.REFUSED},
+        auth=schema.ANY_CREDENTIAL_OR_NOTHING,
+        responses={204: None, 403: schema.DETAIL, **schema.REFUSED},
     )
     def post(self, request: Request) -> Response:
         found = self._find(request)
-        client = client_of(request)
-        if self.everywhere:
-            sessions.end_all(found.session.user, reason=EndReason.LOGOUT, client=client)
-        else:
-            sessions.end([found.session], reason=EndReason.LOGOUT, client=client)
+        if found is not None:
+            self.end(found.session, client=client_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _find(self, request: Request) -> Authenticated:
+    def end(self, session: Session, *, client: sessions.Client) -> None:
+        sessions.end([session], reason=EndReason.LOGOUT, client=client)
+
+    def _find(self, request: Request) -> Authenticated | None:
         raw_refresh = self.read(request).get("refresh")
         raw_access = bearer(request)
         if raw_access is not None:
@@ -62,8 +63,29 @@ class LogoutView(TokenView):
                 if raw_refresh is None:
                     raise request_refusal(error) from None
         if raw_refresh is None:
-            raise Unauthorized({"detail": str(NotAuthenticated.default_detail)})
+            return self._find_by_cookie(request)
         return sessions.find_by_refresh_token(raw_refresh)
+
+    def _find_by_cookie(self, request: Request) -> Authenticated | None:
+        """Return the session of the cookies, None for one that is over. Raises Unauthorized."""
+        raw_access, raw_refresh = cookies.find_access(request), cookies.find_logout(request)
+        if raw_access is None and raw_refresh is None:
+            raise Unauthorized({"detail": str(NotAuthenticated.default_detail)})
+        cookies.require_csrf(request)
+        self.forgets_cookies = True
+        for raw_token, find in (
+            (raw_access, sessions.authenticate),
+            (raw_refresh, sessions.find_by_refresh_token),
+        ):
+            if raw_token is not None:
+                try:
+                    return find(raw_token)
+                except TokenError as error:
+                    refusal = body_refusal(error)
+        if self.everywhere:
+            # Nobody is named whose sessions could be ended, and a 204 would say that they are.
+            raise refusal
+        return None
 
 
 class LogoutAllView(LogoutView):
@@ -73,11 +95,14 @@ class LogoutAllView(LogoutView):
 
     @extend_schema(
         operation_id="logout_all",
-        auth=schema.BEARER_OR_NOTHING,
-        responses={204: None, **schema.REFUSED},
+        auth=schema.ANY_CREDENTIAL_OR_NOTHING,
+        responses={204: None, 403: schema.DETAIL, **schema.REFUSED},
     )
     def post(self, request: Request) -> Response:
         return super().post(request)
+
+    def end(self, session: Session, *, client: sessions.Client) -> None:
+        sessions.end_all(session.user, reason=EndReason.LOGOUT, client=client)
 
 
 class NewestFirst(CursorPagination):

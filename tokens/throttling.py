@@ -172,7 +172,7 @@ class RequestThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         rate = parse_rate(getattr(conf, self.setting))
-        if rate is None:
+        if rate is None or request.method in SAFE_METHODS:
             return True
         window, elapsed = divmod(timezone.now().timestamp(), rate.period)
         self._wait = rate.period - elapsed

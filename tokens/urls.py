@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import session_views, views
+from . import cookie_views, session_views, views
 
 urlpatterns = [
     path("token/", views.SignInView.as_view(), name="token_obtain_pair"),
@@ -9,6 +9,12 @@ urlpatterns = [
     path("token/revoke/", views.RevokeView.as_view(), name="token_revoke"),
     path("token/blacklist/", views.BlacklistView.as_view(), name="token_blacklist"),
     path("token/introspect/", views.IntrospectView.as_view(), name="token_introspect"),
+    path("token/cookie/", cookie_views.CookieSignInView.as_view(), name="token_cookie"),
+    path(
+        "token/cookie/refresh/",
+        cookie_views.CookieRefreshView.as_view(),
+        name="token_cookie_refresh",
+    ),
     path("logout/", session_views.LogoutView.as_view(), name="logout"),
     path("logout/all/", session_views.LogoutAllView.as_view(), name="logout_all"),
     path("sessions/", session_views.SessionListView.as_view(), name="sessions"),

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import events, schema, sessions, sign_in
+from . import cookies, events, schema, sessions, sign_in
 from .errors import TokenError
 from .exception_handler import exception_handler
 from .http import Unauthorized, challenge, client_of
@@ -45,6 +45,8 @@ class TokenView(GenericAPIView[Any]):
 
     authentication_classes: Sequence[type[BaseAuthentication]] = ()
     permission_classes: Sequence[type[BasePermission]] = ()
+    # Set by a view that answers one request: the browser then gives its tokens away.
+    forgets_cookies = False
 
     def get_exception_handler(self) -> Any:
         return exception_handler
@@ -59,6 +61,8 @@ class TokenView(GenericAPIView[Any]):
         response = super().finalize_response(request, response, *args, **kwargs)
         # RFC 6749 §5.1: an answer that holds a token is stored nowhere.
         response["Cache-Control"] = "no-store"
+        if self.forgets_cookies:
+            cookies.delete_all(response)
         return response
 
     def read(self, request: Request) -> dict[str, Any]:
@@ -75,9 +79,12 @@ class SignInView(TokenView):
 
     serializer_class = SignInSerializer
 
-    @method_decorator(sensitive_variables())
     @extend_schema(operation_id="token_create", responses={200: PairSerializer, **schema.REFUSED})
     def post(self, request: Request) -> Response:
+        return self.answer(self.sign_in(request))
+
+    @method_decorator(sensitive_variables())
+    def sign_in(self, request: Request) -> TokenPair:
         user = sign_in.authenticate(request._request, **self.read(request))
         if user is None:
             raise Unauthorized(
@@ -89,7 +96,7 @@ class SignInView(TokenView):
         pair = sessions.start(user, client=client_of(request))
         # The session stands: a receiver that fails cannot take the tokens from the person any more.
         user_logged_in.send_robust(sender=type(user), request=request._request, user=user)
-        return self.answer(pair)
+        return pair
 
 
 class RefreshView(TokenView):

@@ -38,6 +38,8 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.W002": {"TOKENS_ACCESS_LIFETIME": timedelta(hours=1)},
     "tokens.W003": {"TOKENS_LOGIN_THROTTLE": ""},
     "tokens.W004": {"TOKENS_REFRESH_GRACE": timedelta(seconds=61)},
+    "tokens.W010": {"TOKENS_COOKIE_SECURE": False},
+    "tokens.W011": {"MIDDLEWARE": []},
 }
 
 
@@ -61,6 +63,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _sound(settings: Any) -> None:
     settings.TOKENS_LOGIN_THROTTLE = "10/min"
+    settings.TOKENS_COOKIE_SECURE = True
     keyring.ensure()
 
 

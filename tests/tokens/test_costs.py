@@ -25,6 +25,16 @@ def test_an_authenticated_request_costs_one_query(
     assert len(queries(lambda: api.get("/api/me/"))) == 1
 
 
+def test_a_request_by_cookie_costs_one_query(api: APIClient, signed_in: dict[str, Any]) -> None:
+    api.cookies["latchkey_access"] = signed_in["access"]
+    assert len(queries(lambda: api.get("/api/me/"))) == 1
+
+
+def test_a_refresh_by_cookie_costs_two_queries(api: APIClient, signed_in: dict[str, Any]) -> None:
+    api.cookies["latchkey_refresh"] = signed_in["refresh"]
+    assert len(queries(lambda: api.post("/api/token/cookie/refresh/"))) == 2
+
+
 @pytest.mark.parametrize("throttle", ["", "1000000/day"])
 def test_a_refresh_costs_two_queries(
     api: APIClient, signed_in: dict[str, Any], settings: Any, throttle: str

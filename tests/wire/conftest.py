@@ -7,11 +7,15 @@ from typing import Any
 
 import jwt
 import pytest
+from django.http import HttpResponse
 from rest_framework.test import APIClient
 
+from tests.conftest import PASSWORD
 from tokens import keyring, sessions
 
 Forge = Callable[..., str]
+
+CREDENTIALS = {"username": "ada", "password": PASSWORD}
 
 
 @pytest.fixture
@@ -23,6 +27,24 @@ def bearer(api: APIClient) -> Callable[[str], APIClient]:
         return api
 
     return sign_in
+
+
+@pytest.fixture
+def browser(user: Any) -> APIClient:
+    """Return a client that keeps cookies, is checked for CSRF, and sends the token it got."""
+    client = APIClient(enforce_csrf_checks=True)
+    token = client.get("/api/token/cookie/").json()["csrf_token"]
+    client.credentials(HTTP_X_CSRFTOKEN=token)
+    return client
+
+
+def sign_in(client: APIClient) -> HttpResponse:
+    """Sign ``user`` in by cookie."""
+    answer = client.post("/api/token/cookie/", CREDENTIALS)
+    assert answer.status_code == 200, answer.content
+    # Signing in replaced the CSRF token, as Django's own sign-in does.
+    client.credentials(HTTP_X_CSRFTOKEN=client.cookies["csrftoken"].value)
+    return answer
 
 
 @pytest.fixture

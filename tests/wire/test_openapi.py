@@ -23,6 +23,9 @@ OPERATIONS = {
     ("/api/token/revoke/", "post"),
     ("/api/token/blacklist/", "post"),
     ("/api/token/introspect/", "post"),
+    ("/api/token/cookie/", "get"),
+    ("/api/token/cookie/", "post"),
+    ("/api/token/cookie/refresh/", "post"),
     ("/api/logout/", "post"),
     ("/api/logout/all/", "post"),
     ("/api/sessions/", "get"),
@@ -30,6 +33,7 @@ OPERATIONS = {
     ("/api/me/", "get"),
     ("/api/me/password/", "post"),
 }
+CSRF_TOKEN = "c" * 32
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +49,19 @@ def test_the_document_is_valid_and_names_every_address(document: dict[str, Any])
     assert found == OPERATIONS
 
 
-def test_the_document_knows_the_bearer_scheme(document: dict[str, Any]) -> None:
-    scheme = document["components"]["securitySchemes"]["bearer"]
-    assert scheme == {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    assert document["paths"]["/api/me/"]["get"]["security"] == [{"bearer": []}]
+def test_the_document_knows_the_header_and_the_cookies(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["bearer"] == {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    named = {name: (s["in"], s["name"]) for name, s in schemes.items() if name != "bearer"}
+    assert named == {
+        "cookie": ("cookie", "latchkey_access"),
+        "refreshCookie": ("cookie", "latchkey_refresh"),
+    }
+    either = [{"bearer": []}, {"cookie": []}]
+    assert document["paths"]["/api/me/"]["get"]["security"] == either
+    assert document["paths"]["/api/logout/"]["post"]["security"] == [*either, {}]
+    refresh = document["paths"]["/api/token/cookie/refresh/"]["post"]
+    assert refresh["security"] == [{"refreshCookie": []}]
     assert "security" not in document["paths"]["/api/token/"]["post"]
 
 
@@ -70,10 +83,10 @@ def _one_connection(db: None) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_one_connection")
-@pytest.mark.parametrize("signed_in", [False, True])
+@pytest.mark.parametrize("signed_in", ["", "by header", "by cookie"])
 @pytest.mark.parametrize(("path", "method"), sorted(OPERATIONS))
 def test_a_fuzzer_finds_no_answer_that_is_not_described(
-    user: Any, document: dict[str, Any], path: str, method: str, signed_in: bool
+    user: Any, document: dict[str, Any], path: str, method: str, signed_in: str
 ) -> None:
     schema = schemathesis.openapi.from_dict(document)
     schema.app = WSGIHandler()
@@ -92,10 +105,23 @@ def test_a_fuzzer_finds_no_answer_that_is_not_described(
         headers = {}
         if signed_in:
             # A fresh one each time: the fuzzer may have signed the last one out.
-            headers["Authorization"] = f"Bearer {sessions.start(user).raw_access}"
-        case.call_and_validate(headers=headers, excluded_checks=EXCLUDED)
+            pair = sessions.start(user)
+            if signed_in == "by header":
+                headers["Authorization"] = f"Bearer {pair.raw_access}"
+            else:
+                case.cookies = {
+                    "latchkey_access": pair.raw_access,
+                    "latchkey_refresh": pair.raw_refresh,
+                    "csrftoken": CSRF_TOKEN,
+                }
+                headers["X-CSRFToken"] = CSRF_TOKEN
+        answer = case.call_and_validate(headers=headers, excluded_checks=EXCLUDED)
+        statuses.add(answer.status_code)
 
+    statuses: set[int] = set()
     fuzz()
+    if signed_in and path == "/api/me/":
+        assert 200 in statuses
 
 
 # What these look for is looked for elsewhere, or is not promised: an unused member is no error.
