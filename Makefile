@@ -12,7 +12,8 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run serve demo test test-services test-browser soak bench lint format lock clean
+.PHONY: help run serve demo test test-services test-browser screenshots soak bench lint format \
+	lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_U
 
 test-browser: $(VENV)/.dev ## Run the tests that drive a real browser (needs Chromium)
 	$(BIN)/python -m pytest -n auto --dist worksteal -q -rs tests/browser $(ARGS)
+
+screenshots: $(VENV)/.dev ## Take pictures of every page into docs/images (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
 
 soak: MINUTES ?= 10
 soak: $(VENV)/.dev ## Mixed traffic for MINUTES while workers are killed, checked against a ledger

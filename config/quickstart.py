@@ -17,6 +17,7 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
 
 ADDRESSES = """
+  http://{at}/            what is where, and the first lines to try
   http://{at}/admin/      staff: people, sessions, denylist, keys
   http://{at}/api/me/     the API, browsable
   http://{at}/api/docs/   every address of the API, and what it answers

@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
+from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from tokens.sign_in import guarded
@@ -17,12 +17,17 @@ handler500 = server_error
 admin.site.login = guarded(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="docs")),
+    path("", TemplateView.as_view(template_name="config/first_page.html"), name="first_page"),
     path("admin/", admin.site.urls),
     path("api/", include("accounts.urls")),
     path("api/", include("tokens.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="config/docs.html"),
+        name="docs",
+    ),
+    path("api/", RedirectView.as_view(pattern_name="docs")),
     path(".well-known/", include("tokens.well_known_urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

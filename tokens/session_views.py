@@ -125,7 +125,9 @@ class OwnSessions(GenericAPIView[Session]):
 class SessionListView(OwnSessions, ListAPIView[Session]):
     """Where I am signed in, the newest first."""
 
+    name = "My sessions"  # the heading of its page
     pagination_class = NewestFirst
+    page_template = "tokens/sessions.html"
 
 
 # A revocation is committed before its answer leaves, whatever ATOMIC_REQUESTS says.

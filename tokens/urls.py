@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import cookie_views, session_views, views
+from . import cookie_views, pages, session_views, views
 
 urlpatterns = [
     path("token/", views.SignInView.as_view(), name="token_obtain_pair"),
@@ -15,6 +15,8 @@ urlpatterns = [
         cookie_views.CookieRefreshView.as_view(),
         name="token_cookie_refresh",
     ),
+    path("login/", pages.LoginPage.as_view(), name="login_page"),
+    path("logout/page/", pages.LogoutPage.as_view(), name="logout_page"),
     path("logout/", session_views.LogoutView.as_view(), name="logout"),
     path("logout/all/", session_views.LogoutAllView.as_view(), name="logout_all"),
     path("sessions/", session_views.SessionListView.as_view(), name="sessions"),

@@ -6,7 +6,6 @@ and a request to another host fail the test that met it.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,19 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.chromium import NoChromium, launch
 from tests.conftest import PASSWORD
 from tokens import keyring
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-MISSING = "No Chromium was found. On Debian and Ubuntu: apt install chromium"
-QUIET = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
 HEIGHT = 900  # pixels
 
 
@@ -38,25 +28,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(transaction=True))
 
 
-def find_chromium() -> str | None:
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Lend one browser to all tests of the package; each page has a profile of its own."""
-    path = find_chromium()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    # Chromium's sandbox does not start for root.
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread, which makes Django refuse its database
         # here. Nothing but the test runs in the thread, so there is nobody to disturb.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *sandbox])
+        try:
+            browser = launch(playwright)
+        except NoChromium as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(error))
+            pytest.skip(str(error))
         yield browser
         browser.close()
 
@@ -93,7 +77,8 @@ def watch(context: BrowserContext, complaints: list[str], *, host: str) -> None:
 
     def on_console(message: Any) -> None:
         if "Content Security Policy" in message.text:
-            complaints.append(message.text)
+            where = message.page.url if message.page else "?"
+            complaints.append(f"{where}: {message.text}")
 
     def on_request(request: Any) -> None:
         where = urlsplit(request.url)

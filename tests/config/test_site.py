@@ -40,8 +40,35 @@ def test_a_host_name_that_is_not_ours_is_a_400_in_json(client: Client) -> None:
     assert (answer.status_code, answer.json()) == (400, {"detail": "Bad Request."})
 
 
-def test_the_first_page_leads_to_the_documentation(client: Client) -> None:
-    assert client.get("/")["Location"] == "/api/docs/"
+def test_the_first_page_says_what_this_is_under_the_name_that_it_was_asked_by(
+    client: Client,
+) -> None:
+    page = client.get("/", HTTP_HOST="localhost:8001")
+    assert page.status_code == 200
+    assert "curl -s http://localhost:8001/api/token/" in page.content.decode()
+
+
+def test_the_root_of_the_api_leads_to_the_documentation(client: Client) -> None:
+    assert client.get("/api/")["Location"] == "/api/docs/"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/docs/", "/api/me/", "/admin/login/", "/nowhere"])
+def test_every_page_forbids_what_is_inline_and_what_is_elsewhere(
+    client: Client, db: None, path: str
+) -> None:
+    policy = client.get(path, HTTP_ACCEPT="text/html")["Content-Security-Policy"]
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert directives == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
 
 
 def test_applications_can_be_imported_by_a_server() -> None:

@@ -1,0 +1,151 @@
+"""
+``make screenshots``: pictures of every page, from a site of its own with plausible people.
+
+Writes docs/images/NAME-WIDTH.png. The database is a scratch one and goes again.
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import launch
+from tests.browser.pages import NOBODY, PAGES, STAFF
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = ROOT / "docs" / "images"
+HOST = "latchkey.example"  # as the pictures call the site
+READERS = {  # by the width of their window in pixels
+    1280: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36",
+    390: "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Mobile Safari/537.36",
+}
+PASSWORD = "correct horse battery staple"
+
+
+def main() -> None:
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory(prefix="latchkey-screenshots-") as folder:
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/scratch.sqlite3"
+        prepare_settings()
+        keys = fill()
+        with running_site() as at, sync_playwright() as playwright:
+            browser = launch(playwright, f"--host-resolver-rules=MAP {HOST}:80 {at}")
+            for width in READERS:
+                take_pictures(browser, keys, width=width)
+            browser.close()
+
+
+def prepare_settings() -> None:
+    """Serve as ``make run`` does, whatever the .env of this machine says."""
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="config.settings",
+        SECRET_KEY="only for pictures, long enough, 0123456789-abcdefghijk",
+        TOKEN_SECRET="only for pictures too, long enough, 0123456789-abcdef",
+        TOKEN_SECRET_FALLBACKS="",
+        DEBUG="true",
+        HTTPS="false",
+        ALLOWED_HOSTS=f"{HOST},127.0.0.1",
+        CACHE_URL="",
+        LOGIN_THROTTLE="",
+        LOG_FORMAT="text",
+        TRUSTED_PROXIES="0",
+    )
+
+
+def fill() -> dict[str, str]:
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+
+    django.setup()
+    logging.disable()
+    call_command("migrate", verbosity=0)
+    # After Django: it brings the models.
+    from tests.browser.people import settle
+
+    keys = settle(PASSWORD)
+    connection.close()
+    return keys
+
+
+@contextmanager
+def running_site() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [sys.executable, "manage.py", "runserver", "--noreload", at]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not answers(f"http://{at}/healthz"):
+            if server.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"The site did not start. Try it by hand: {' '.join(command)}")
+            time.sleep(0.1)
+        yield at
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def answers(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, ConnectionError):
+        return False
+
+
+def take_pictures(browser: Browser, keys: dict[str, str], *, width: int) -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for reader in dict.fromkeys(shown.reader for shown in PAGES):
+        context = browser.new_context(
+            base_url=f"http://{HOST}",
+            user_agent=READERS[width],
+            viewport={"width": width, "height": 800},
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="UTC",
+        )
+        page = context.new_page()
+        sign_in(page, reader)
+        for shown in PAGES:
+            if shown.reader == reader:
+                page.goto(shown.path.format(**keys))
+                shown.then(page)
+                save(page, IMAGES / f"{shown.name}-{width}.png", width=width)
+        context.close()
+
+
+def sign_in(page: Page, reader: str) -> None:
+    if reader == NOBODY:
+        return
+    page.goto("/admin/" if reader == STAFF else "/api/login/")
+    page.get_by_label("Username").fill("grace" if reader == STAFF else "ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/" if reader == STAFF else "**/api/sessions/")
+
+
+def save(page: Page, path: Path, *, width: int) -> None:
+    # Not the whole of a long page: a picture in a README is to be taken in at one glance.
+    height = min(1600, page.evaluate("document.documentElement.scrollHeight"))
+    page.screenshot(
+        path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height}
+    )
+    print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""What every page must be, whoever reads it and however wide the window is."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.checks import assert_accessible, assert_fits, both_widths
+from tests.browser.pages import NOBODY, PAGES, PERSON, STAFF
+from tests.browser.people import settle
+from tests.browser.screenshots import sign_in
+from tests.conftest import PASSWORD
+
+# What axe finds in pages of Django's and of Swagger's own making.
+DJANGO = ("link-in-text-block", "aria-prohibited-attr", "label")
+SWAGGER = ("nested-interactive", "color-contrast")
+
+
+@both_widths
+@pytest.mark.parametrize("reader", [NOBODY, PERSON, STAFF])
+def test_each_page_fits_can_be_read_by_all_and_has_nothing_inline(page: Page, reader: str) -> None:
+    keys = settle(PASSWORD)
+    sign_in(page, reader)
+    complaints = []
+    for shown in PAGES:
+        if shown.reader == reader:
+            answer = page.goto(shown.path.format(**keys))
+            assert answer is not None
+            assert "script-src 'self'" in answer.headers["content-security-policy"], shown
+            shown.then(page)
+            try:
+                assert_fits(page)
+                others = {"docs": SWAGGER}.get(shown.name, DJANGO if reader == STAFF else ())
+                assert_accessible(page, but=others)
+            except AssertionError as complaint:
+                complaints.append(f"{shown.name}: {complaint}")
+    assert complaints == []
+
+
+def test_the_first_page_works_without_scripts_and_leads_everywhere(
+    chromium: Browser, site: str
+) -> None:
+    context = chromium.new_context(base_url=site, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tokens that can be taken back")
+    expect(page.get_by_text(f"curl -s {site}/api/token/ -d username=$USERNAME")).to_be_visible()
+    links = page.get_by_role("link").all()
+    addresses = {str(link.get_attribute("href")) for link in links} - {"#main"}
+    found = {address: context.request.get(address).status for address in addresses}
+    # Who somebody is, the API asks first; everything else is there for all.
+    asks = {"/api/me/": 401, "/api/sessions/": 401}
+    assert found == dict.fromkeys(addresses, 200) | asks
+    assert {"/api/docs/", "/api/schema/", "/admin/", "/healthz", "/readyz"} <= addresses
+    context.close()

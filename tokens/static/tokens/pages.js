@@ -1,0 +1,196 @@
+// What a page for people does by itself: it keeps the access token fresh while it is open, sends
+// the methods that HTML forms do not know, and copies the curl line. The tokens are in cookies
+// that no script can read; this one only ever learns how long they are good for.
+"use strict";
+
+const REFRESH_AHEAD = 10_000; // milliseconds before the token expires
+const RETRY_AFTER = 5_000;
+const RELOAD_AT_MOST_EVERY = 10_000;
+
+const you = () => document.getElementById("you");
+const channel = new BroadcastChannel("latchkey");
+
+let expiresAt = null; // by this browser's clock; null where nobody is signed in
+let refreshing = null;
+let retryAt = 0;
+
+// Each tab chooses its own moment, so that seldom two of them refresh at once.
+const ahead = REFRESH_AHEAD * (1 + Math.random());
+
+function csrf() {
+  const { csrfCookie, csrfHeader, csrfToken } = you().dataset;
+  // The cookie is newer than the page where somebody signed in in another tab.
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${csrfCookie}=`));
+  return { [csrfHeader]: found ? found.slice(csrfCookie.length + 1) : csrfToken };
+}
+
+function begin() {
+  const seconds = you().dataset.expiresIn;
+  expiresAt = seconds === undefined ? null : Date.now() + Number(seconds) * 1000;
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    time.title = date.toISOString();
+  }
+  tick();
+}
+
+// Keeping the token fresh
+
+function tick() {
+  const clock = document.getElementById("clock");
+  if (expiresAt === null || clock === null) return;
+  const left = expiresAt - Date.now();
+  const seconds = Math.max(0, Math.ceil(left / 1000));
+  clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  // A token that lives shorter than the usual margin is refreshed in the last third of its life.
+  const margin = Math.min(ahead, (Number(you().dataset.expiresIn) * 1000) / 3);
+  if (left <= margin && Date.now() >= retryAt) refresh();
+}
+
+// Resolves to whether the browser has a fresh token now. Callers at the same time share one request.
+function refresh() {
+  refreshing ??= askForRefresh().finally(() => { refreshing = null; });
+  return refreshing;
+}
+
+async function askForRefresh() {
+  try {
+    const answer = await fetch(you().dataset.refresh, { method: "POST", headers: csrf() });
+    if (answer.ok) {
+      const { expires_in } = await answer.json();
+      takeOver(expires_in);
+      channel.postMessage({ expires_in });
+      return true;
+    }
+    if (answer.status === 401 || answer.status === 403) {
+      signedOut();
+      return false;
+    }
+  } catch {
+    // No network: the refresh token is good for longer than that.
+  }
+  retryAt = Date.now() + RETRY_AFTER;
+  return false;
+}
+
+function takeOver(seconds) {
+  if (expiresAt !== null) {
+    you().dataset.expiresIn = seconds;
+    expiresAt = Date.now() + seconds * 1000;
+    tick();
+  }
+}
+
+function signedOut() {
+  if (expiresAt === null) return;
+  expiresAt = null;
+  document.getElementById("clock").textContent = "0:00";
+  say("You are signed out. Reload the page to log in again.");
+}
+
+// The page was opened after the access cookie had run out: get a new one, and open it again.
+async function tryRefresh() {
+  const last = Number(sessionStorage.getItem("latchkey-reloaded"));
+  if (Date.now() - last < RELOAD_AT_MOST_EVERY) return;
+  if (await refresh()) {
+    sessionStorage.setItem("latchkey-reloaded", String(Date.now()));
+    location.reload();
+  }
+}
+
+async function ensureFresh() {
+  if (expiresAt !== null && expiresAt - Date.now() < 2_000) await refresh();
+}
+
+// Forms
+
+async function onSubmit(event) {
+  const form = event.target;
+  const method = (event.submitter?.dataset.method ?? form.dataset.method ?? "").toUpperCase();
+  if (!method) {
+    if (form.method === "post" && expiresAt !== null && expiresAt - Date.now() < 2_000) {
+      event.preventDefault();
+      await ensureFresh();
+      form.submit();
+    }
+    return;
+  }
+  event.preventDefault();
+  if (form.dataset.confirm && !(await confirmed(form.dataset.confirm))) return;
+  await ensureFresh();
+  let answer;
+  try {
+    answer = await fetch(form.action, { method, ...content(form, method) });
+  } catch {
+    say("The server does not answer. Try again.");
+    return;
+  }
+  if (form.dataset.then === "reload") {
+    location.reload();
+  } else if (answer.headers.get("Content-Type")?.startsWith("text/html")) {
+    show(await answer.text());
+  } else {
+    say(`The server answered ${answer.status} ${answer.statusText}.`);
+  }
+}
+
+function content(form, method) {
+  const headers = { Accept: "text/html, */*", ...csrf() };
+  const raw = form.querySelector("[data-override=content]");
+  if (raw) {
+    const type = form.querySelector("[data-override=content-type]").value;
+    return { headers: { ...headers, "Content-Type": type }, body: raw.value };
+  }
+  return ["DELETE", "OPTIONS"].includes(method) ? { headers } : { headers, body: new FormData(form) };
+}
+
+function show(html) {
+  const next = new DOMParser().parseFromString(html, "text/html");
+  document.title = next.title;
+  document.querySelector("main").replaceWith(document.adoptNode(next.querySelector("main")));
+  you().replaceWith(document.adoptNode(next.getElementById("you")));
+  begin();
+  document.querySelector("main").focus();
+  scrollTo(0, 0);
+}
+
+function confirmed(question) {
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-text").textContent = question;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+async function copy(id, button) {
+  const source = document.getElementById(id);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  } catch {
+    // Without HTTPS there is no clipboard: select it, for the person to copy.
+    getSelection().selectAllChildren(source);
+    button.textContent = "Selected";
+  }
+  setTimeout(() => { button.textContent = "Copy"; }, 2_000);
+}
+
+function say(text) {
+  const said = document.getElementById("said");
+  said.textContent = text;
+  said.hidden = false;
+}
+
+document.addEventListener("submit", onSubmit);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button.dataset.copy, button);
+});
+document.addEventListener("visibilitychange", tick);
+channel.addEventListener("message", (event) => takeOver(event.data.expires_in));
+setInterval(tick, 1_000);
+begin();
+if (you().dataset.tryRefresh) tryRefresh();
