@@ -41,12 +41,16 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
     ) -> dict[str, Any]:
         context = super().get_context(data, accepted_media_type, renderer_context)
         request, response = renderer_context["request"], renderer_context["response"]
-        needs_token = bool(renderer_context["view"].authentication_classes)
+        view = renderer_context["view"]
+        needs_token = bool(view.authentication_classes)
+        # What a browser opened by GET may only answer to something else.
+        allowed = view.allowed_methods
+        method = request.method if request.method in allowed else next(iter(allowed), "GET")
         return {
             **context,
             **bar(request),
             "data": data,
-            "curl": curl_of(request, needs_token=needs_token),
+            "curl": curl_of(request, method=method, needs_token=needs_token),
             "curl_needs_token": needs_token,
             "may_refresh": request.method == "GET"
             and response.status_code == status.HTTP_401_UNAUTHORIZED,
@@ -81,19 +85,19 @@ def bar(request: Request) -> dict[str, Any]:
     }
 
 
-def curl_of(request: Request, *, needs_token: bool) -> str:
+def curl_of(request: Request, *, method: str, needs_token: bool) -> str:
     """
-    Return a command that asks the same again.
+    Return a command that asks this address.
 
     $ACCESS stands for the token, and body.json for the body, which may hold a password.
     """
     words = ["curl -s"]
-    if request.method not in ("GET", "POST"):
-        words.append(f"-X {request.method}")
+    if method not in ("GET", "POST"):
+        words.append(f"-X {method}")
     words.append(shlex.quote(request.build_absolute_uri()))
     if needs_token:
         words.append('-H "Authorization: Bearer $ACCESS"')
-    if request.method in ("POST", "PUT", "PATCH"):
+    if method in ("POST", "PUT", "PATCH"):
         words.append("-H 'Content-Type: application/json' -d @body.json")
     return " ".join(words)
 

@@ -86,6 +86,34 @@ def test_scripts_see_no_token(ada: Page) -> None:
     assert raw_access not in ada.content()
 
 
+def test_a_browser_keeps_the_cookies_under_their_names_for_https(
+    page: Page, user: Any, settings: Any
+) -> None:
+    # Chromium takes localhost for secure, and drops a cookie whose prefix it finds untrue.
+    settings.TOKENS_COOKIE_SECURE = True
+    page.goto("/api/login/?next=/api/me/")
+    log_in(page)
+    expect(answer_of(page)).to_contain_text('"username": "ada"')
+    kept = {str(c["name"]): (c["path"], c["secure"]) for c in page.context.cookies()}
+    assert {name: kept[name] for name in kept if "latchkey" in name} == {
+        "__Host-latchkey_access": ("/", True),
+        "__Secure-latchkey_refresh": ("/api/token/cookie/", True),
+        "__Secure-latchkey_logout": ("/api/logout/", True),
+    }
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    assert not [c for c in page.context.cookies() if "latchkey" in str(c["name"])]
+
+
+def test_the_documentation_tries_requests_out_by_cookie(ada: Page) -> None:
+    ada.goto("/api/docs/")
+    ada.get_by_role("button", name="POST /api/token/cookie/refresh/", exact=True).click()
+    ada.get_by_role("button", name="Try it out").click()
+    ada.get_by_role("button", name="Execute").click()
+    expect(ada.locator(".live-responses-table .response")).to_contain_text("expires_in")
+    assert current_session().generation == 1
+
+
 @both_widths
 def test_a_person_ends_another_session_there(ada: Page, user: Any) -> None:
     phone = sessions.start(

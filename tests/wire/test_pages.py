@@ -167,6 +167,14 @@ def test_no_page_shows_a_token(reader: APIClient, user: Any) -> None:
             assert raw_token not in page
 
 
+def test_where_nothing_is_read_the_curl_is_that_of_a_change(reader: APIClient) -> None:
+    page = reader.get("/api/token/").content.decode()
+    assert (
+        "curl -s http://testserver/api/token/ "
+        "-H &#x27;Content-Type: application/json&#x27; -d @body.json" in page
+    )
+
+
 def test_the_curl_of_a_change_says_the_method_and_not_the_body(browser: APIClient) -> None:
     sign_in(browser)
     body = {"current_password": "secret-of-ada", "new_password": PASSWORD}
