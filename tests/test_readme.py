@@ -57,6 +57,12 @@ def test_the_two_commands_and_every_target_it_names_exist() -> None:
     )
 
 
+def test_the_pictures_and_pages_it_leads_to_exist() -> None:
+    targets = re.findall(r"\]\(([^):]+)\)", README)
+    assert any(target.endswith(".png") for target in targets)
+    assert [target for target in targets if not (ROOT / target).is_file()] == []
+
+
 def test_the_settings_table_has_every_name_of_the_environment() -> None:
     table = README.partition("## Settings")[2].partition("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]

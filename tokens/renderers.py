@@ -32,9 +32,12 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        view = (renderer_context or {}).get("view")
-        self.template = getattr(view, "page_template", self.template)
-        return super().render(data, accepted_media_type, renderer_context)
+        renderer_context = renderer_context or {}
+        self.template = getattr(renderer_context["view"], "page_template", self.template)
+        page = super().render(data, accepted_media_type, renderer_context)
+        # «Back» after signing out, perhaps by somebody else, must not show the page again.
+        renderer_context["response"]["Cache-Control"] = "no-store"
+        return page
 
     def get_context(
         self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]

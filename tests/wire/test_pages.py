@@ -158,6 +158,12 @@ def test_a_view_that_looks_at_no_credential_still_says_who_reads_it(reader: APIC
     assert "<b>ada</b>" not in reader.get("/api/token/").content.decode()
 
 
+def test_no_page_about_a_person_stays_in_the_browsers_cache(reader: APIClient) -> None:
+    fill_in(reader)
+    for path in ("/api/me/", "/api/sessions/", "/api/login/"):
+        assert reader.get(path)["Cache-Control"] == "no-store"
+
+
 def test_no_page_shows_a_token(reader: APIClient, user: Any) -> None:
     fill_in(reader)
     raw_tokens = [reader.cookies[f"latchkey_{name}"].value for name in ("access", "refresh")]
