@@ -6,23 +6,17 @@ Writes docs/images/NAME-WIDTH.png. The database is a scratch one and goes again.
 
 import logging
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.chromium import launch
+from tests.browser.chromium import NoChromium, launch
 from tests.browser.pages import NOBODY, PAGES, STAFF
+from tests.processes import running_site
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -42,7 +36,8 @@ def main() -> None:
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/scratch.sqlite3"
         prepare_settings()
         keys = fill()
-        with running_site() as at, sync_playwright() as playwright:
+        with running_site(workers=1) as site, sync_playwright() as playwright:
+            at = site.base.removeprefix("http://")
             browser = launch(playwright, f"--host-resolver-rules=MAP {HOST}:80 {at}")
             for width in READERS:
                 take_pictures(browser, keys, width=width)
@@ -80,33 +75,6 @@ def fill() -> dict[str, str]:
     keys = settle(PASSWORD)
     connection.close()
     return keys
-
-
-@contextmanager
-def running_site() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        at = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [sys.executable, "manage.py", "runserver", "--noreload", at]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while not answers(f"http://{at}/healthz"):
-            if server.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"The site did not start. Try it by hand: {' '.join(command)}")
-            time.sleep(0.1)
-        yield at
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def answers(address: str) -> bool:
-    try:
-        with urlopen(address, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (URLError, ConnectionError):
-        return False
 
 
 def take_pictures(browser: Browser, keys: dict[str, str], *, width: int) -> None:
@@ -151,4 +119,7 @@ def save(page: Page, path: Path, *, width: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except NoChromium as error:
+        sys.exit(str(error))
