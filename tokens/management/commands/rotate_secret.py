@@ -11,7 +11,7 @@ from tokens import keyring
 from tokens.keyring import Plan, RotationConflict
 from tokens.management.base import OperatorCommand, reason
 from tokens.models import Session, SigningKey
-from tokens.words import counted, utc
+from tokens.words import cost_of_revoking, counted, utc
 
 
 class Command(OperatorCommand):
@@ -89,11 +89,7 @@ class Command(OperatorCommand):
         }
         if not options["dry_run"]:
             if plan.revoked and options["interactive"]:
-                self.confirm(
-                    f"This revokes {counted(len(plan.revoked), 'key')} and with them "
-                    f"{counted(sessions, 'session')} of {counted(users, 'user')}, who must sign "
-                    "in again. It cannot be undone."
-                )
+                self.confirm(cost_of_revoking(plan.revoked, sessions=sessions, users=users))
             # From here on it may be done although the answer was lost.
             self.when_cut_short = "Whether the key was rotated, manage.py list_keys tells."
             keyring.rotate(plan, reason=options["reason"] or "signing key revoked")
