@@ -74,17 +74,30 @@ class Session(models.Model):
             ("revoke_session", "Can revoke sessions"),
             ("introspect_token", "Can introspect tokens"),
         ]
-        # None may name generation, refreshed_at or idle_until, in its condition neither.
+        # None may hold generation, refreshed_at, idle_until or refreshed_ip_address, in its
+        # condition neither: PostgreSQL then rewrites the row at each rotation and no index (a HOT
+        # update).
         indexes: ClassVar = [
             models.Index(fields=["user", "-started_at"], name="session_user"),
-            # The last two are the orders in which pruning takes them.
+            models.Index(fields=["-started_at"], name="session_started"),
+            models.Index(fields=["-started_at"], condition=Q(ended_at=None), name="session_open"),
             models.Index(
-                fields=["end_reason", "ended_at"],
+                fields=["-ended_at"], condition=Q(ended_at__isnull=False), name="session_ended"
+            ),
+            # Pruning takes them in this order too, from its other end.
+            models.Index(
+                fields=["end_reason", "-ended_at"],
                 condition=Q(ended_at__isnull=False),
-                name="session_prune_ended",
+                name="session_end_reason",
             ),
             models.Index(
                 fields=["expires_at"], condition=Q(ended_at=None), name="session_prune_expired"
+            ),
+            models.Index(fields=["ip_address", "-started_at"], name="session_address"),
+            models.Index(
+                fields=["ended_ip_address", "-ended_at"],
+                condition=Q(ended_ip_address__isnull=False),
+                name="session_ended_address",
             ),
         ]
         constraints: ClassVar = [
@@ -135,8 +148,11 @@ class DeniedToken(models.Model):
     until = models.DateTimeField(db_index=True)
 
     class Meta:
+        verbose_name = _("denial")
+        verbose_name_plural = _("denylist")
         default_permissions = ("view",)
         permissions: ClassVar = [("deny_token", "Can deny tokens")]
+        indexes: ClassVar = [models.Index(fields=["kind", "-id"], name="denied_kind")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value[:8]}"

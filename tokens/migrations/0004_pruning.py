@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tokens", "0002_revoked_keys"),
+        ("tokens", "0003_admin"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -44,14 +44,6 @@ class Migration(migrations.Migration):
             options={
                 "default_permissions": ("view",),
             },
-        ),
-        migrations.AddIndex(
-            model_name="session",
-            index=models.Index(
-                condition=models.Q(("ended_at__isnull", False)),
-                fields=["end_reason", "ended_at"],
-                name="session_prune_ended",
-            ),
         ),
         migrations.AddIndex(
             model_name="session",
