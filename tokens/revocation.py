@@ -144,7 +144,7 @@ def _deny(target: Target, *, note: str, by: Any, now: datetime) -> int:
         reason=note,
         by=by,
         # The row does not say when an older token was issued, nor under which lifetime.
-        until=session.expires_at + conf.TOKENS_LEEWAY,
+        until=session.expires_at + 2 * conf.TOKENS_LEEWAY,
         now=now,
     )
     return 1

@@ -1,0 +1,139 @@
+"""What staff does with a token, or its id, that somebody brings."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tokens import keyring, pairs, sessions, staff
+from tokens.codec import TokenType
+from tokens.conf import conf
+from tokens.errors import (
+    BadSignature,
+    Denied,
+    Expired,
+    Malformed,
+    SessionEnded,
+    TokenError,
+    UnknownKey,
+    UserGone,
+)
+from tokens.models import DeniedToken, EndReason, Session
+
+NOW = datetime.now(UTC)
+OLD = NOW - timedelta(hours=2)
+
+
+@pytest.fixture
+def pair(user: Any) -> sessions.TokenPair:
+    return sessions.start(user, now=NOW)
+
+
+def jti(pair: sessions.TokenPair, type: TokenType) -> str:
+    return pairs.jti_of(pair.session, type)
+
+
+def test_a_jti_is_read_as_it_is_written(pair: sessions.TokenPair) -> None:
+    for type in TokenType:
+        assert pairs.parse_jti(jti(pair, type)) == (pair.session.pk, 0, type)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "0" * 32, f"{'0' * 32}.00a", f"{'0' * 32}.1b", f"{'A' * 32}.1a", f"{'0' * 32}.1a\n"],
+)
+def test_another_spelling_is_no_jti(text: str) -> None:
+    assert pairs.parse_jti(text) is None
+
+
+def test_an_expired_token_is_identified_and_a_forged_one_is_not(user: Any) -> None:
+    pair = sessions.start(user, now=OLD)
+    assert staff.identify(f" {pair.raw_access}\n").sid == pair.session.pk
+    head, payload, _ = pair.raw_access.split(".")
+    with pytest.raises(BadSignature):
+        staff.identify(f"{head}.{payload}.{'A' * 43}")
+
+
+def test_a_token_of_a_revoked_key_tells_nothing(pair: sessions.TokenPair) -> None:
+    keyring.rotate(keyring.plan_rotation(revoke_previous=True, now=NOW), now=NOW)
+    with pytest.raises(UnknownKey):
+        staff.identify(pair.raw_access)
+
+
+def test_an_access_token_is_denied_and_its_session_goes_on(
+    pair: sessions.TokenPair, django_user_model: Any
+) -> None:
+    grace = django_user_model.objects.create_user("grace", "grace@example.org")
+    denial = staff.deny_token(pair.raw_access, note="leaked", by=grace, now=NOW)
+    assert not denial.session_ended
+    with pytest.raises(Denied):
+        sessions.authenticate(pair.raw_access)
+    row = DeniedToken.objects.get(value=jti(pair, TokenType.ACCESS))
+    assert (row.reason, row.denied_by, row.user) == ("leaked", grace, pair.session.user)
+    sessions.authenticate(sessions.refresh(pair.raw_refresh).raw_access)
+
+
+def test_a_refresh_token_of_any_generation_takes_its_session_along(
+    pair: sessions.TokenPair,
+) -> None:
+    current = sessions.refresh(pair.raw_refresh)
+    denial = staff.deny_token(pair.raw_refresh, note="leaked", now=NOW)
+    assert denial.session_ended
+    with pytest.raises(SessionEnded):
+        sessions.authenticate(current.raw_access)
+    assert Session.objects.get().end_reason == EndReason.REVOKED
+    assert DeniedToken.objects.get().reason == "leaked"
+
+
+def test_a_jti_is_denied_for_as_long_as_its_token_can_live(pair: sessions.TokenPair) -> None:
+    sessions.refresh(pair.raw_refresh)
+    denial = staff.deny_jti(jti(pair, TokenType.ACCESS), note="seen in a log", now=NOW)
+    assert not denial.session_ended
+    with pytest.raises(Denied):
+        sessions.authenticate(pair.raw_access)
+    row = DeniedToken.objects.get(value=denial.value)
+    assert row.until == pair.session.expires_at + conf.TOKENS_LEEWAY
+
+
+def test_the_jti_of_a_refresh_token_ends_the_session(pair: sessions.TokenPair) -> None:
+    assert staff.deny_jti(jti(pair, TokenType.REFRESH), note="seen in a log").session_ended
+    with pytest.raises(SessionEnded):
+        sessions.refresh(pair.raw_refresh)
+
+
+def test_a_jti_that_no_token_has_yet_is_refused(pair: sessions.TokenPair) -> None:
+    for value in ("nonsense", f"{pair.session.pk.hex}.1a"):
+        with pytest.raises(Malformed):
+            staff.deny_jti(value, note="why not")
+    assert not DeniedToken.objects.exists()
+
+
+@pytest.mark.parametrize("by_jti", [False, True], ids=["token", "jti"])
+@pytest.mark.parametrize("fate", ["denied", "ended", "gone"])
+def test_what_is_refused_already_is_said_and_left_alone(
+    user: Any, pair: sessions.TokenPair, fate: str, by_jti: bool
+) -> None:
+    expected: type[TokenError]
+    match fate:
+        case "denied":
+            staff.deny_token(pair.raw_access, note="first")
+            expected = Denied
+        case "ended":
+            sessions.end_all(user, reason=EndReason.LOGOUT)
+            expected = SessionEnded
+        case _:
+            user.delete()
+            expected = UserGone
+    before = list(DeniedToken.objects.values())
+    with pytest.raises(expected):
+        if by_jti:
+            staff.deny_jti(jti(pair, TokenType.ACCESS), note="second")
+        else:
+            staff.deny_token(pair.raw_access, note="second")
+    assert list(DeniedToken.objects.values()) == before
+
+
+def test_an_expired_token_needs_no_denial(user: Any) -> None:
+    with pytest.raises(Expired):
+        staff.deny_token(sessions.start(user, now=OLD).raw_access, note="late")
+    assert not DeniedToken.objects.exists()
