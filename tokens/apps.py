@@ -17,6 +17,7 @@ class TokensConfig(AppConfig):
             schema,  # noqa: F401  # It registers itself.
             sign_in,
             signals,
+            support,
         )
 
         for check in (
@@ -47,3 +48,4 @@ class TokensConfig(AppConfig):
         events.session_started.connect(notices.on_session_started, dispatch_uid="tokens.notices")
         events.reuse_detected.connect(notices.on_reuse_detected, dispatch_uid="tokens.notices")
         post_migrate.connect(signals.after_migrate, self, dispatch_uid="tokens.first_key")
+        post_migrate.connect(support.create_group, self, dispatch_uid="tokens.support_group")

@@ -19,6 +19,7 @@ from .conf import conf
 from .errors import Denied, Expired, Malformed, SessionEnded, UserGone
 from .models import DeniedToken, EndReason, Session
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
     """
