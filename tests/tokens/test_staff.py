@@ -125,11 +125,11 @@ def test_what_is_refused_already_is_said_and_left_alone(
             user.delete()
             expected = UserGone
     before = list(DeniedToken.objects.values())
+    deny, given = staff.deny_token, pair.raw_access
+    if by_jti:
+        deny, given = staff.deny_jti, jti(pair, TokenType.ACCESS)
     with pytest.raises(expected):
-        if by_jti:
-            staff.deny_jti(jti(pair, TokenType.ACCESS), note="second")
-        else:
-            staff.deny_token(pair.raw_access, note="second")
+        deny(given, note="second")
     assert list(DeniedToken.objects.values()) == before
 
 

@@ -1,0 +1,82 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.conftest import PASSWORD
+from tokens import support
+
+SESSIONS = "/admin/tokens/session/"
+
+
+@pytest.fixture(autouse=True)
+def _cache_of_its_own(settings: Any) -> None:
+    """Give each test an empty cache that no other process empties meanwhile."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend}}
+    cache.clear()
+
+
+@pytest.fixture
+def grace(django_user_model: Any) -> Any:
+    """Return a member of the staff who may do nothing yet."""
+    return django_user_model.objects.create_user(
+        "grace", "grace@example.org", PASSWORD, is_staff=True
+    )
+
+
+@pytest.fixture
+def permit(grace: Any) -> Callable[..., None]:
+    """Return what gives ``grace`` permissions by their names."""
+
+    def permit(*names: str) -> None:
+        for name in names:
+            app, _, codename = name.partition(".")
+            found = Permission.objects.get(content_type__app_label=app, codename=codename)
+            grace.user_permissions.add(found)
+
+    return permit
+
+
+@pytest.fixture
+def staff(grace: Any) -> Client:
+    """Return the browser of ``grace``, who may do what somebody permits her."""
+    client = Client()
+    client.force_login(grace)
+    return client
+
+
+@pytest.fixture
+def supporter(grace: Any, staff: Client) -> Client:
+    """Return the browser of ``grace`` as a member of the group «Support»."""
+    support.create_group(using="default")
+    grace.groups.add(Group.objects.get(name="Support"))
+    return staff
+
+
+def page_of(session: Any, name: str = "change") -> str:
+    return reverse(f"admin:tokens_session_{name}", args=[session.pk])
+
+
+def texts(answer: Any) -> list[str]:
+    """Return what the messages on the page that ``answer`` led to say."""
+    return [str(message) for message in answer.context["messages"]]
+
+
+def shown(answer: Any) -> list[Any]:
+    """Return the keys of the rows on a list's page, in their order."""
+    assert answer.status_code == 200, answer
+    return [row.pk for row in answer.context["cl"].result_list]
+
+
+def statements(call: Callable[[], Any]) -> list[str]:
+    """Return the SQL of a call that must be answered with 200."""
+    with CaptureQueriesContext(connection) as captured:
+        assert call().status_code == 200
+    return [query["sql"] for query in captured.captured_queries]

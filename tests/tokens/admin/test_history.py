@@ -1,0 +1,116 @@
+"""A session's page tells what happened, with both parties of an incident."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.tokens.admin.conftest import page_of, statements
+from tokens import denylist, keyring, sessions, staff
+from tokens.admin.history import Event, history
+from tokens.errors import RefreshTokenReused
+from tokens.models import EndReason, Session
+
+NOW = timezone.now()
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
+
+
+def at(minutes: int) -> Any:
+    return NOW + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def pair(user: Any) -> sessions.TokenPair:
+    return sessions.start(user, client=sessions.Client("192.0.2.1", FIREFOX), now=NOW)
+
+
+def told(*, now: Any = None) -> list[Event]:
+    return history(Session.objects.get(), now=now or at(60))
+
+
+def test_a_fresh_session_has_a_sign_in_and_no_more(pair: sessions.TokenPair) -> None:
+    assert told() == [Event(NOW, "Signed in", ("on Firefox on Linux", "from 192.0.2.1"))]
+
+
+def test_refreshes_are_counted_and_the_last_is_told(pair: sessions.TokenPair) -> None:
+    pair = sessions.refresh(pair.raw_refresh, now=at(1))
+    assert told()[1].title == "Refreshed once, the last time"
+    sessions.refresh(pair.raw_refresh, client=sessions.Client("192.0.2.2"), now=at(2))
+    assert told()[1] == Event(at(2), "Refreshed 2 times, the last time", ("from 192.0.2.2",))
+
+
+def test_an_incident_names_both_addresses(pair: sessions.TokenPair) -> None:
+    owner, other = sessions.Client("192.0.2.2"), sessions.Client("203.0.113.9")
+    second = sessions.refresh(pair.raw_refresh, client=owner, now=at(1))
+    sessions.refresh(second.raw_refresh, client=owner, now=at(2))
+    with pytest.raises(RefreshTokenReused):
+        sessions.refresh(pair.raw_refresh, client=other, now=at(3))
+    event = told()[-1]
+    assert event.at == at(3)
+    assert event.title == "Ended: a refresh token was used a second time"
+    assert event.details[0].startswith("from 203.0.113.9 came a token")
+    assert event.details[1].startswith("from 192.0.2.2 the session was refreshed last")
+
+
+@pytest.mark.parametrize("pruned", [False, True], ids=["before pruning", "after pruning"])
+def test_who_revoked_it_and_why_is_told_also_when_the_denial_is_pruned(
+    supporter: Client, pair: sessions.TokenPair, pruned: bool
+) -> None:
+    supporter.post(page_of(pair.session, "revoke"), {"reason": "phone lost"})
+    if pruned:
+        assert denylist.prune(now=at(60 * 24)) == 1
+    event = told()[-1]
+    assert event.title == "Ended: revoked"
+    assert event.details[0] == "by grace"
+    assert "phone lost" in event.details[1]
+    assert "phone lost" in supporter.get(page_of(pair.session)).content.decode()
+
+
+def test_a_revocation_by_nobody_of_the_staff_is_told_without_a_name(
+    pair: sessions.TokenPair,
+) -> None:
+    sessions.revoke(pair.raw_refresh, client=sessions.Client("192.0.2.1"))
+    assert told()[-1].details == ("from 192.0.2.1",)
+    denylist.prune(now=at(60 * 24))
+    assert told()[-1].details == ()
+
+
+def test_a_sign_out_is_told_with_its_address(pair: sessions.TokenPair) -> None:
+    client = sessions.Client("192.0.2.1")
+    sessions.end([pair.session], reason=EndReason.LOGOUT, client=client, now=at(1))
+    assert told()[-1] == Event(at(1), "Ended: signed out", ("from 192.0.2.1",))
+
+
+def test_a_denied_access_token_is_told(pair: sessions.TokenPair, grace: Any) -> None:
+    staff.deny_token(pair.raw_access, note="in a screenshot", by=grace, now=at(1))
+    event = told()[-1]
+    assert event.title == "An access token was denied"
+    assert event.details[1:] == ("by grace", "reason: in a screenshot")
+
+
+def test_a_revoked_key_is_told(pair: sessions.TokenPair, grace: Any) -> None:
+    plan = keyring.plan_rotation(revoke_previous=True)
+    keyring.rotate(plan, by=grace, reason="backup lost", now=at(1))
+    assert told()[-1] == Event(
+        at(1), "Its signing key was revoked", ("by grace", "reason: backup lost")
+    )
+
+
+def test_an_expiry_is_told(pair: sessions.TokenPair) -> None:
+    row = Session.objects.get()
+    assert told(now=row.idle_until)[-1] == Event(row.idle_until, "Expired", ("lay idle",))
+    Session.objects.update(idle_until=row.expires_at)
+    assert told(now=row.expires_at)[-1].details == ("its absolute limit",)
+
+
+def test_a_page_costs_the_same_after_many_refreshes(
+    supporter: Client, pair: sessions.TokenPair
+) -> None:
+    page = page_of(pair.session)
+    supporter.get(page)
+    few = statements(lambda: supporter.get(page))
+    for minute in range(60):
+        pair = sessions.refresh(pair.raw_refresh, now=at(minute))
+    assert len(statements(lambda: supporter.get(page))) == len(few) <= 8

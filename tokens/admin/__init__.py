@@ -1,0 +1,17 @@
+"""
+What staff sees and does. Every act calls a verb of ``sessions``, ``staff`` or ``keyring``.
+
+    base        rows to read, lists that count nothing, who may do what, what is logged
+    bounds      how many rows a page looks at, at most
+    search      what somebody types into the search field, to sessions
+    filters     state, end reason, last refreshed
+    sessions    the list, one session and its history, revoking
+    denylist    the list, and denying a token or a jti
+    keys        the ring, rotating and revoking
+    users       what is added to the project's own admin of its users
+    overview    the first page
+"""
+
+from . import denylist, keys, sessions
+
+__all__ = ["denylist", "keys", "sessions"]

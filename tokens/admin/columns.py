@@ -1,0 +1,58 @@
+"""What the list of sessions and a user's page show of a session, in the same words."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from tokens.models import Session
+from tokens.serializers import device_of
+
+from .base import instant
+from .filters import STATES, key_revoked, state_of
+
+
+def with_state(rows: Any) -> Any:
+    """Return ``rows`` so that ``state_of`` can tell each row's state without a query of its own."""
+    # Nobody needs the digest of a password's hash on a page.
+    return rows.defer("auth_hash").annotate(is_key_revoked=key_revoked())
+
+
+class SessionColumns:
+    @admin.display(description=_("device"))
+    def device(self, session: Session) -> str:
+        return device_of(session.user_agent)
+
+    @admin.display(description=_("device, address"))
+    def where(self, session: Session) -> str:
+        return format_html("{}<br>{}", self.device(session), session.ip_address or "")
+
+    @admin.display(description=_("IP address"))
+    def address(self, session: Session) -> str:
+        return session.ip_address or "-"
+
+    @admin.display(description=_("signed in"))
+    def signed_in(self, session: Session) -> str:
+        return instant(session.started_at)
+
+    @admin.display(description=_("last refreshed"))
+    def refreshed(self, session: Session) -> str:
+        return instant(session.refreshed_at if session.generation else None)
+
+    @admin.display(description=_("expires"))
+    def expires(self, session: Session) -> str:
+        return instant(session.idle_until)
+
+    @admin.display(description=_("at the latest"))
+    def limit(self, session: Session) -> str:
+        return instant(session.expires_at)
+
+    @admin.display(description=_("state"))
+    def state(self, session: Session) -> str:
+        state = state_of(session, now=timezone.now())
+        why = f": {session.get_end_reason_display()}" if state == "ended" else ""
+        return format_html(
+            '<span class="tokens-state tokens-{}">{}{}</span>', state, dict(STATES)[state], why
+        )

@@ -1,0 +1,175 @@
+"""The denylist: to read, and to add to. Nothing on it is changed, and nothing is taken off."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import ADDITION, CHANGE
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from tokens import staff
+from tokens.codec import MAX_TOKEN_LENGTH, TokenType
+from tokens.errors import KeyRingError, TokenError
+from tokens.models import DeniedToken, EndReason
+from tokens.pairs import parse_jti
+
+from .base import ReadOnlyAdmin, ReasonForm, demand, instant, log, may, say
+from .confirm import confirmation
+from .search import find_token, find_users
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return DeniedToken.Kind.choices
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
+        if self.value() is None:
+            return None
+        return rows.filter(kind=self.value()) if self.value() in DeniedToken.Kind else rows.none()
+
+
+class DenyForm(ReasonForm):
+    """One token, or one ``jti``, and why. The token is never shown again."""
+
+    token = forms.CharField(
+        label=_("Token"),
+        required=False,
+        max_length=MAX_TOKEN_LENGTH,
+        help_text=_("A whole access or refresh token. It is neither kept nor shown again."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "size": 60}),
+    )
+    jti = forms.CharField(
+        label=_("or its jti"),
+        required=False,
+        max_length=DeniedToken._meta.get_field("value").max_length,
+        help_text=_("The id of a token, as claims and logs have it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 60}),
+    )
+    field_order = ("token", "jti", "reason")
+
+    def clean_jti(self) -> str:
+        jti = str(self.cleaned_data["jti"])
+        if jti and parse_jti(jti) is None:
+            raise ValidationError(
+                _("A jti here is 32 hexadecimal digits, a dot, a number, and «a» or «r».")
+            )
+        return jti
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors and bool(cleaned.get("token")) == bool(cleaned.get("jti")):
+            raise ValidationError(_("Give a token or a jti: one of the two."))
+        return cleaned
+
+
+@admin.register(DeniedToken)
+class DeniedTokenAdmin(ReadOnlyAdmin):
+    list_display = ("value", "kind", "user", "why", "denied_by", "since", "matters_until")
+    list_select_related = ("user", "denied_by")
+    list_filter = (KindFilter,)
+    ordering = ("-id",)
+    actions = None
+    fields = list_display
+    readonly_fields = ("why", "since", "matters_until")
+
+    @admin.display(description=_("why"))
+    def why(self, row: DeniedToken) -> str:
+        return str(dict(EndReason.choices).get(row.reason, row.reason))
+
+    @admin.display(description=_("since"))
+    def since(self, row: DeniedToken) -> str:
+        return instant(row.denied_at)
+
+    @admin.display(description=_("until"))
+    def matters_until(self, row: DeniedToken) -> str:
+        return instant(row.until)
+
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Find an id, by whatever names it: a jti finds its session's row too, and a user theirs."""
+        term = term.strip()
+        if not term:
+            return rows
+        if find_token(term) or "\0" in term:
+            return rows.none()
+        values = [term]
+        if parsed := parse_jti(term):
+            values.append(str(parsed[0]))
+        return rows.filter(Q(value__in=values) | Q(user_id__in=find_users(term)))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, "deny_token")
+
+    @method_decorator(sensitive_post_parameters("token", "jti"))
+    @sensitive_variables("form")
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Deny a token or a jti."""
+        demand(request, "deny_token")
+        form = DenyForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            self._check_jti_of_refresh_token(request, form)
+        if form.is_valid():
+            try:
+                return self._deny(request, form)
+            except (TokenError, KeyRingError) as error:
+                form.add_error(None, f"Nothing was changed: it is refused already. {error}")
+        return confirmation(
+            request,
+            self,
+            title=str(_("Deny a token")),
+            sentences=[
+                "An access token is refused from the next request on, and its session goes on. "
+                "A refresh token takes its session with it (RFC 7009). Neither can be undone."
+            ],
+            form=form,
+            button=str(_("Deny")),
+            back=self._list(),
+        )
+
+    def _check_jti_of_refresh_token(self, request: HttpRequest, form: DenyForm) -> None:
+        # Who holds the token may end its session anyway; an id is no such proof.
+        parsed = parse_jti(form.cleaned_data["jti"])
+        if parsed and parsed[2] is TokenType.REFRESH and not may(request, "revoke_session"):
+            form.add_error(
+                "jti", _("This is a refresh token's. You have no permission to end its session.")
+            )
+
+    @sensitive_variables()
+    def _deny(self, request: HttpRequest, form: DenyForm) -> HttpResponse:
+        given, how = form.cleaned_data, {"note": form.cleaned_data["reason"], "by": request.user}
+        with transaction.atomic():
+            if given["token"]:
+                raw_token = find_token(given["token"]) or given["token"]
+                denial = staff.deny_token(raw_token, **how)
+            else:
+                denial = staff.deny_jti(given["jti"], **how)
+            self._log(request, denial, given["reason"])
+        if denial.session_ended:
+            say(
+                request,
+                "It was a refresh token, so its session is ended, with all its access tokens.",
+            )
+        else:
+            say(request, "The access token is refused from now on. Its session goes on.")
+        if may(request, "view_session"):
+            page = reverse("admin:tokens_session_change", args=[denial.session.pk])
+            return HttpResponseRedirect(page)
+        return HttpResponseRedirect(self._list())
+
+    def _log(self, request: HttpRequest, denial: staff.Denial, reason: str) -> None:
+        row = DeniedToken.objects.get(value=denial.value)
+        log(request, [row], ADDITION, f"Denied. Reason: {reason}")
+        if denial.session_ended:
+            log(request, [denial.session], CHANGE, f"Revoked. Reason: {reason}")
+
+    def _list(self) -> str:
+        return reverse("admin:tokens_deniedtoken_changelist", current_app=self.admin_site.name)

@@ -1,0 +1,145 @@
+"""The filters of the list of sessions, and the order in which each of them is served by an index."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tokens.models import DeniedToken, EndReason, Session
+
+from .bounds import first_of
+from .search import user_key
+
+STATES = [
+    ("live", _("live")),
+    ("ended", _("ended")),
+    ("expired", _("expired")),
+    ("key_revoked", _("key revoked")),
+]
+
+_REFRESHED = {
+    "hour": (_("in the last hour"), timedelta(hours=1)),
+    "day": (_("in the last 24 hours"), timedelta(days=1)),
+    "week": (_("in the last 7 days"), timedelta(days=7)),
+    "earlier": (_("longer ago"), timedelta(days=7)),
+}
+
+
+def key_revoked() -> Exists:
+    """Return, as an expression on sessions, whether the key of its refresh token was revoked."""
+    return Exists(DeniedToken.objects.filter(value=OuterRef("kid")))
+
+
+def order_of(chosen: Mapping[str, str]) -> str:
+    """Return the order in which an index has the rows that the chosen filters ask for."""
+    if chosen.get("reason") or chosen.get("state") == "ended":
+        return "-ended_at"
+    if chosen.get("state") == "expired":
+        return "started_at"  # The oldest of the unended have all expired; the newest have not.
+    return "-started_at"
+
+
+class BoundedFilter(SimpleListFilter):
+    """A filter that may look at the first WINDOW rows only; ``saw_all`` tells."""
+
+    saw_all = True
+
+    def first_of(self, request: HttpRequest, rows: QuerySet[Any]) -> Any:
+        found, self.saw_all = first_of(rows, order_of(request.GET))
+        return found
+
+
+class EndReasonFilter(SimpleListFilter):
+    title = _("end reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [one for one in EndReason.choices if one[0] != EndReason.USER_DELETED]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
+        if self.value() is None:
+            return None
+        if self.value() not in EndReason.values:
+            return rows.none()
+        # The index leaves out the unended, and is used by a query that does so too.
+        return rows.filter(ended_at__isnull=False, end_reason=self.value())
+
+
+class StateFilter(BoundedFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return STATES
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
+        state = self.value()
+        if state is None:
+            return None
+        if state == "ended":
+            return rows.filter(ended_at__isnull=False)
+        now = timezone.now()
+        unended = rows.filter(ended_at=None)
+        match state:
+            case "live":
+                return self.first_of(request, unended).live(now=now)  # type: ignore[no-any-return]
+            case "expired":  # idle_until is never later than expires_at.
+                return self.first_of(request, unended).filter(idle_until__lte=now)  # type: ignore[no-any-return]
+            case "key_revoked":
+                of_denied = self.first_of(request, unended).filter(key_revoked())
+                return of_denied.filter(idle_until__gt=now)  # type: ignore[no-any-return]
+        return rows.none()
+
+
+class RefreshedFilter(BoundedFilter):
+    title = _("last refreshed")
+    parameter_name = "refreshed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [(value, label) for value, (label, _ago) in _REFRESHED.items()]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
+        if self.value() not in _REFRESHED:
+            return None
+        since = timezone.now() - _REFRESHED[str(self.value())][1]
+        found = self.first_of(request, rows)
+        if self.value() == "earlier":
+            return found.filter(refreshed_at__lt=since)  # type: ignore[no-any-return]
+        return found.filter(refreshed_at__gte=since)  # type: ignore[no-any-return]
+
+
+class UserFilter(SimpleListFilter):
+    """One user's sessions; without one in the address, it shows nothing."""
+
+    title = _("person")
+    parameter_name = "user"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        key = self.value()
+        if key is None:
+            return []
+        user = get_user_model()._default_manager.filter(pk=user_key(key)).first()
+        return [(key, str(user) if user else _("nobody"))]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
+        key = self.value()
+        return None if key is None else rows.filter(user_id=user_key(key))
+
+
+def state_of(session: Session, *, now: Any) -> str:
+    """
+    Return the state of a row that was read with ``is_key_revoked=key_revoked()``.
+
+    Ended comes first, since it says why; the rest is what ``live`` leaves out.
+    """
+    if session.ended_at is not None:
+        return "ended"
+    if session.idle_until <= now or session.expires_at <= now:
+        return "expired"
+    return "key_revoked" if session.is_key_revoked else "live"  # type: ignore[attr-defined]

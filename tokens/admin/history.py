@@ -1,0 +1,107 @@
+"""What happened to one session, in the order in which it happened."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+
+from tokens.models import DeniedToken, EndReason, Session
+from tokens.serializers import device_of
+from tokens.words import counted
+
+# An access token lives for minutes, so an earlier one has expired long ago.
+GENERATIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    at: datetime
+    title: str
+    details: tuple[str, ...] = ()
+
+
+def history(session: Session, *, now: datetime) -> list[Event]:
+    """Return what is known of the session; three queries at most, however old it is."""
+    denials = {row.value: row for row in _denials(session)}
+    own, of_key = denials.pop(str(session.pk), None), denials.pop(session.kid, None)
+    events = [
+        Event(
+            session.started_at,
+            "Signed in",
+            (f"on {device_of(session.user_agent)}", _from(session.ip_address)),
+        ),
+        *_refreshes(session),
+        *(_denied_access_token(row) for row in denials.values()),
+    ]
+    if of_key:
+        events.append(Event(of_key.denied_at, "Its signing key was revoked", _who_and_why(of_key)))
+    if session.ended_at:
+        events.append(_end(session, session.ended_at, own))
+    elif session.idle_until <= now:
+        limit = "its absolute limit" if session.idle_until == session.expires_at else "lay idle"
+        events.append(Event(session.idle_until, "Expired", (limit,)))
+    return sorted(events, key=lambda event: event.at)
+
+
+def _denials(session: Session) -> list[DeniedToken]:
+    generations = range(max(0, session.generation - GENERATIONS), session.generation + 1)
+    jtis = [f"{session.pk.hex}.{generation}a" for generation in generations]
+    rows = DeniedToken.objects.filter(value__in=[str(session.pk), session.kid, *jtis])
+    return list(rows.select_related("denied_by"))
+
+
+def _refreshes(session: Session) -> Iterator[Event]:
+    if session.generation:
+        times = "once" if session.generation == 1 else f"{session.generation:,} times"
+        yield Event(
+            session.refreshed_at,
+            f"Refreshed {times}, the last time",
+            (_from(session.refreshed_ip_address),),
+        )
+
+
+def _denied_access_token(row: DeniedToken) -> Event:
+    return Event(
+        row.denied_at, "An access token was denied", (f"jti {row.value}", *_who_and_why(row))
+    )
+
+
+def _end(session: Session, at: datetime, denial: DeniedToken | None) -> Event:
+    match session.end_reason:
+        case EndReason.REUSE:
+            return Event(
+                at,
+                "Ended: a refresh token was used a second time",
+                (
+                    f"{_from(session.ended_ip_address)} came a token that had been replaced",
+                    f"{_from(session.refreshed_ip_address)} the session was refreshed last, "
+                    f"by {counted(session.generation, 'rotation')}",
+                    "One of the two holds a stolen copy; which one cannot be told, so both are "
+                    "signed out (RFC 9700 §4.14.2)",
+                ),
+            )
+        case EndReason.REVOKED if denial is None:
+            return Event(at, "Ended: revoked", _logged(session))
+    where = (_from(session.ended_ip_address),) if session.ended_ip_address else ()
+    why = _who_and_why(denial) if denial and denial.reason != session.end_reason else ()
+    return Event(at, f"Ended: {session.get_end_reason_display()}", (*where, *why))
+
+
+def _who_and_why(row: DeniedToken) -> tuple[str, ...]:
+    by = (f"by {row.denied_by}",) if row.denied_by else ()
+    return (*by, f"reason: {row.reason}")
+
+
+def _logged(session: Session) -> tuple[str, ...]:
+    """Return who and why from the admin's log: the denylist forgets what nothing can need."""
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Session), object_id=str(session.pk)
+    )
+    entry = entries.select_related("user").order_by("-action_time").first()
+    return (f"by {entry.user}", entry.get_change_message()) if entry else ()
+
+
+def _from(address: str | None) -> str:
+    return f"from {address or 'an unknown address'}"

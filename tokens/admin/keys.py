@@ -1,0 +1,205 @@
+"""The ring as staff sees it, rotating it, and revoking what leaked. Nothing secret is shown."""
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.db import transaction
+from django.db.models import Case, IntegerField, Value, When
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+
+from tokens import keyring
+from tokens.errors import KeyRingError
+from tokens.keyring import RotationConflict
+from tokens.models import Session, SigningKey
+from tokens.words import cost_of_revoking
+
+from .base import ReadOnlyAdmin, ReasonForm, demand, instant, log, may, say
+from .bounds import WINDOW, live_by_key, tally
+from .confirm import confirmation
+
+State = SigningKey.State
+
+
+class AlgorithmForm(forms.Form):
+    """``signing`` is the key that the page spoke of: when another signs by now, ask again."""
+
+    signing = forms.CharField(widget=forms.HiddenInput)
+    algorithm = forms.ChoiceField(
+        label=_("Algorithm"),
+        choices=[(name, name) for name in keyring.ALGORITHMS],
+        help_text=_(
+            "Another one than that of the key published ahead signs with a fresh key at once, "
+            "which services that cache the key set have not seen yet."
+        ),
+    )
+
+
+class RevokeKeysForm(ReasonForm, AlgorithmForm):
+    field_order = ("signing", "algorithm", "reason")
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin):
+    list_display = ("kid", "algorithm", "state", "since", "age", "verifying", "live_sessions")
+    actions = None
+    fields = ("kid", "algorithm", "state", "since", "age", "verifying", "live_sessions")
+    readonly_fields = ("since", "age", "verifying", "live_sessions")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("sealed")
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        by_state = [When(state=state, then=Value(at)) for at, state in enumerate(State.values)]
+        return (Case(*by_state, output_field=IntegerField()).asc(), "-created_at")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        # Counted once for the page, not once for each row.
+        return (*self.list_display[:-1], _live_sessions_column())
+
+    def get_urls(self) -> list[URLPattern]:
+        # A rotation is a transaction of its own, whatever ATOMIC_REQUESTS says.
+        own = [
+            path(
+                address,
+                transaction.non_atomic_requests(self.admin_site.admin_view(view)),
+                name=f"tokens_signingkey_{name}",
+            )
+            for address, view, name in (
+                ("rotate/", self.rotate_view, "rotate"),
+                ("revoke-previous/", self.revoke_view, "revoke"),
+            )
+        ]
+        return [*own, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"may_rotate": may(request, "rotate_signingkey"), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    # Columns
+
+    @admin.display(description=_("since"))
+    def since(self, key: SigningKey) -> str:
+        return instant(key.state_since)
+
+    @admin.display(description=_("age"))
+    def age(self, key: SigningKey) -> str:
+        return timesince(key.created_at, depth=1)
+
+    @admin.display(description=_("verifies until"))
+    def verifying(self, key: SigningKey) -> str:
+        return instant(key.verifies_until)
+
+    @admin.display(description=_("live sessions"))
+    def live_sessions(self, key: SigningKey) -> str:
+        return str(_live_sessions_column()(key))
+
+    # Acts
+
+    def rotate_view(self, request: HttpRequest) -> HttpResponse:
+        return self._rotate(request, AlgorithmForm, revoke_previous=False)
+
+    def revoke_view(self, request: HttpRequest) -> HttpResponse:
+        return self._rotate(request, RevokeKeysForm, revoke_previous=True)
+
+    def _rotate(
+        self, request: HttpRequest, form_class: type[AlgorithmForm], *, revoke_previous: bool
+    ) -> HttpResponse:
+        demand(request, "view_signingkey", "rotate_signingkey")
+        try:
+            # A key sealed under a secret that the others lack would lock them out.
+            keyring.check()
+            plan = keyring.plan_rotation(revoke_previous=revoke_previous)
+            initial = {"signing": plan.former, "algorithm": plan.algorithm}
+            form = form_class(request.POST if request.method == "POST" else None, initial=initial)
+            if form.is_valid():
+                return self._carry_out(request, form.cleaned_data, revoke_previous=revoke_previous)
+        except (KeyRingError, RotationConflict) as error:
+            say(request, str(error), level=messages.ERROR)
+            return HttpResponseRedirect(self._list())
+        ask = self._ask_revoking if revoke_previous else self._ask_rotating
+        return ask(request, plan, form)
+
+    def _ask_rotating(
+        self, request: HttpRequest, plan: keyring.Plan, form: AlgorithmForm
+    ) -> HttpResponse:
+        return confirmation(
+            request,
+            self,
+            title=str(_("Rotate the signing key")),
+            sentences=[
+                "The key that was published ahead signs from now on, a new one is published "
+                "ahead, and the former verifies until its last token has expired, at "
+                f"{plan.verifies_until:%Y-%m-%d %H:%M} UTC: nobody is signed out, and nothing is "
+                "restarted."
+            ],
+            form=form,
+            button=str(_("Rotate now")),
+            back=self._list(),
+        )
+
+    def _ask_revoking(
+        self, request: HttpRequest, plan: keyring.Plan, form: AlgorithmForm
+    ) -> HttpResponse:
+        # Every key that verifies goes, so every live session does.
+        cost = tally(Session.objects.all(), now=timezone.now())
+        return confirmation(
+            request,
+            self,
+            title=str(_("Revoke the previous keys")),
+            sentences=[
+                "After a leak: two fresh keys are made, and every other key is denied, which "
+                "signs everybody out at once.",
+                cost_of_revoking(
+                    plan.revoked, sessions=cost.sessions, users=cost.people, exact=cost.exact
+                ),
+            ],
+            form=form,
+            button=str(_("Revoke the previous keys")),
+            back=self._list(),
+        )
+
+    def _carry_out(
+        self, request: HttpRequest, given: dict[str, Any], *, revoke_previous: bool
+    ) -> HttpResponse:
+        rotate = partial(keyring.rotate, by=request.user)
+        plan = keyring.plan_rotation(algorithm=given["algorithm"], revoke_previous=revoke_previous)
+        if plan.former != given["signing"]:
+            raise RotationConflict("Another rotation was first. Nothing was changed by this one.")
+        if revoke_previous:
+            rotate = partial(rotate, reason=given["reason"])
+        rotate(plan)
+        signing = SigningKey.objects.defer("sealed").get(state=State.SIGNING)
+        if revoke_previous:
+            revoked = SigningKey.objects.defer("sealed").filter(kid__in=plan.revoked)
+            log(request, revoked, CHANGE, f"Revoked. Reason: {given['reason']}")
+            say(request, f"Revoked: {', '.join(plan.revoked)}. Everybody must sign in again.")
+        log(request, [signing], CHANGE, f"Rotated: signs from now on, in place of {plan.former}.")
+        say(request, f"{signing.kid} signs from now on, in every process within a second.")
+        return HttpResponseRedirect(self._list())
+
+    def _list(self) -> str:
+        return reverse("admin:tokens_signingkey_changelist", current_app=self.admin_site.name)
+
+
+def _live_sessions_column() -> Any:
+    """Return the column of how many live sessions hold a refresh token under a key."""
+    now = timezone.now()
+    counts, exact = live_by_key(now=now)
+
+    @admin.display(description=_("live sessions"))
+    def live_sessions(key: SigningKey) -> str:
+        if key.state == State.REVOKED or (key.verifies_until and key.verifies_until <= now):
+            return "0"
+        number = f"{counts.get(key.kid, 0):,}"
+        return number if exact else f"{number} of the newest {WINDOW:,}"
+
+    return live_sessions
