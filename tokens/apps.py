@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.checks import Tags, register
@@ -49,3 +49,21 @@ class TokensConfig(AppConfig):
         events.reuse_detected.connect(notices.on_reuse_detected, dispatch_uid="tokens.notices")
         post_migrate.connect(signals.after_migrate, self, dispatch_uid="tokens.first_key")
         post_migrate.connect(support.create_group, self, dispatch_uid="tokens.support_group")
+
+        _extend_admin()
+
+
+def _extend_admin() -> None:
+    """Show sessions on the users' pages, whichever admin the project has registered for users."""
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    from django.contrib import admin
+    from django.contrib.admin.apps import AdminConfig
+
+    if not isinstance(apps.get_app_config("admin"), AdminConfig):
+        return  # Without autodiscovery the project registers what it wants, and calls extend().
+    # Whatever the order of INSTALLED_APPS, the last word about the users' admin is spoken then.
+    admin.autodiscover()
+    from .admin.users import extend
+
+    extend(admin.site)

@@ -1,0 +1,169 @@
+"""
+What the admin's first page says about the sessions, cheap however many there are.
+
+A day that is over is counted once and kept in Django's cache; today, and what is live, for a
+minute. Losing the cache costs a count of each day by an index.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from logging import getLogger
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from tokens.conf import conf
+from tokens.models import EndReason, Session, SigningKey
+
+from .bounds import Tally, tally
+
+logger = getLogger("tokens")
+
+DAYS = 14
+_LIVE = "tokens.overview.live"
+KEEP_TODAY = 60  # seconds
+KEEP_DAY = DAYS * 24 * 60 * 60  # seconds
+# Ended by somebody's decision that the tokens shall be of no use, and not by a sign-out.
+REVOKED = (
+    EndReason.REVOKED,
+    EndReason.REUSE,
+    EndReason.PASSWORD_CHANGED,
+    EndReason.USER_INACTIVE,
+)
+
+# The chart, in units of its own: the style sheet decides how large it is.
+DAY_WIDTH, BAR_WIDTH, GAP, HEIGHT = 20, 8, 1, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    on: date
+    sign_ins: int
+    revocations: int
+    incidents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: int
+    y: int
+    height: int
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    live: Tally
+    days: tuple[Day, ...]
+    signing_since: datetime | None
+    key_is_old: bool
+
+    bar_width = BAR_WIDTH
+    height = HEIGHT
+    width = DAYS * DAY_WIDTH
+
+    @property
+    def sign_ins(self) -> int:
+        return sum(day.sign_ins for day in self.days)
+
+    @property
+    def revocations(self) -> int:
+        return sum(day.revocations for day in self.days)
+
+    @property
+    def incidents(self) -> int:
+        return sum(day.incidents for day in self.days)
+
+    @property
+    def highest(self) -> int:
+        return max(max(day.sign_ins, day.revocations) for day in self.days)
+
+    @property
+    def bars(self) -> list[Bar]:
+        return [
+            _bar(at, which, kind, number, day, self.highest)
+            for at, day in enumerate(self.days)
+            for which, (kind, number) in enumerate(
+                (("sign-ins", day.sign_ins), ("revocations", day.revocations))
+            )
+        ]
+
+
+def overview(*, now: datetime | None = None) -> Overview:
+    now = now or timezone.now()
+    signing = SigningKey.objects.filter(state=SigningKey.State.SIGNING).only("signs_since").first()
+    since = signing.signs_since if signing else None
+    live = _cached([_LIVE]).get(_LIVE)
+    if live is None:
+        live = tally(Session.objects.all(), now=now)
+        _keep(_LIVE, live, KEEP_TODAY)
+    return Overview(
+        live=live,
+        days=_days(now=now),
+        signing_since=since,
+        key_is_old=since is None or now - since > conf.TOKENS_KEY_MAX_AGE,
+    )
+
+
+def _days(*, now: datetime) -> tuple[Day, ...]:
+    zone = timezone.get_default_timezone()
+    today = timezone.localdate(now, zone)
+    wanted = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    names = {f"tokens.overview.{zone}.{day:%Y-%m-%d}": day for day in wanted}
+    known: dict[str, Day] = _cached(names)
+    missing = {name: day for name, day in names.items() if name not in known}
+    if missing:
+        counted = _count(min(missing.values()), max(missing.values()), zone=zone)
+        fresh = {name: counted.get(day, Day(day, 0, 0, 0)) for name, day in missing.items()}
+        for name, day in fresh.items():
+            _keep(name, day, KEEP_TODAY if day.on == today else KEEP_DAY)
+        known = {**known, **fresh}
+    return tuple(known[name] for name in names)
+
+
+def _count(first: date, last: date, *, zone: Any) -> dict[date, Day]:
+    """Count by day, from ``first`` to ``last``, both of them included."""
+    begin = datetime.combine(first, time.min, zone)
+    end = datetime.combine(last + timedelta(days=1), time.min, zone)
+    ended = Session.objects.filter(ended_at__gte=begin, ended_at__lt=end)
+    sign_ins = _by_day(
+        Session.objects.filter(started_at__gte=begin, started_at__lt=end), "started_at", zone
+    )
+    revocations = _by_day(ended.filter(end_reason__in=REVOKED), "ended_at", zone)
+    incidents = _by_day(ended.filter(end_reason=EndReason.REUSE), "ended_at", zone)
+    return {
+        day: Day(day, sign_ins.get(day, 0), revocations.get(day, 0), incidents.get(day, 0))
+        for day in {*sign_ins, *revocations, *incidents}
+    }
+
+
+def _by_day(rows: QuerySet[Session], column: str, zone: Any) -> dict[date, int]:
+    by_day = rows.order_by().values(day=TruncDate(column, tzinfo=zone)).annotate(n=Count("pk"))
+    return dict(by_day.values_list("day", "n"))
+
+
+def _cached(names: Iterable[str]) -> dict[str, Any]:
+    try:
+        return dict(cache.get_many(list(names)))
+    except Exception as error:  # whatever the backend raises: the page goes without
+        logger.warning("the cache does not answer: %s", type(error).__name__)
+        return {}
+
+
+def _keep(name: str, value: Any, seconds: int) -> None:
+    with suppress(Exception):  # said by _cached
+        cache.set(name, value, seconds)
+
+
+def _bar(at: int, which: int, kind: str, number: int, day: Day, highest: int) -> Bar:
+    # What happened at all is to be seen.
+    height = max(2, round(number * HEIGHT / highest)) if number else 0
+    x = at * DAY_WIDTH + GAP + which * (BAR_WIDTH + GAP)
+    title = f"{day.on:%Y-%m-%d}: {number:,} {kind}"
+    return Bar(x, HEIGHT - height, height, kind, title)

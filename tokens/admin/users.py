@@ -1,0 +1,211 @@
+"""What is added to the project's own admin of its users: their sessions, and ending them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.forms import BaseInlineFormSet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import select_template
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tokens import sessions
+from tokens.models import EndReason, Session
+from tokens.words import counted
+
+from .base import ReasonForm, demand, log, may, say
+from .bounds import tally
+from .columns import SessionColumns, with_state
+from .confirm import confirmation
+
+SIGN_OUT = "sign_out_everywhere"
+NEWEST = 10
+
+
+def extend(site: admin.AdminSite) -> None:
+    """
+    Give the admin that ``site`` has for users their sessions, and ``site`` its overview.
+
+    Whatever that admin is, it stays what it was otherwise. Twice does no more than once.
+    """
+    if site.index_template is None:
+        site.index_template = "admin/tokens/index.html"
+    user_model = get_user_model()
+    if not site.is_registered(user_model):
+        return
+    base = type(site.get_model_admin(user_model))
+    if not issubclass(base, UserSessions):
+        site.unregister(user_model)
+        site.register(user_model, type(base.__name__, (UserSessions, base), {}))
+
+
+class NewestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
+    """The newest NEWEST rows: somebody may have signed in ten thousand times."""
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_newest"):
+            self._newest = super().get_queryset()[:NEWEST]
+        return self._newest
+
+
+class SessionInline(SessionColumns, admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    model = Session
+    formset = NewestFormSet
+    verbose_name_plural = _("newest sessions")
+    ordering = ("-started_at",)
+    fields = ("where", "signed_in", "refreshed", "state")
+    readonly_fields = fields
+    can_delete = False
+    show_change_link = True
+    extra = 0
+    max_num = 0
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return with_state(super().get_queryset(request))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class UserSessions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Comes before the project's own class; each method adds to what that one answers."""
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        inlines = super().get_inlines(request, obj)
+        return [*inlines, SessionInline] if obj is not None else inlines
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions: dict[str, Any] = super().get_actions(request)
+        if IS_POPUP_VAR in request.GET:
+            return actions
+        # Known also to who may not do it, so that a forged request meets a 403 and no silence.
+        if may(request, "revoke_session") or SIGN_OUT in request.POST.getlist("action"):
+            description = str(_("Sign out everywhere"))
+            actions[SIGN_OUT] = (UserSessions.sign_out_selected, SIGN_OUT, description)
+        return actions
+
+    def get_urls(self) -> Any:
+        own = path(
+            "<path:object_id>/sign-out/",
+            self.admin_site.admin_view(self.sign_out_view),
+            name=f"{self.opts.app_label}_{self.opts.model_name}_sign_out",
+        )
+        return [own, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        answer = super().render_change_form(request, context, *args, **kwargs)
+        user = context.get("original")
+        if user is None or not isinstance(answer, TemplateResponse):
+            return answer
+        names: Any = answer.template_name
+        context["wrapped_template"] = select_template([names] if isinstance(names, str) else names)
+        context["may_view_sessions"] = may(request, "view_session")
+        context["may_sign_out"] = may(request, "revoke_session")
+        answer.template_name = "admin/tokens/user_change_form.html"
+        return answer
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = timezone.now()
+        super().save_model(request, obj, form, change)
+        if change:
+            _say_what_ended(request, obj, since=before)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        before = timezone.now()
+        answer = super().user_change_password(request, id, form_url)  # type: ignore[misc]
+        if request.method == "POST" and answer.status_code == 302:
+            _say_what_ended(request, self.get_object(request, unquote(id)), since=before)
+        return answer
+
+    def sign_out_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, and end every session of one user."""
+        demand(request, "revoke_session")
+        user = self.get_object(request, unquote(object_id))
+        if user is None:
+            raise Http404
+        if not self.has_view_permission(request, user):
+            raise PermissionDenied
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        back = reverse(page, args=[user.pk], current_app=self.admin_site.name)
+        return self._sign_out(request, [user], back=back)
+
+    def sign_out_selected(self, request: HttpRequest, users: Any) -> HttpResponse:
+        demand(request, "revoke_session")
+        if request.POST.get("select_across") == "1":
+            say(
+                request,
+                "Nobody was signed out. Select people on the page; «manage.py revoke_tokens --all» "
+                "is for everybody.",
+                level=messages.WARNING,
+            )
+            return HttpResponseRedirect(request.get_full_path())
+        chosen = list(users.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)))
+        hidden = [("action", SIGN_OUT)]
+        hidden += [(ACTION_CHECKBOX_NAME, str(user.pk)) for user in chosen]
+        return self._sign_out(request, chosen, back=request.get_full_path(), hidden=hidden)
+
+    def _sign_out(
+        self,
+        request: HttpRequest,
+        users: list[Any],
+        *,
+        back: str,
+        hidden: Iterable[tuple[str, str]] = (),
+    ) -> HttpResponse:
+        cost = tally(Session.objects.filter(user__in=users), now=timezone.now())
+        if not cost.sessions and cost.exact:
+            say(request, "Nobody of them is signed in anywhere.", level=messages.WARNING)
+            return HttpResponseRedirect(back)
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            with transaction.atomic():
+                ended = sum(
+                    sessions.end_all(user, reason=EndReason.REVOKED, note=reason, by=request.user)
+                    for user in users
+                )
+                log(request, users, CHANGE, f"Signed out everywhere. Reason: {reason}")
+            say(request, f"{counted(ended, 'session')} ended, access tokens included.")
+            return HttpResponseRedirect(back)
+        return confirmation(
+            request,
+            self,
+            title=str(_("Sign out everywhere")),
+            sentences=[
+                f"This ends {cost}: every token is refused from the next request on. "
+                "It cannot be undone."
+            ],
+            items=[str(user) for user in users],
+            form=form,
+            button=str(_("Sign out everywhere")),
+            back=back,
+            hidden=hidden,
+        )
+
+
+def _say_what_ended(request: HttpRequest, user: Any, *, since: datetime) -> None:
+    """Say how many live sessions the signals behind ``save()`` have ended."""
+    follow = (EndReason.PASSWORD_CHANGED, EndReason.USER_INACTIVE)
+    ended = Session.objects.filter(
+        user=user, ended_at__gte=since, end_reason__in=follow, idle_until__gt=since
+    ).count()
+    if ended:
+        say(
+            request, f"{counted(ended, 'session')} of {user} ended with it.", level=messages.WARNING
+        )

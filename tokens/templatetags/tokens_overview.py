@@ -1,0 +1,17 @@
+"""``{% tokens_overview %}``: what the admin's first page says about the sessions."""
+
+from typing import Any
+
+from django import template
+
+from tokens.admin.base import may
+from tokens.admin.overview import overview
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/tokens/overview.html", takes_context=True)
+def tokens_overview(context: template.Context) -> dict[str, Any]:
+    if not may(context["request"], "view_session"):
+        return {}
+    return {"overview": overview()}
