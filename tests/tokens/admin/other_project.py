@@ -1,0 +1,87 @@
+"""
+Another project's process: Django's own users, whose keys are numbers, and ``tokens`` listed first.
+
+Prints JSON of what its admin answers.
+"""
+
+import json
+import sys
+
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="a secret of the other project, long enough for a check",
+    TOKENS_SECRET="a token secret of the other project, long enough too",
+    ALLOWED_HOSTS=["testserver"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    INSTALLED_APPS=[
+        "tokens",
+        "django.contrib.admin",
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "django.contrib.staticfiles",
+    ],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+    ],
+    TEMPLATES=[
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.auth.context_processors.auth",
+                    "django.contrib.messages.context_processors.messages",
+                ]
+            },
+        }
+    ],
+    ROOT_URLCONF="tests.tokens.admin.other_urls",
+    STATIC_URL="static/",
+    USE_TZ=True,
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+)
+django.setup()
+
+
+def main() -> None:
+    from django.contrib.auth.models import Group, User
+    from django.core.management import call_command
+    from django.test import Client
+    from django.test.utils import setup_test_environment
+
+    from tokens import sessions
+
+    def page(name: str) -> str:
+        return f"/manage/auth/user/{ada.pk}/{name}/"
+
+    def found(query: dict[str, str]) -> int:
+        return len(client.get("/manage/tokens/session/", query).context["cl"].result_list)
+
+    setup_test_environment()
+    call_command("migrate", verbosity=0)
+    ada = User.objects.create_user("ada", "ada@example.org")
+    client = Client()
+    client.force_login(User.objects.create_superuser("grace"))
+    sessions.start(ada)
+    terms = ("ada", "ADA@example.org", "alan", "0" * 32, "192.0.2.1")
+    answer = {
+        "support": sorted(Group.objects.get().permissions.values_list("codename", flat=True)),
+        "found": [found({"q": term}) for term in terms],
+        "of_user": found({"user": str(ada.pk)}),
+        "index": "live now" in client.get("/manage/").content.decode(),
+        "user": "Sign out everywhere" in client.get(page("change")).content.decode(),
+        "signed_out": client.post(page("sign-out"), {"reason": "laptop stolen"}).status_code,
+        "live": ada.token_sessions.filter(ended_at=None).count(),
+    }
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The admin works with any user model, in whatever order the apps are listed."""
+
+import json
+import subprocess
+import sys
+
+from tests.processes import ROOT
+
+
+def test_django_s_own_users_in_a_project_that_lists_tokens_first() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.tokens.admin.other_project"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "support": [
+            "deny_token",
+            "revoke_session",
+            "view_deniedtoken",
+            "view_session",
+            "view_user",
+        ],
+        "found": [1, 1, 0, 0, 0],
+        "of_user": 1,
+        "index": True,
+        "user": True,
+        "signed_out": 302,
+        "live": 0,
+    }
