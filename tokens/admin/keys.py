@@ -117,7 +117,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         try:
             # A key sealed under a secret that the others lack would lock them out.
             keyring.check()
-            plan = keyring.plan_rotation(revoke_previous=revoke_previous)
+            plan = keyring.plan_rotation(revoke_previous=revoke_previous, estimate=True)
             initial = {"signing": plan.former, "algorithm": plan.algorithm}
             form = form_class(request.POST if request.method == "POST" else None, initial=initial)
             if form.is_valid():
@@ -137,7 +137,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             title=str(_("Rotate the signing key")),
             sentences=[
                 "The key that was published ahead signs from now on, a new one is published "
-                "ahead, and the former verifies until its last token has expired, at "
+                "ahead, and the former verifies until its last token has expired, about "
                 f"{plan.verifies_until:%Y-%m-%d %H:%M} UTC: nobody is signed out, and nothing is "
                 "restarted."
             ],
@@ -171,6 +171,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, given: dict[str, Any], *, revoke_previous: bool
     ) -> HttpResponse:
         rotate = partial(keyring.rotate, by=request.user)
+        # Not the one that the page showed: that one has looked at no session.
         plan = keyring.plan_rotation(algorithm=given["algorithm"], revoke_previous=revoke_previous)
         if plan.former != given["signing"]:
             raise RotationConflict("Another rotation was first. Nothing was changed by this one.")

@@ -65,13 +65,19 @@ def ensure() -> bool:
 
 
 def plan_rotation(
-    *, algorithm: str | None = None, revoke_previous: bool = False, now: datetime | None = None
+    *,
+    algorithm: str | None = None,
+    revoke_previous: bool = False,
+    estimate: bool = False,
+    now: datetime | None = None,
 ) -> Plan:
     """
     Plan that the published key signs, or a fresh one if that is of another algorithm.
 
     With ``revoke_previous`` both keys are fresh and every other one is denied: what leaked with
-    the signing key, the published one may have leaked with. Raises KeyRingError.
+    the signing key, the published one may have leaked with. ``estimate`` looks at no session, so
+    that a page can show the plan: it may be carried out too, unless TOKENS_REFRESH_LIFETIME was
+    shortened lately. Raises KeyRingError.
     """
     now = now or timezone.now()
     rows = {row.state: row for row in SigningKey.objects.filter(state__in=_UNIQUE_STATES)}
@@ -82,13 +88,14 @@ def plan_rotation(
     serves = published and published.algorithm == algorithm and not revoke_previous
     verifying = Q(state=State.RETIRED, verifies_until__gt=now) | Q(state__in=_UNIQUE_STATES)
     revoked = SigningKey.objects.filter(verifying).order_by("created_at", "kid")
+    last = _token_of_now_expires(now) if estimate else _last_token_expires(former.kid, now=now)
     return Plan(
         algorithm=algorithm,
         former=former.kid,
         successor=published.kid if published and serves else None,
         discarded=published.kid if published and not serves else None,
         revoked=tuple(revoked.values_list("kid", flat=True)) if revoke_previous else (),
-        verifies_until=_last_token_expires(former.kid, now=now),
+        verifies_until=last,
     )
 
 

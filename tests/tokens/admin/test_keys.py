@@ -94,6 +94,21 @@ def test_rotating_asks_first_and_signs_nobody_out(keeper: Client, user: Any, gra
     assert former in entry.change_message
 
 
+def test_a_page_that_asks_looks_at_no_more_sessions_than_its_bound(
+    keeper: Client, user: Any, settings: Any
+) -> None:
+    sessions.start(user)
+    for address in (ROTATE, REVOKE):
+        assert not any("MAX(" in sql for sql in statements(lambda at=address: keeper.get(at)))
+    # What is carried out keeps the former key for tokens that outlive those of now.
+    settings.TOKENS_REFRESH_LIFETIME = DAY
+    keeper.post(ROTATE, form())
+    last = Session.objects.get().idle_until
+    former = SigningKey.objects.get(state=State.RETIRED)
+    assert former.verifies_until is not None
+    assert former.verifies_until > last
+
+
 def test_another_algorithm_can_be_chosen(keeper: Client, db: None) -> None:
     keeper.post(ROTATE, form(algorithm="ES256"))
     assert SigningKey.objects.get(state=State.SIGNING).algorithm == "ES256"
