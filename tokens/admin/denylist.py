@@ -161,7 +161,9 @@ class DeniedTokenAdmin(ReadOnlyAdmin):
         else:
             say(request, "The access token is refused from now on. Its session goes on.")
         if may(request, "view_session"):
-            page = reverse("admin:tokens_session_change", args=[denial.session.pk])
+            site = self.admin_site.name
+            key = denial.session.pk
+            page = reverse("admin:tokens_session_change", args=[key], current_app=site)
             return HttpResponseRedirect(page)
         return HttpResponseRedirect(self._list())
 

@@ -47,9 +47,9 @@ class RevokeKeysForm(ReasonForm, AlgorithmForm):
 
 @admin.register(SigningKey)
 class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = ("kid", "algorithm", "state", "since", "age", "verifying", "live_sessions")
+    list_display = ("kid", "state", "live_sessions", "since", "verifying", "algorithm", "age")
     actions = None
-    fields = ("kid", "algorithm", "state", "since", "age", "verifying", "live_sessions")
+    fields = list_display
     readonly_fields = ("since", "age", "verifying", "live_sessions")
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -61,7 +61,8 @@ class SigningKeyAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         # Counted once for the page, not once for each row.
-        return (*self.list_display[:-1], _live_sessions_column())
+        column = _live_sessions_column()
+        return tuple(column if name == "live_sessions" else name for name in self.list_display)
 
     def get_urls(self) -> list[URLPattern]:
         # A rotation is a transaction of its own, whatever ATOMIC_REQUESTS says.

@@ -109,7 +109,7 @@ class SessionAdmin(SessionColumns, ReadOnlyAdmin):
     def state_and_act(self, session: Session) -> str:
         if state_of(session, now=timezone.now()) != "live":
             return self.state(session)
-        page = reverse("admin:tokens_session_revoke", args=[session.pk])
+        page = self._page(session.pk, "revoke")
         label = _("Revoke the session of %s") % session.user
         return format_html(
             '{}<br><a href="{}" aria-label="{}">{}</a>',
@@ -235,8 +235,9 @@ class SessionAdmin(SessionColumns, ReadOnlyAdmin):
             hidden=hidden,
         )
 
-    def _page(self, sid: UUID) -> str:
-        return reverse("admin:tokens_session_change", args=[sid], current_app=self.admin_site.name)
+    def _page(self, sid: UUID, name: str = "change") -> str:
+        site = self.admin_site.name
+        return reverse(f"admin:tokens_session_{name}", args=[sid], current_app=site)
 
     def _to_list(self, chosen: dict[str, str]) -> HttpResponse:
         page = reverse("admin:tokens_session_changelist", current_app=self.admin_site.name)

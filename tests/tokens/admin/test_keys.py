@@ -37,7 +37,7 @@ def form(**more: str) -> dict[str, str]:
 
 def live_sessions(client: Client) -> dict[str, str]:
     answer = client.get(LIST)
-    column = answer.context["cl"].list_display[-1]
+    (column,) = filter(callable, answer.context["cl"].list_display)
     return {key.kid: column(key) for key in answer.context["cl"].result_list}
 
 
