@@ -11,7 +11,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -80,6 +80,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if find_token(request.META.get("QUERY_STRING", "")):
+            say(
+                request,
+                "The address held a token, so logs may hold it now: revoke its session. Tokens "
+                "belong into the search field, which keeps them out of addresses.",
+                level=messages.WARNING,
+            )
+            return HttpResponseRedirect(request.path)
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
@@ -89,7 +97,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         # A column in the address is a filter that no index may serve.
-        return lookup in {getattr(one, "parameter_name", None) for one in self.list_filter}
+        return lookup in self.filter_names()
+
+    def filter_names(self) -> set[str]:
+        """Return what the filters are called in an address."""
+        return {str(getattr(one, "parameter_name", "")) for one in self.list_filter}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from tokens import staff
-from tokens.codec import MAX_TOKEN_LENGTH, TokenType
+from tokens.codec import MAX_TOKEN_LENGTH, Claims, TokenType
 from tokens.errors import KeyRingError, TokenError
 from tokens.models import DeniedToken, EndReason
 from tokens.pairs import parse_jti
 
-from .base import ReadOnlyAdmin, ReasonForm, demand, instant, log, may, say
+from .base import ReasonForm, demand, instant, log, may, say
 from .confirm import confirmation
+from .finding import PostedSearch
 from .search import find_token, find_users
 
 
@@ -73,11 +74,15 @@ class DenyForm(ReasonForm):
 
 
 @admin.register(DeniedToken)
-class DeniedTokenAdmin(ReadOnlyAdmin):
+class DeniedTokenAdmin(PostedSearch):
     list_display = ("value", "kind", "user", "why", "denied_by", "since", "matters_until")
     list_select_related = ("user", "denied_by")
     list_filter = (KindFilter,)
     ordering = ("-id",)
+    search_help_text = _(
+        "A whole id, jti, username or e-mail address; or paste a token, which is neither kept nor "
+        "shown."
+    )
     actions = None
     fields = list_display
     readonly_fields = ("why", "since", "matters_until")
@@ -93,6 +98,9 @@ class DeniedTokenAdmin(ReadOnlyAdmin):
     @admin.display(description=_("until"))
     def matters_until(self, row: DeniedToken) -> str:
         return instant(row.until)
+
+    def found(self, request: HttpRequest, claims: Claims) -> HttpResponse:
+        return self.to_list(q=claims.jti)
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find an id, by whatever names it: a jti finds its session's row too, and a user theirs."""
@@ -132,7 +140,7 @@ class DeniedTokenAdmin(ReadOnlyAdmin):
             ],
             form=form,
             button=str(_("Deny")),
-            back=self._list(),
+            back=self.to_list()["Location"],
         )
 
     def _check_jti_of_refresh_token(self, request: HttpRequest, form: DenyForm) -> None:
@@ -165,13 +173,10 @@ class DeniedTokenAdmin(ReadOnlyAdmin):
             key = denial.session.pk
             page = reverse("admin:tokens_session_change", args=[key], current_app=site)
             return HttpResponseRedirect(page)
-        return HttpResponseRedirect(self._list())
+        return self.to_list()
 
     def _log(self, request: HttpRequest, denial: staff.Denial, reason: str) -> None:
         row = DeniedToken.objects.get(value=denial.value)
         log(request, [row], ADDITION, f"Denied. Reason: {reason}")
         if denial.session_ended:
             log(request, [denial.session], CHANGE, f"Revoked. Reason: {reason}")
-
-    def _list(self) -> str:
-        return reverse("admin:tokens_deniedtoken_changelist", current_app=self.admin_site.name)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE
-from django.contrib.admin.views.main import SEARCH_VAR
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,15 +15,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from tokens import sessions, staff
-from tokens.errors import KeyRingError, TokenError
+from tokens import sessions
+from tokens.codec import Claims
 from tokens.models import EndReason, Session
 from tokens.serializers import device_of
 from tokens.words import counted
 
-from .base import ReadOnlyAdmin, ReasonForm, demand, log, may, say
+from .base import ReasonForm, demand, log, may, say
 from .bounds import WINDOW
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
@@ -37,18 +34,23 @@ from .filters import (
     order_of,
     state_of,
 )
+from .finding import PostedSearch
 from .history import history
-from .search import find_sessions, find_token
+from .search import find_sessions
 
 REVOKE_SELECTED = "revoke_selected"
 
 
 @admin.register(Session)
-class SessionAdmin(SessionColumns, ReadOnlyAdmin):
+class SessionAdmin(SessionColumns, PostedSearch):
     list_display = ("person", "state", "where", "signed_in", "refreshed", "expires")
     list_display_links = ("person", "where")
     list_filter = (UserFilter, StateFilter, EndReasonFilter, RefreshedFilter)
     list_select_related = ("user",)
+    search_help_text = _(
+        "A whole username, e-mail address, IP address, sid or jti; or paste a token, which is "
+        "neither kept nor shown."
+    )
     actions = (REVOKE_SELECTED,)
     readonly_fields = (
         "person_link",
@@ -81,13 +83,12 @@ class SessionAdmin(SessionColumns, ReadOnlyAdmin):
         return tuple("state_and_act" if name == "state" else name for name in self.list_display)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        find = sensitive_post_parameters(SEARCH_VAR)(self.find_view)
-        own = [
-            path("find/", view(find), name="tokens_session_find"),
-            path("<uuid:sid>/revoke/", view(self.revoke_view), name="tokens_session_revoke"),
-        ]
-        return [*own, *super().get_urls()]
+        revoke = path(
+            "<uuid:sid>/revoke/",
+            self.admin_site.admin_view(self.revoke_view),
+            name="tokens_session_revoke",
+        )
+        return [revoke, *super().get_urls()]
 
     # Columns
 
@@ -124,14 +125,6 @@ class SessionAdmin(SessionColumns, ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if find_token(request.META.get("QUERY_STRING", "")):
-            say(
-                request,
-                "The address held a token, so logs may hold it now: revoke its session. Tokens "
-                "belong into the search field, which keeps them out of addresses.",
-                level=messages.WARNING,
-            )
-            return HttpResponseRedirect(request.path)
         if REVOKE_SELECTED in request.POST.getlist("action"):
             demand(request, "revoke_session")
         context = {"window": f"{WINDOW:,}", **(extra_context or {})}
@@ -146,35 +139,11 @@ class SessionAdmin(SessionColumns, ReadOnlyAdmin):
         context["may_revoke"] = live and may(request, "revoke_session")
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @sensitive_variables("term", "raw_token")
-    def find_view(self, request: HttpRequest) -> HttpResponse:
-        """
-        Go to the session of a pasted token, or to the list of what any other word finds.
-
-        The field is posted here, so that a token is never a part of an address.
-        """
-        demand(request, "view_session")
-        term = request.POST.get(SEARCH_VAR, "").strip()
-        raw_token = find_token(term)
-        if raw_token is None:
-            kept = {filter.parameter_name for filter in self.list_filter}
-            chosen = {name: request.POST[name] for name in kept if request.POST.get(name)}
-            if term:
-                chosen[SEARCH_VAR] = term[:200]
-            return self._to_list(chosen)
-        return self._find_token(request, raw_token)
-
-    @sensitive_variables("raw_token")
-    def _find_token(self, request: HttpRequest, raw_token: str) -> HttpResponse:
-        try:
-            claims = staff.identify(raw_token)
-        except (TokenError, KeyRingError) as error:
-            say(request, f"No session was found by this token. {error}", level=messages.WARNING)
-            return self._to_list({})
+    def found(self, request: HttpRequest, claims: Claims) -> HttpResponse:
         if not Session.objects.filter(pk=claims.sid).exists():
             gone = f"The token is ours, and its session {claims.sid} is not there any more."
             say(request, gone, level=messages.WARNING)
-            return self._to_list({})
+            return self.to_list()
         kind = "access" if claims.generation is None else "refresh"
         say(request, f"The session of the {kind} token {claims.jti}.", level=messages.INFO)
         return HttpResponseRedirect(self._page(claims.sid))
@@ -238,7 +207,3 @@ class SessionAdmin(SessionColumns, ReadOnlyAdmin):
     def _page(self, sid: UUID, name: str = "change") -> str:
         site = self.admin_site.name
         return reverse(f"admin:tokens_session_{name}", args=[sid], current_app=site)
-
-    def _to_list(self, chosen: dict[str, str]) -> HttpResponse:
-        page = reverse("admin:tokens_session_changelist", current_app=self.admin_site.name)
-        return HttpResponseRedirect(f"{page}?{urlencode(chosen)}" if chosen else page)

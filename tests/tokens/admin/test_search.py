@@ -14,8 +14,10 @@ from tokens import keyring, pairs, sessions
 from tokens.admin.search import find_token
 from tokens.codec import TokenType
 from tokens.errors import RefreshTokenReused
+from tokens.models import EndReason
 
 FIND = SESSIONS + "find/"
+DENYLIST = "/admin/tokens/deniedtoken/"
 
 
 @pytest.fixture
@@ -131,10 +133,23 @@ def test_why_a_token_finds_nothing_is_said(supporter: Client, found: sessions.To
 def test_a_token_in_the_address_is_taken_out_of_it(
     supporter: Client, found: sessions.TokenPair
 ) -> None:
-    answer = supporter.get(SESSIONS, {"q": found.raw_access}, follow=True)
-    assert answer.redirect_chain == [(SESSIONS, 302)]
-    assert "logs may hold it" in texts(answer)[0]
-    assert found.raw_access not in answer.content.decode()
+    for listed in (SESSIONS, DENYLIST):
+        answer = supporter.get(listed, {"q": found.raw_access}, follow=True)
+        assert answer.redirect_chain == [(listed, 302)]
+        assert "logs may hold it" in texts(answer)[0]
+        assert found.raw_access not in answer.content.decode()
+
+
+def test_a_token_pasted_into_the_search_of_the_denylist_becomes_its_jti(
+    supporter: Client, found: sessions.TokenPair
+) -> None:
+    sessions.end([found.session], reason=EndReason.LOGOUT)
+    answer = supporter.post(DENYLIST + "find/", {"q": found.raw_access, "kind": "sid"})
+    assert answer.url == f"{DENYLIST}?q={pairs.jti_of(found.session, TokenType.ACCESS)}"
+    assert len(shown(supporter.get(answer.url))) == 1
+    assert supporter.post(DENYLIST + "find/", {"q": "ada", "kind": "sid"}).url == (
+        f"{DENYLIST}?kind=sid&q=ada"
+    )
 
 
 def test_finding_is_for_who_may_view_sessions(staff: Client, found: sessions.TokenPair) -> None:

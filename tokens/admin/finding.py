@@ -1,0 +1,54 @@
+"""A search field that is posted, so that a token that somebody pastes stands in no address."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from tokens import staff
+from tokens.codec import Claims
+from tokens.errors import KeyRingError, TokenError
+
+from .base import ReadOnlyAdmin, demand, say
+from .search import find_token
+
+
+class PostedSearch(ReadOnlyAdmin):
+    """A list whose field takes a token too; ``found`` says where one leads."""
+
+    def found(self, request: HttpRequest, claims: Claims) -> HttpResponse:
+        raise NotImplementedError
+
+    def get_urls(self) -> list[URLPattern]:
+        find = path(
+            "find/",
+            self.admin_site.admin_view(self.find_view),
+            name=f"tokens_{self.opts.model_name}_find",
+        )
+        return [find, *super().get_urls()]
+
+    @method_decorator(sensitive_post_parameters(SEARCH_VAR))
+    @sensitive_variables("term", "raw_token")
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Go where a pasted token leads, or to the list of what any other word finds."""
+        demand(request, f"view_{self.opts.model_name}")
+        term = request.POST.get(SEARCH_VAR, "").strip()
+        raw_token = find_token(term)
+        if raw_token is None:
+            names = [name for name in self.filter_names() if request.POST.get(name)]
+            chosen = {name: request.POST[name] for name in names}
+            return self.to_list(**chosen, **({SEARCH_VAR: term[:200]} if term else {}))
+        try:
+            return self.found(request, staff.identify(raw_token))
+        except (TokenError, KeyRingError) as error:
+            say(request, f"Nothing was found by this token. {error}", level=messages.WARNING)
+            return self.to_list()
+
+    def to_list(self, **query: str) -> HttpResponse:
+        name = f"admin:tokens_{self.opts.model_name}_changelist"
+        page = reverse(name, current_app=self.admin_site.name)
+        return HttpResponseRedirect(f"{page}?{urlencode(query)}" if query else page)
