@@ -11,7 +11,8 @@ from tokens.models import Session
 from tokens.serializers import device_of
 
 from .base import instant
-from .filters import STATES, key_revoked, state_of
+from .bounds import key_revoked
+from .filters import STATES, state_of
 
 
 def with_state(rows: Any) -> Any:

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.contrib.admin import SimpleListFilter
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tokens.models import DeniedToken, EndReason, Session
+from tokens.models import EndReason, Session
 
-from .bounds import first_of
+from .bounds import first_of, key_revoked, live
 from .search import user_key
 
 STATES = [
@@ -29,11 +29,6 @@ _REFRESHED = {
     "week": (_("in the last 7 days"), timedelta(days=7)),
     "earlier": (_("longer ago"), timedelta(days=7)),
 }
-
-
-def key_revoked() -> Exists:
-    """Return, as an expression on sessions, whether the key of its refresh token was revoked."""
-    return Exists(DeniedToken.objects.filter(value=OuterRef("kid")))
 
 
 def order_of(chosen: Mapping[str, str]) -> str:
@@ -88,7 +83,7 @@ class StateFilter(BoundedFilter):
         unended = rows.filter(ended_at=None)
         match state:
             case "live":
-                return self.first_of(request, unended).live(now=now)  # type: ignore[no-any-return]
+                return live(self.first_of(request, unended), now=now)  # type: ignore[no-any-return]
             case "expired":  # idle_until is never later than expires_at.
                 return self.first_of(request, unended).filter(idle_until__lte=now)  # type: ignore[no-any-return]
             case "key_revoked":

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from tests.tokens.admin.conftest import SESSIONS, shown
 from tokens import denylist, sessions
+from tokens.admin import bounds
 from tokens.models import DeniedToken, EndReason, Session
 
 NOW = timezone.now()
@@ -37,6 +38,14 @@ def test_a_state_shows_the_sessions_in_it(
     supporter: Client, states: dict[str, Any], state: str
 ) -> None:
     assert shown(supporter.get(f"{SESSIONS}?state={state}")) == [states[state]]
+
+
+def test_live_is_what_it_is_everywhere_else(states: dict[str, Any]) -> None:
+    for minutes in (0, 60 * 24 * 7, 60 * 24 * 12, 60 * 24 * 14):
+        now = NOW + timedelta(minutes=minutes)
+        assert set(bounds.live(Session.objects.all(), now=now)) == set(
+            Session.objects.live(now=now)
+        )
 
 
 def test_the_ended_come_in_the_order_of_their_ends(
