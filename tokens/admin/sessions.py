@@ -99,6 +99,8 @@ class SessionAdmin(SessionColumns, PostedSearch):
     @admin.display(description=_("person"))
     def person_link(self, session: Session) -> str:
         user_opts = session.user._meta
+        if not self.admin_site.is_registered(type(session.user)):
+            return str(session.user)
         page = reverse(
             f"admin:{user_opts.app_label}_{user_opts.model_name}_change",
             args=[session.user_id],

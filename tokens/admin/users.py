@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tokens import sessions
-from tokens.models import EndReason, Session
+from tokens.models import DeniedToken, EndReason, Session, SigningKey
 from tokens.words import counted
 
 from .base import ReasonForm, demand, log, may, say
@@ -35,10 +35,13 @@ NEWEST = 10
 
 def extend(site: admin.AdminSite) -> None:
     """
-    Give the admin that ``site`` has for users their sessions, and ``site`` its overview.
+    Give the admin that ``site`` has for users their sessions, and ``site`` what else is here.
 
     Whatever that admin is, it stays what it was otherwise. Twice does no more than once.
     """
+    for model in (DeniedToken, Session, SigningKey):
+        if not site.is_registered(model):
+            site.register(model, type(admin.site.get_model_admin(model)))
     if site.index_template is None:
         site.index_template = "admin/tokens/index.html"
     user_model = get_user_model()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
@@ -114,3 +115,12 @@ def test_a_page_costs_the_same_after_many_refreshes(
     for minute in range(60):
         pair = sessions.refresh(pair.raw_refresh, now=at(minute))
     assert len(statements(lambda: supporter.get(page))) == len(few) <= 8
+
+
+def test_a_site_without_users_shows_their_names(
+    supporter: Client, pair: sessions.TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(admin.site._registry, type(pair.session.user))
+    page = supporter.get(page_of(pair.session))
+    assert page.status_code == 200
+    assert ">ada<" in page.content.decode().replace(" ", "").replace("\n", "")

@@ -102,6 +102,11 @@ def test_select_across_means_no_more_than_the_page(
     assert may_call(api, spared)
 
 
+def test_a_key_that_is_none_is_a_bad_request(supporter: Client, user: Any) -> None:
+    forged = {"action": "revoke_selected", "_selected_action": ["x"], **REASON}
+    assert supporter.post(SESSIONS, forged).status_code == 400
+
+
 def test_what_is_over_is_not_revoked_again(supporter: Client, pair: sessions.TokenPair) -> None:
     sessions.end([pair.session], reason=EndReason.LOGOUT)
     page = page_of(pair.session, "revoke")

@@ -15,7 +15,7 @@ from accounts.admin import UserAdmin
 from tests.tokens.admin.conftest import page_of, statements, texts
 from tokens import sessions
 from tokens.admin.users import NEWEST, UserSessions, extend
-from tokens.models import DeniedToken, EndReason, Session
+from tokens.models import DeniedToken, EndReason, Session, SigningKey
 
 LIST = "/admin/accounts/user/"
 REASON = {"reason": "laptop stolen"}
@@ -220,7 +220,8 @@ class TestWhoseAdminItIs:
 
     def test_any_admin_is_extended_once(self) -> None:
         site = admin.AdminSite(name="other")
-        extend(site)  # Users are not registered there: nothing to do, and no error.
+        extend(site)  # Users are not registered there: no error.
+        assert {Session, DeniedToken, SigningKey} <= set(site._registry)
         site.register(get_user_model(), DjangoUserAdmin)
         extend(site)
         once = site.get_model_admin(get_user_model())
