@@ -25,7 +25,7 @@ STEPS = ("format", "key", "signature", "type", "issuer", "expiry", "denylist", "
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was found at one step; ``passed`` is None where the walk could not get to."""
+    """What was found at one step; ``passed`` is None for a step that was not reached."""
 
     name: str
     passed: bool | None
@@ -48,7 +48,7 @@ class Explanation:
 
 @dataclass(slots=True)
 class _Reading:
-    """How far ``read`` came: where it stopped tells what it refused."""
+    """How far ``codec.read_signed`` came: where it stopped tells what it refused."""
 
     now: datetime
     kid: str | None = None

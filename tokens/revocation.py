@@ -54,7 +54,8 @@ def of_user(name: str) -> Target:
     users = get_user_model()
     try:
         user = users._default_manager.get(**{users.USERNAME_FIELD: name})
-    except users.DoesNotExist:
+    except (users.DoesNotExist, ValueError):
+        # ValueError: a name that this field can never hold.
         raise UnknownTarget(f"No user has the {users.USERNAME_FIELD} {name!r}.") from None
     return Target(Session.objects.filter(user=user))
 
@@ -137,7 +138,9 @@ def _live(matching: SessionQuerySet, *, now: datetime) -> SessionQuerySet:
 
 
 def _deny(target: Target, *, note: str, by: Any, now: datetime) -> int:
-    session = target.sessions.get()
+    session = target.sessions.first()
+    if session is None:
+        return 0  # It was deleted with its user meanwhile, which refuses the token as well.
     denylist.deny(
         [(target.jti, session.user_id)],
         kind=DeniedToken.Kind.TOKEN,

@@ -100,6 +100,7 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
+            (["--user=\udcff"], "No user has the username"),
             (["--user=nobody"], "No user has the username 'nobody'. Nothing was changed."),
             ([f"--session={uuid4()}"], "No session has the sid"),
             (["--jti=garbage"], "'garbage' is not the jti of a token issued here."),
@@ -124,6 +125,7 @@ class TestTargets:
             ["--all", "--user=ada", WHY],
             ["--session=1", WHY],
             ["--all", "--reason= "],
+            ["--all", "--reason=two\nlines"],
             ["--all", f"--reason={'x' * 201}"],
         ],
     )

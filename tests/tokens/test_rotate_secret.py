@@ -127,7 +127,7 @@ class TestOptions:
             (["--secret-lost"], "--secret-lost goes with --revoke-previous"),
             (["--reason=tidy"], "--reason goes with --revoke-previous"),
             (["--revoke-previous", "--reason= "], "say why"),
-            (["--revoke-previous", f"--reason={'x' * 201}"], "say why, in 1 to 200 characters"),
+            (["--revoke-previous", f"--reason={'x' * 201}"], "in one line of 1 to 200 characters"),
             (["--algorithm=none"], "invalid choice: 'none'"),
         ],
     )

@@ -85,8 +85,10 @@ class OperatorCommand(BaseCommand):
 def reason(text: str) -> str:
     """Return the value of ``--reason``, as the denylist can hold it."""
     stripped = text.strip()
-    if not 1 <= len(stripped) <= MAX_REASON_LENGTH or "\0" in stripped:
-        raise ArgumentTypeError(f"say why, in 1 to {MAX_REASON_LENGTH} characters for the staff.")
+    if not 1 <= len(stripped) <= MAX_REASON_LENGTH or not stripped.isprintable():
+        raise ArgumentTypeError(
+            f"say why in one line of 1 to {MAX_REASON_LENGTH} characters, for the staff."
+        )
     return stripped
 
 

@@ -1,6 +1,7 @@
 """``manage.py revoke_tokens``: take back a token, a session, a user's sessions, or everybody's."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -39,34 +40,36 @@ class Command(OperatorCommand):
         except UnknownTarget as error:
             raise CommandError(f"{error} Nothing was changed.") from None
         cost = revocation.cost(target)
-        report = {
-            "action": "revoke",
-            "target": named,
-            "reason": options["reason"],
-            "dry_run": options["dry_run"],
-            "sessions_revoked": cost.sessions,
-            "users_signed_out": cost.users,
-            "tokens_revoked": cost.tokens,
-        }
         if cost and not options["dry_run"]:
             if options["interactive"]:
                 self.confirm(f"This revokes {_wording(cost)} It cannot be undone.")
-            tell, total = self.progress(), counted(cost.sessions, "session")
-            done = revocation.carry_out(
-                target,
-                note=options["reason"],
-                progress=lambda ended: tell(f"{ended:,} of {total} revoked"),
-            )
-            report["tokens_revoked" if target.jti else "sessions_revoked"] = done
-            cost = Cost(*([0, 0, done] if target.jti else [done, cost.users, 0]))
+            cost = self._revoke(target, cost, note=options["reason"])
         if options["json"]:
-            self.print_json(report)
+            self.print_json(
+                {
+                    "action": "revoke",
+                    "target": named,
+                    "reason": options["reason"],
+                    "dry_run": options["dry_run"],
+                    "sessions_revoked": cost.sessions,
+                    "users_signed_out": cost.users,
+                    "tokens_revoked": cost.tokens,
+                }
+            )
         elif not cost:
             self.stdout.write("Nothing of that is live. Nothing was changed.")
         elif options["dry_run"]:
             self.stdout.write(f"This would revoke {_wording(cost)} Nothing was changed.")
         else:
             self.stdout.write(f"Revoked {_wording(cost)}")
+
+    def _revoke(self, target: Target, cost: Cost, *, note: str) -> Cost:
+        """Carry it out and return what it came to, which may be more by now."""
+        tell, total = self.progress(), counted(cost.sessions, "session")
+        done = revocation.carry_out(
+            target, note=note, progress=lambda ended: tell(f"{ended:,} of {total} revoked")
+        )
+        return replace(cost, tokens=done) if target.jti else replace(cost, sessions=done)
 
 
 def _target(options: dict[str, Any]) -> tuple[Target, dict[str, Any]]:
