@@ -177,16 +177,16 @@ def end_matching(
     They end in batches, each durable when ``progress`` is told how many have ended so far; within
     a caller's transaction all of them stand or fall with it. ``how`` is as for ``end``.
     """
-    ended, last = 0, UUID(int=0)
-    in_order = matching.order_by("pk").only("pk", "user_id")
-    while True:
-        batch = list(in_order.filter(pk__gt=last)[:BATCH_SIZE])
-        ended += end(batch, **how)
-        if progress and batch:
+    # All ids at once, a hundred bytes each: asked for the next batch only, a database may search,
+    # and sort, all that is left for every one of them.
+    pks = list(matching.order_by("pk").values_list("pk", flat=True))
+    ended = 0
+    for batch in _batches(pks):
+        left = Session.objects.filter(pk__in=batch, ended_at=None)
+        ended += end(left.only("pk", "user_id"), **how)
+        if progress:
             progress(ended)
-        if len(batch) < BATCH_SIZE:
-            return ended
-        last = batch[-1].pk
+    return ended
 
 
 def end_all(user: Any, *, reason: EndReason, keep: UUID | None = None, **how: Any) -> int:

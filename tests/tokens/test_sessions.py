@@ -226,7 +226,7 @@ def test_ending_many_sessions_costs_few_queries(
 ) -> None:
     for _ in range(40):
         sessions.start(user, now=NOW)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         assert sessions.end_all(user, reason=EndReason.LOGOUT, now=NOW) == 40
 
 
