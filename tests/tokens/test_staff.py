@@ -20,13 +20,12 @@ from tokens.errors import (
 )
 from tokens.models import DeniedToken, EndReason, Session
 
-NOW = datetime.now(UTC)
-OLD = NOW - timedelta(hours=2)
+LONG = timedelta(hours=2)
 
 
 @pytest.fixture
 def pair(user: Any) -> sessions.TokenPair:
-    return sessions.start(user, now=NOW)
+    return sessions.start(user)
 
 
 def jti(pair: sessions.TokenPair, type: TokenType) -> str:
@@ -47,7 +46,7 @@ def test_another_spelling_is_no_jti(text: str) -> None:
 
 
 def test_an_expired_token_is_identified_and_a_forged_one_is_not(user: Any) -> None:
-    pair = sessions.start(user, now=OLD)
+    pair = sessions.start(user, now=datetime.now(UTC) - LONG)
     assert staff.identify(f" {pair.raw_access}\n").sid == pair.session.pk
     head, payload, _ = pair.raw_access.split(".")
     with pytest.raises(BadSignature):
@@ -55,7 +54,7 @@ def test_an_expired_token_is_identified_and_a_forged_one_is_not(user: Any) -> No
 
 
 def test_a_token_of_a_revoked_key_tells_nothing(pair: sessions.TokenPair) -> None:
-    keyring.rotate(keyring.plan_rotation(revoke_previous=True, now=NOW), now=NOW)
+    keyring.rotate(keyring.plan_rotation(revoke_previous=True))
     with pytest.raises(UnknownKey):
         staff.identify(pair.raw_access)
 
@@ -64,7 +63,7 @@ def test_an_access_token_is_denied_and_its_session_goes_on(
     pair: sessions.TokenPair, django_user_model: Any
 ) -> None:
     grace = django_user_model.objects.create_user("grace", "grace@example.org")
-    denial = staff.deny_token(pair.raw_access, note="leaked", by=grace, now=NOW)
+    denial = staff.deny_token(pair.raw_access, note="leaked", by=grace)
     assert not denial.session_ended
     with pytest.raises(Denied):
         sessions.authenticate(pair.raw_access)
@@ -77,7 +76,7 @@ def test_a_refresh_token_of_any_generation_takes_its_session_along(
     pair: sessions.TokenPair,
 ) -> None:
     current = sessions.refresh(pair.raw_refresh)
-    denial = staff.deny_token(pair.raw_refresh, note="leaked", now=NOW)
+    denial = staff.deny_token(pair.raw_refresh, note="leaked")
     assert denial.session_ended
     with pytest.raises(SessionEnded):
         sessions.authenticate(current.raw_access)
@@ -87,7 +86,7 @@ def test_a_refresh_token_of_any_generation_takes_its_session_along(
 
 def test_a_jti_is_denied_for_as_long_as_its_token_can_live(pair: sessions.TokenPair) -> None:
     sessions.refresh(pair.raw_refresh)
-    denial = staff.deny_jti(jti(pair, TokenType.ACCESS), note="seen in a log", now=NOW)
+    denial = staff.deny_jti(jti(pair, TokenType.ACCESS), note="seen in a log")
     assert not denial.session_ended
     with pytest.raises(Denied):
         sessions.authenticate(pair.raw_access)
@@ -135,5 +134,5 @@ def test_what_is_refused_already_is_said_and_left_alone(
 
 def test_an_expired_token_needs_no_denial(user: Any) -> None:
     with pytest.raises(Expired):
-        staff.deny_token(sessions.start(user, now=OLD).raw_access, note="late")
+        staff.deny_token(sessions.start(user, now=datetime.now(UTC) - LONG).raw_access, note="late")
     assert not DeniedToken.objects.exists()
