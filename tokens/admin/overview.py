@@ -5,27 +5,29 @@ A day that is over is counted once and kept in Django's cache; today, and what i
 minute. Losing the cache costs a count of each day by an index.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from logging import getLogger
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from tokens import pruning
 from tokens.conf import conf
-from tokens.models import EndReason, Session, SigningKey
+from tokens.models import EndReason, PruneRun, Session, SigningKey
 
 from .bounds import Tally, tally
 
 logger = getLogger("tokens")
 
+T = TypeVar("T")
+
 DAYS = 14
-_LIVE = "tokens.overview.live"
 KEEP_TODAY = 60  # seconds
 KEEP_DAY = DAYS * 24 * 60 * 60  # seconds
 # Ended by somebody's decision that the tokens shall be of no use, and not by a sign-out.
@@ -63,6 +65,8 @@ class Overview:
     days: tuple[Day, ...]
     signing_since: datetime | None
     key_is_old: bool
+    pruned_at: datetime | None
+    pruning_is_overdue: bool
 
     bar_width = BAR_WIDTH
     height = HEIGHT
@@ -99,15 +103,15 @@ def overview(*, now: datetime | None = None) -> Overview:
     now = now or timezone.now()
     signing = SigningKey.objects.filter(state=SigningKey.State.SIGNING).only("signs_since").first()
     since = signing.signs_since if signing else None
-    live = _cached([_LIVE]).get(_LIVE)
-    if live is None:
-        live = tally(Session.objects.all(), now=now)
-        _keep(_LIVE, live, KEEP_TODAY)
+    run = PruneRun.objects.first()
     return Overview(
-        live=live,
+        live=_for_a_minute("live", lambda: tally(Session.objects.all(), now=now)),
         days=_days(now=now),
         signing_since=since,
         key_is_old=since is None or now - since > conf.TOKENS_KEY_MAX_AGE,
+        # A run that was killed did something, and when is when it began.
+        pruned_at=(run.finished_at or run.started_at) if run else None,
+        pruning_is_overdue=_for_a_minute("overdue", lambda: bool(pruning.overdue(now=now))),
     )
 
 
@@ -146,6 +150,15 @@ def _count(first: date, last: date, *, zone: Any) -> dict[date, Day]:
 def _by_day(rows: QuerySet[Session], column: str, zone: Any) -> dict[date, int]:
     by_day = rows.order_by().values(day=TruncDate(column, tzinfo=zone)).annotate(n=Count("pk"))
     return dict(by_day.values_list("day", "n"))
+
+
+def _for_a_minute(name: str, find: Callable[[], T]) -> T:
+    name = f"tokens.overview.{name}"
+    known: T | None = _cached([name]).get(name)
+    if known is None:
+        known = find()
+        _keep(name, known, KEEP_TODAY)
+    return known
 
 
 def _cached(names: Iterable[str]) -> dict[str, Any]:

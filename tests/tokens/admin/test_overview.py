@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.tokens.admin.conftest import statements
-from tokens import sessions
+from tokens import pruning, sessions
 from tokens.admin import overview as page
 from tokens.admin.overview import Day, overview
 from tokens.errors import RefreshTokenReused
@@ -71,7 +71,7 @@ def test_finished_days_are_counted_once_and_today_again_after_a_minute(
     sessions.start(user, now=NOW)
     sessions.start(user, now=NOW - DAY)
     all_days = costs(lambda: overview(now=NOW))
-    assert costs(lambda: overview(now=NOW)) == 1  # the signing key
+    assert costs(lambda: overview(now=NOW)) == 2  # the signing key, the last pruning
     monkeypatch.setattr("django.core.cache.backends.locmem.time.time", lambda: later)
     later = datetime.now(UTC).timestamp() + page.KEEP_TODAY + 1
     sessions.start(user, now=NOW)
@@ -101,7 +101,7 @@ def test_it_costs_the_same_with_many_sessions(user: Any) -> None:
     for minute in range(40):
         sessions.start(user, now=NOW - timedelta(minutes=minute))
     cache.clear()
-    assert costs(lambda: overview(now=NOW)) == few <= 6
+    assert costs(lambda: overview(now=NOW)) == few <= 18
 
 
 def test_an_old_key_is_pointed_at(db: None, settings: Any) -> None:
@@ -111,6 +111,23 @@ def test_an_old_key_is_pointed_at(db: None, settings: Any) -> None:
     assert overview(now=NOW).key_is_old
     SigningKey.objects.all().delete()
     assert overview(now=NOW).signing_since is None
+
+
+def test_when_pruning_last_ran_is_told_and_an_overdue_one_pointed_at(
+    user: Any, admin_client: Client
+) -> None:
+    assert overview(now=NOW).pruned_at is None
+    assert "never pruned" in admin_client.get(INDEX).content.decode()
+    ended = NOW - 200 * DAY
+    sessions.end([sessions.start(user, now=ended).session], reason=EndReason.LOGOUT, now=ended)
+    cache.clear()
+    assert overview(now=NOW).pruning_is_overdue
+    pruning.prune(now=NOW)
+    cache.clear()
+    pruned = overview(now=NOW)
+    assert not pruned.pruning_is_overdue
+    assert pruned.pruned_at is not None
+    assert pruned.pruned_at - NOW < timedelta(minutes=1)
 
 
 def test_the_chart_is_drawn_in_proportion_with_what_each_bar_says(user: Any) -> None:
