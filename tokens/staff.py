@@ -13,11 +13,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from . import denylist, keyring, pairs, sessions
+from . import keyring, pairs, revocation
 from .codec import Claims, TokenType, decode
 from .conf import conf
 from .errors import Denied, Expired, Malformed, SessionEnded, UserGone
-from .models import DeniedToken, EndReason, Session
+from .models import DeniedToken, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,9 @@ def deny_token(raw_token: str, *, note: str, by: Any = None, now: datetime | Non
     """
     now = now or timezone.now()
     claims = identify(raw_token, now=now)
-    until = claims.expires_at + 2 * conf.TOKENS_LEEWAY
-    if until <= now:
+    if claims.expires_at + conf.TOKENS_LEEWAY <= now:
         raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
-    session = _open_session(claims.sid)
-    return _deny(session, claims.jti, claims.type, until=until, note=note, by=by, now=now)
+    return deny_jti(claims.jti, note=note, by=by, now=now)
 
 
 def deny_jti(jti: str, *, note: str, by: Any = None, now: datetime | None = None) -> Denial:
@@ -82,9 +80,12 @@ def deny_jti(jti: str, *, note: str, by: Any = None, now: datetime | None = None
         raise Malformed(
             f"No such token was issued: the session is at generation {session.generation}."
         )
-    # When it was issued, and so its exp, is not known; no token outlives its session.
-    until = session.expires_at + 2 * conf.TOKENS_LEEWAY
-    return _deny(session, jti, type, until=until, note=note, by=by, now=now)
+    with transaction.atomic():
+        if DeniedToken.objects.filter(value=jti).exists():
+            raise Denied("This token is on the denylist already.")
+        revocation.carry_out(revocation.of_token(jti), note=note, by=by, now=now)
+    ended = type is TokenType.REFRESH
+    return Denial(session=session, session_ended=ended, value=str(sid) if ended else jti)
 
 
 def _open_session(sid: UUID) -> Session:
@@ -95,30 +96,3 @@ def _open_session(sid: UUID) -> Session:
     if session.ended_at is not None:
         raise SessionEnded(f"Its session ended before: {session.get_end_reason_display()}.")
     return session
-
-
-def _deny(
-    session: Session,
-    jti: str,
-    type: TokenType,
-    *,
-    until: datetime,
-    note: str,
-    by: Any,
-    now: datetime,
-) -> Denial:
-    with transaction.atomic():
-        if type is TokenType.REFRESH:
-            sessions.end([session], reason=EndReason.REVOKED, note=note, by=by, now=now)
-            return Denial(session=session, session_ended=True, value=str(session.pk))
-        if DeniedToken.objects.filter(value=jti).exists():
-            raise Denied("This token is on the denylist already.")
-        denylist.deny(
-            [(jti, session.user_id)],
-            kind=DeniedToken.Kind.TOKEN,
-            reason=note,
-            by=by,
-            until=until,
-            now=now,
-        )
-    return Denial(session=session, session_ended=False, value=jti)

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from tokens.models import DeniedToken
+from tokens.models import MAX_REASON_LENGTH
 
 from .search import find_token
 
@@ -177,7 +177,7 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Reason"),
-        max_length=DeniedToken._meta.get_field("reason").max_length,
+        max_length=MAX_REASON_LENGTH,
         help_text=_("Is kept with the act and shown to staff."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 60}),
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
+from tokens import denylist
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.serializers import device_of
 from tokens.words import counted
@@ -48,8 +49,7 @@ def history(session: Session, *, now: datetime) -> list[Event]:
 def _denials(session: Session) -> list[DeniedToken]:
     generations = range(max(0, session.generation - GENERATIONS), session.generation + 1)
     jtis = [f"{session.pk.hex}.{generation}a" for generation in generations]
-    rows = DeniedToken.objects.filter(value__in=[str(session.pk), session.kid, *jtis])
-    return list(rows.select_related("denied_by"))
+    return denylist.find([str(session.pk), session.kid, *jtis])
 
 
 def _refreshes(session: Session) -> Iterator[Event]:
