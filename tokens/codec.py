@@ -139,6 +139,7 @@ def decode(
         type=type,
         verify_exp=verify_exp,
     )
+    check_issued(claims, now=now, leeway=leeway)
     return claims
 
 
@@ -183,12 +184,15 @@ def check(
         raise WrongType(f"The token is {claims.type}, not {type}.")
     if claims.iss != issuer or claims.aud != audience:
         raise WrongClaims("The token is of another issuer or for another audience.")
-    instant, slack = now.timestamp(), leeway.total_seconds()
-    if claims.iat > instant + slack:
-        raise WrongClaims("The token was issued in the future: do the hosts' clocks agree?")
-    if verify_exp and instant >= claims.exp + slack:
+    if verify_exp and now.timestamp() >= claims.exp + leeway.total_seconds():
         # RFC 7519 §4.1.4: "on or after which" it must not be accepted.
         raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}.")
+
+
+def check_issued(claims: Claims, *, now: datetime, leeway: timedelta) -> None:
+    """Raise WrongClaims for claims that were issued after ``now``."""
+    if claims.iat > now.timestamp() + leeway.total_seconds():
+        raise WrongClaims("The token was issued in the future: do the hosts' clocks agree?")
 
 
 def load_key(jwk: Mapping[str, Any]) -> Key:

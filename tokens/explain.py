@@ -16,7 +16,7 @@ from . import codec, denylist, keyring, sessions
 from .codec import Claims, Key, TokenType
 from .conf import conf
 from .errors import BadSignature, TokenError
-from .look import Authenticated, auth_hashes, check_session
+from .look import Authenticated, auth_hashes, check_session, check_time_of_issue
 from .models import DeniedToken, EndReason, Session, SigningKey
 from .words import utc
 
@@ -131,6 +131,8 @@ def _claims_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
         codec.check(
             claims, issuer=claims.iss, audience=claims.aud, now=now, leeway=conf.TOKENS_LEEWAY
         )
+        if claims.type is TokenType.ACCESS:
+            codec.check_issued(claims, now=now, leeway=conf.TOKENS_LEEWAY)
     except TokenError as error:
         yield Step("expiry", False, f"{error} It was issued {_at(claims.iat)}.")
     else:
@@ -166,8 +168,10 @@ def _session_step(claims: Claims, session: Session, *, now: datetime) -> Step:
         return Step("session", False, f"{began}, ended {utc(session.ended_at)}: {why}")
     try:
         check_session(session, now=now)
+        check_time_of_issue(claims, session, now=now)
     except TokenError as error:
-        return Step("session", False, f"{began}. {error} That was {utc(session.expires_at)}.")
+        limit = utc(session.expires_at)
+        return Step("session", False, f"{began}, absolute limit {limit}. {error}")
     rotated = f"generation {session.generation} since {utc(session.refreshed_at)}"
     found = Authenticated(claims, session, session.user)
     if claims.type is TokenType.REFRESH and not sessions.answers(found, now=now):

@@ -7,6 +7,12 @@ One look decides: what a raw token is worth now, by one query.
     rules        which of them admit a token, and the error that tells why not
 """
 
-from .rules import Authenticated, auth_hashes, check_session, look_up
+from .rules import (
+    Authenticated,
+    auth_hashes,
+    check_session,
+    check_time_of_issue,
+    look_up,
+)
 
-__all__ = ["Authenticated", "auth_hashes", "check_session", "look_up"]
+__all__ = ["Authenticated", "auth_hashes", "check_session", "check_time_of_issue", "look_up"]

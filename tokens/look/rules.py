@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils.crypto import constant_time_compare
 
 from tokens import denylist, snapshot
-from tokens.codec import Claims, TokenType, check
+from tokens.codec import Claims, TokenType, check, check_issued
 from tokens.conf import conf
 from tokens.errors import (
     Denied,
@@ -58,6 +58,8 @@ def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authent
             leeway=conf.TOKENS_LEEWAY,
             type=type,
         )
+        if claims.type is TokenType.ACCESS:
+            check_issued(claims, now=now, leeway=conf.TOKENS_LEEWAY)
         if type is TokenType.ACCESS and _is_good_by_snapshot(claims, now=now):
             return Authenticated(claims, *lazily(claims, partial(_judge, claims, now=now)))
         session = _judge(claims, now=now)
@@ -89,6 +91,7 @@ def _judge(claims: Claims, *, now: datetime) -> Session:
     if not user.is_active:
         raise UserInactive(f"User {claims.sub} is not active.")
     check_session(session, now=now)
+    check_time_of_issue(claims, session, now=now)
     if denied:
         raise Denied(f"Token {claims.jti}, its session or its key is denied.")
     if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(user)):
@@ -107,6 +110,19 @@ def check_session(session: Session, *, now: datetime) -> None:
         raise SessionEnded(f"Session {session.pk} was ended: {session.end_reason}.")
     if now >= session.expires_at and now >= session.expires_at + conf.TOKENS_LEEWAY:
         raise Expired(f"Session {session.pk} reached its absolute limit.")
+
+
+def check_time_of_issue(claims: Claims, session: Session, *, now: datetime) -> None:
+    """
+    Raise WrongClaims for a refresh token that was issued after ``now``, and not by its session.
+
+    When a clock is set back, the tokens of the last minute are of the future. An access token is
+    then refused, and refreshing heals it; a refresh token that is refused is a session lost. What
+    the row knows of, it vouches for: a generation that it left, or its own time of refresh.
+    """
+    if claims.generation is not None and claims.generation >= session.generation:
+        last = max(now, session.refreshed_at)
+        check_issued(claims, now=last, leeway=conf.TOKENS_LEEWAY)
 
 
 def auth_hashes(user: Any) -> Iterator[str]:
