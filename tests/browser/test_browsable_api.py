@@ -146,6 +146,7 @@ def test_a_page_left_open_longer_than_the_token_lives_still_works(ada: Page, set
     settings.TOKENS_ACCESS_LIFETIME = SHORT
     ada.context.clear_cookies(name="latchkey_access")
     ada.reload()
+    expect(ada.locator("#clock")).to_be_visible()
     generation = current_session().generation
     ada.wait_for_timeout(2 * SHORT.total_seconds() * 1000)
     assert current_session().generation > generation
