@@ -74,8 +74,8 @@ def settle(password: str, *, now: datetime | None = None) -> dict[str, str]:
     session = Session.objects.filter(user=ada, ended_at=None).earliest("started_at")
     return {
         "session": str(session.pk),
+        "incident": str(Session.objects.get(end_reason=EndReason.REUSE).pk),
         "user": str(ada.pk),
-        "key": keyring.signing_key().kid,
     }
 
 
@@ -85,7 +85,7 @@ def _sign_in(user: Any, address: str, agent: str, *, now: datetime) -> sessions.
 
 def _steal(pair: sessions.TokenPair, *, now: datetime) -> None:
     """Let the owner refresh, and then somebody else use the same refresh token again."""
-    sessions.refresh(pair.raw_refresh, now=now)
+    sessions.refresh(pair.raw_refresh, client=sessions.Client(*DEVICES[3]), now=now)
     try:
         sessions.refresh(
             pair.raw_refresh, client=sessions.Client("203.0.113.99"), now=now + timedelta(hours=1)
