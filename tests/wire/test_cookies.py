@@ -119,8 +119,9 @@ def test_cookie_sign_ins_count_towards_the_same_limit(browser: APIClient, settin
     settings.TOKENS_LOGIN_THROTTLE = "2/day"
     for _ in range(5):
         browser.get("/api/token/cookie/")
-    browser.post("/api/token/", CREDENTIALS)
-    sign_in(browser)
+    wrong = {**CREDENTIALS, "password": "wrong"}
+    assert browser.post("/api/token/", wrong).status_code == 401
+    assert browser.post("/api/token/cookie/", wrong).status_code == 401
     answer = browser.post("/api/token/cookie/", CREDENTIALS)
     assert answer.status_code == 429
     assert answer["Retry-After"]
