@@ -1,16 +1,13 @@
-import hashlib
-import hmac
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jwt
 import pytest
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
+from tests.forging import Target, compact
 from tokens import keyring, sessions
 
 Forge = Callable[..., str]
@@ -66,21 +63,12 @@ def forge(user: Any) -> Forge:
         drop: tuple[str, ...] = (),
         refresh: bool = False,
     ) -> str:
-        raw = pair.raw_refresh if refresh else pair.raw_access
-        members = json.loads(jwt.utils.base64url_decode(raw.split(".")[1]))
-        members.update(claims or {})
-        members = {name: value for name, value in members.items() if name not in drop}
-        head = {"alg": key.algorithm, "kid": key.kid, "typ": "rt+jwt" if refresh else "at+jwt"}
-        head.update(header or {})
-        head = {name: value for name, value in head.items() if name not in drop}
-        return sign(head, json.dumps(members).encode(), key.material)
+        target = Target(pair.raw_refresh if refresh else pair.raw_access, key)
+        head = {**target.header, **(header or {})}
+        members = {**target.claims, **(claims or {})}
+        for name in drop:
+            head.pop(name, None)
+            members.pop(name, None)
+        return compact(head, members, target.own)
 
     return make
-
-
-def sign(header: dict[str, Any], payload: bytes, key: bytes) -> str:
-    """Return the compact JWS of any header and payload, without a library that would object."""
-    encode = jwt.utils.base64url_encode
-    signing_input = encode(json.dumps(header).encode()) + b"." + encode(payload)
-    signature = hmac.new(key, signing_input, hashlib.sha256).digest()
-    return (signing_input + b"." + encode(signature)).decode()

@@ -1,0 +1,100 @@
+"""Forged tokens: a live one taken apart, and put together again without a library that objects."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import get_default_algorithms
+from jwt.utils import base64url_decode, base64url_encode
+
+from tokens.codec import Key
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
+ALGORITHMS = get_default_algorithms()
+
+Signature = bytes | Callable[[bytes], bytes]
+
+
+def sign(key: Key, data: bytes) -> bytes:
+    """Return the signature that the algorithm of ``key`` makes."""
+    return bytes(ALGORITHMS[key.algorithm].sign(data, key.material))
+
+
+def part(members: Any) -> bytes:
+    """Return a part of a compact JWS: what stands in it as it is, or anything else as JSON."""
+    if not isinstance(members, bytes):
+        # As the library writes it, so that nothing changed means the same token again.
+        members = json.dumps(members, separators=(",", ":")).encode()
+    return bytes(base64url_encode(members))
+
+
+def compact(header: Any, payload: Any, signature: Signature) -> str:
+    """Return the compact JWS of any header and payload, as JSON or as bytes."""
+    signing_input = part(header) + b"." + part(payload)
+    made = signature(signing_input) if callable(signature) else signature
+    return (signing_input + b"." + base64url_encode(made)).decode()
+
+
+class Target:
+    """A live token, taken apart, and the key that signed it."""
+
+    def __init__(self, raw_token: str, key: Key) -> None:
+        header, payload, signature = raw_token.split(".")
+        self.raw = raw_token
+        self.header: dict[str, Any] = json.loads(base64url_decode(header))
+        self.payload = base64url_decode(payload)
+        self.signature = base64url_decode(signature)
+        self.key = key
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        return dict(json.loads(self.payload))
+
+    def own(self, data: bytes) -> bytes:
+        """Return the good signature of the key that signed the token."""
+        return sign(self.key, data)
+
+    def signing_input(self, **header: Any) -> bytes:
+        return part({**self.header, **header}) + b"." + part(self.payload)
+
+    def token(self, signature: Signature, **header: Any) -> str:
+        """Return the token with other header members and this signature, or what makes one."""
+        return compact({**self.header, **header}, self.payload, signature)
+
+    def claiming(self, signature: Signature | None = None, **claims: Any) -> str:
+        """Return the token with other claims, and a good signature unless another is given."""
+        return compact(self.header, {**self.claims, **claims}, signature or self.own)
+
+    def without(self, *names: str) -> str:
+        """Return the token without these members of header and claims, with a good signature."""
+
+        def left(members: dict[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in members.items() if name not in names}
+
+        return compact(left(self.header), left(self.claims), self.own)
+
+
+def raw(r: int, s: int, size: int = 32) -> bytes:
+    """Return an ECDSA signature as JOSE writes it (RFC 7518 §3.4)."""
+    return r.to_bytes(size) + s.to_bytes(size)
+
+
+def every_spelling_of(public: Any) -> Iterator[bytes]:
+    """Yield what an HMAC with a public key might take for its secret (CVE-2015-9235 and kin)."""
+    forms = [(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)]
+    forms.append((Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    if isinstance(public, rsa.RSAPublicKey):
+        forms += [(Encoding.PEM, PublicFormat.PKCS1), (Encoding.DER, PublicFormat.PKCS1)]
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        forms.append((Encoding.X962, PublicFormat.UncompressedPoint))
+        forms.append((Encoding.X962, PublicFormat.CompressedPoint))
+    forms.append((Encoding.OpenSSH, PublicFormat.OpenSSH))
+    for encoding, form in forms:
+        spelled = public.public_bytes(encoding, form)
+        yield spelled
+        yield spelled.strip()
+    if hasattr(public, "public_bytes_raw"):
+        yield public.public_bytes_raw()
