@@ -34,7 +34,7 @@ _ALGORITHMS = get_default_algorithms()
 
 MAX_NUMERIC_DATE = 253402300799  # 9999-12-31T23:59:59Z, the last second a datetime can hold.
 
-REGISTERED_CLAIMS = frozenset({"iss", "aud", "sub", "iat", "exp", "jti", "sid", "gen"})
+REGISTERED_CLAIMS = frozenset({"iss", "aud", "sub", "iat", "nbf", "exp", "jti", "sid", "gen"})
 
 
 class TokenType(StrEnum):
@@ -63,8 +63,9 @@ class Claims:
     """
     A JWT Claims Set (RFC 7519 §4) whose signature was good, and the ``kid`` that made it so.
 
-    ``iat`` and ``exp`` are whole seconds since 1970 in UTC. ``generation`` is None in an access
-    token. ``extra`` holds what the project's own claims hook added.
+    ``iat``, ``nbf`` and ``exp`` are whole seconds since 1970 in UTC; no token issued here has
+    ``nbf``. ``generation`` is None in an access token. ``extra`` holds what the project's own
+    claims hook added.
     """
 
     type: TokenType
@@ -76,6 +77,7 @@ class Claims:
     exp: int
     jti: str
     sid: UUID
+    nbf: int | None = None
     generation: int | None = None
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -95,6 +97,8 @@ class Claims:
             "jti": self.jti,
             "sid": str(self.sid),
         }
+        if self.nbf is not None:
+            members["nbf"] = self.nbf
         if self.generation is not None:
             members["gen"] = self.generation
         return members
@@ -184,7 +188,10 @@ def check(
         raise WrongType(f"The token is {claims.type}, not {type}.")
     if claims.iss != issuer or claims.aud != audience:
         raise WrongClaims("The token is of another issuer or for another audience.")
-    if verify_exp and now.timestamp() >= claims.exp + leeway.total_seconds():
+    instant, slack = now.timestamp(), leeway.total_seconds()
+    if claims.nbf is not None and claims.nbf > instant + slack:
+        raise WrongClaims("The token is not good yet (RFC 7519 §4.1.5).")
+    if verify_exp and instant >= claims.exp + slack:
         # RFC 7519 §4.1.4: "on or after which" it must not be accepted.
         raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}.")
 
@@ -236,6 +243,7 @@ def _read_claims(members: dict[str, Any], *, kid: str, typ: Any) -> Claims:
         exp=_whole_number(members, "exp"),
         jti=_text(members, "jti"),
         sid=_uuid(members, "sid"),
+        nbf=_whole_number(members, "nbf") if "nbf" in members else None,
         generation=_whole_number(members, "gen") if refresh else None,
         extra=MappingProxyType(
             {name: value for name, value in members.items() if name not in REGISTERED_CLAIMS}

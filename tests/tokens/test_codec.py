@@ -114,6 +114,17 @@ def test_exp_is_the_first_second_that_is_too_late(leeway: int) -> None:
     read(raw, now=limit, leeway=slack, verify_exp=False)
 
 
+@pytest.mark.parametrize("leeway", [0, 10])
+def test_nbf_is_the_first_second_that_is_not_too_early(leeway: int) -> None:
+    """RFC 7519 §4.1.5; none is issued here, and one from a key of ours would still hold."""
+    late = int(NOW.timestamp()) + 60
+    raw = encode(claims(nbf=late), key=KEY)
+    start, slack = NOW + timedelta(seconds=60 - leeway), timedelta(seconds=leeway)
+    assert read(raw, now=start, leeway=slack).nbf == late
+    with pytest.raises(WrongClaims, match="not good yet"):
+        read(raw, now=start - timedelta(microseconds=1), leeway=slack)
+
+
 def test_each_refusal_has_its_own_error() -> None:
     raw = encode(claims(), key=KEY)
     other = Key("k1", "HS256", b"f" * 32)
