@@ -160,7 +160,7 @@ SPELLINGS: dict[str, tuple[str, Callable[[str], str]]] = {
     "padding behind": ("RFC 7515 §2", lambda raw: raw + "="),
     "padding in the middle": ("RFC 7515 §2", lambda raw: raw.replace(".", "=.")),
     "bits that mean nothing": ("RFC 4648 §3.5", _with_stray_bits),
-    "the other alphabet": ("RFC 4648 §4", lambda raw: raw + "+/"),
+    "the other alphabet": ("RFC 4648 §4, GHSA-hxm8-2xgr-2p9m", lambda raw: raw + "+/"),
     "quotes": ("PortSwigger", lambda raw: f'"{raw}"'),
     "a shorter signature": ("RFC 8725 §3.3", lambda raw: raw[:-4]),
     "a space inside": ("RFC 7515 §2", lambda raw: raw.replace(".", ". ")),

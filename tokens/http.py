@@ -57,7 +57,7 @@ def bearer(request: HttpRequest | Request) -> str | None:
 
     Raises AuthenticationFailed for one that is not a single word.
     """
-    scheme, *words = request.META.get("HTTP_AUTHORIZATION", "").split() or [""]
+    scheme, *words = _credential(request)
     if scheme.lower() != "bearer":
         return None
     if len(words) != 1:
@@ -71,9 +71,14 @@ def bearer(request: HttpRequest | Request) -> str | None:
 
 
 def challenge(request: HttpRequest | Request) -> str:
-    scheme = request.META.get("HTTP_AUTHORIZATION", "").split()[:1]
-    sent = bool(scheme) and scheme[0].lower() == "bearer"
+    sent = _credential(request)[0].lower() == "bearer"
     return CHALLENGE_INVALID_TOKEN if sent else CHALLENGE
+
+
+def _credential(request: HttpRequest | Request) -> list[str]:
+    # At spaces only (RFC 9110 §11.4): split() would take a no-break space, which no proxy does.
+    words = request.META.get("HTTP_AUTHORIZATION", "").split(" ")
+    return [word for word in words if word] or [""]
 
 
 def client_of(request: HttpRequest | Request) -> Client:

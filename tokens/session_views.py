@@ -1,17 +1,19 @@
 """What a person does with their own sessions: see them, end one, end this one, end all."""
 
+from datetime import UTC
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.generics import GenericAPIView, ListAPIView
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -108,6 +110,26 @@ class LogoutAllView(LogoutView):
 class NewestFirst(CursorPagination):
     page_size = 50
     ordering = "-started_at"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor: Cursor | None = super().decode_cursor(request)
+        if (
+            cursor is not None
+            and cursor.position is not None
+            and not _is_instant(str(cursor.position))
+        ):
+            # The database would be asked for it, and fail.
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_instant(text: str) -> bool:
+    """Tell whether this is a date, a time and an offset that the database can be asked for."""
+    try:
+        instant = parse_datetime(text)
+        return instant is not None and instant.astimezone(UTC) == instant
+    except (ValueError, OverflowError):
+        return False
 
 
 class OwnSessions(GenericAPIView[Session]):

@@ -1,8 +1,10 @@
 """Promise 9: bad input is an answer, not an accident: 4xx in JSON, and no row is written."""
 
+import base64
 import json
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -145,6 +147,15 @@ def test_hostile_headers(api: APIClient, user: Any, header: str) -> None:
         assert answer["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize("separator", ["\t", "\x0b", "\x1f", "\x85", "\xa0", ",", ":", ""])
+def test_only_a_space_stands_between_scheme_and_token(
+    api: APIClient, signed_in: dict[str, str], separator: str
+) -> None:
+    for credential, status in ((f"Bearer{separator}", 401), ("bearer  ", 200)):
+        api.credentials(HTTP_AUTHORIZATION=credential + signed_in["access"])
+        assert api.get("/api/me/").status_code == status
+
+
 def assert_token_refused(api: APIClient, raw: str) -> None:
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {raw}")
     assert_refused(api.get("/api/me/"))
@@ -209,6 +220,20 @@ def test_a_good_signature_over_no_sane_claims(api: APIClient, user: Any, name: s
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_other_spellings_of_a_good_token(api: APIClient, forge: Forge, name: str) -> None:
     assert_token_refused(api, SPELLINGS[name][1](forge()))
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["", "x", "\x00", "2026-11-24 00:00:00", "2026-13-45 00:00:00", "0001-01-01 00:00:00+23:59"],
+)
+def test_a_cursor_that_points_to_no_instant(
+    api: APIClient, signed_in: dict[str, str], position: str
+) -> None:
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in['access']}")
+    cursor = base64.b64encode(urlencode({"p": position}).encode()).decode()
+    answer = api.get("/api/sessions/", {"cursor": cursor})
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/json"
 
 
 UNHURRIED = settings(
