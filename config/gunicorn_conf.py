@@ -1,13 +1,18 @@
 """
-gunicorn's settings for ``make serve``, and its access log.
+gunicorn's settings for ``make serve``, its access log, and how it refuses by itself.
 
 The log holds a request's method and path, never its query, headers or body: those hold tokens.
 """
 
 import json
 import os
+import socket
+import time
+from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
+from gunicorn import util
 from gunicorn.glogging import Logger
 
 from .env import Environment
@@ -24,6 +29,9 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
 # TRUSTED_PROXIES alone decides what is believed, in tokens.http.
 forwarded_allow_ips = ""
+# Over a Unix socket gunicorn believes these whatever the line above says.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 accesslog = "-"
 
 # A query that hangs would hold its thread for ever. A larger limit, or none, is yours to set.
@@ -57,7 +65,8 @@ def access_line(
 
     from tokens.http import ip_address_of
 
-    request = WSGIRequest(environ)
+    # Of a request that gunicorn could not read there is no body, and no line if Django wants one.
+    request = WSGIRequest({**environ, "wsgi.input": BytesIO()})
     members = {
         "time": timezone.now().isoformat(),
         "event": "request",
@@ -77,3 +86,34 @@ def access_line(
 
 logger_class = AccessLog
 _format = Environment().choice("LOG_FORMAT", "text", ("text", "json"))
+
+LINGER = 1.0  # seconds
+
+
+def refuse(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
+    """Answer in JSON what gunicorn would answer in HTML, and a caller's mistake as a 400."""
+    # A transfer coding would be a 501, and no input is the server's fault.
+    status = 500 if status_int == 500 else 400
+    body = json.dumps({"detail": f"{reason}."})
+    head = (
+        f"HTTP/1.1 {status} {reason}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    )
+    util.write_nonblock(sock, "\r\n".join([*head, "", body]).encode("latin-1"))
+    _read_on(sock)
+
+
+def _read_on(sock: socket.socket) -> None:
+    """Take what is still being sent, for a moment: or the answer is lost with it (RFC 9112 §9.6)."""
+    until = time.monotonic() + LINGER
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(LINGER / 4)
+        while time.monotonic() < until and sock.recv(65536):
+            pass
+
+
+# The one place where gunicorn writes an answer of its own; it has no setting for it.
+util.write_error = refuse

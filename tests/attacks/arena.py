@@ -1,0 +1,168 @@
+"""The running site, the honest people on it, and what an attacker may have in hands."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.test import override_settings
+
+from tests.conftest import PASSWORD
+from tests.forging import Target, compact
+from tests.processes import Site
+from tokens import cookies, keyring, sessions
+from tokens.keyring.rotation import make_row
+from tokens.models import DeniedToken, Session, SigningKey
+from tokens.pairs import TokenPair
+
+from .client import Answer, Client
+
+WATCHED: tuple[type[models.Model], ...] = (get_user_model(), Session, DeniedToken, SigningKey)
+Rows = dict[str, list[dict[str, Any]]]
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A token that no honest client sends, and where it is known from."""
+
+    name: str
+    source: str
+    forge: Callable[["Arena"], str]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def known_from(source: str, *, each: Mapping[str, str] | None = None) -> Callable[[Test], Test]:
+    """
+    Note on a test, whose name says the attack, where that is known from.
+
+    ``each`` has the names of its variants, with sources of their own or none.
+    """
+
+    def note(test: Test) -> Test:
+        test.source, test.each = source, each or {}  # type: ignore[attr-defined]
+        return test
+
+    return note
+
+
+class Arena:
+    """
+    One site with several workers, and a ring with a key of every algorithm.
+
+    ``honest`` and ``other`` are two people's live pairs, ``auditor`` that of somebody who may
+    introspect. ``access`` and ``refresh`` are the honest ones' tokens, taken apart.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        keyring.ensure()
+        now = datetime.now(UTC)
+        until = now + timedelta(days=1)
+        for algorithm in keyring.ALGORITHMS:
+            if algorithm != keyring.signing_key().algorithm:
+                row = make_row(algorithm, state=SigningKey.State.RETIRED, now=now)
+                row.retired_at, row.verifies_until = now, until
+                row.save(force_insert=True)
+        keyring.forget()
+        self.kids = dict(
+            SigningKey.objects.exclude(state=SigningKey.State.NEXT).values_list("algorithm", "kid")
+        )
+        self.honest, self.other = self.person("honest"), self.person("other")
+        self.auditor = self.person("auditor", is_superuser=True)
+        self.access = Target(self.honest.raw_access, keyring.signing_key())
+        self.refresh = Target(self.honest.raw_refresh, keyring.signing_key())
+
+    def go_to(self, site: Site) -> None:
+        self.client = Client(urlsplit(site.base).port or 0)
+
+    def person(self, name: str, **more: Any) -> TokenPair:
+        """Return the pair of a new person of this name."""
+        people: Any = get_user_model()._default_manager
+        person = people.create_user(name, f"{name}@example.org", PASSWORD, **more)
+        # Longer than all the attacks take on a busy machine.
+        with override_settings(TOKENS_ACCESS_LIFETIME=timedelta(hours=1)):
+            return sessions.start(person)
+
+    def somebody(self, kind: str) -> TokenPair:
+        """Return the pair of one more person of a kind."""
+        return self.person(f"{kind}-{next(self._numbers)}")
+
+    def of(self, algorithm: str) -> Target:
+        """Return the honest access token as the ring's key of this algorithm would sign it."""
+        key = keyring.verification_key(self.kids[algorithm], now=datetime.now(UTC))
+        header = {"alg": algorithm, "kid": key.kid, "typ": "at+jwt"}
+        target = Target(compact(header, self.access.payload, self.access.own), key)
+        return Target(target.token(target.own), key)
+
+    def doors(self, raw_token: str) -> Iterator[tuple[str, Answer]]:
+        """Yield what each address answers that takes a token of some kind."""
+        send, post = self.client.send, self.client.post
+        yield "GET me", send("GET", "/api/me/", bearer=raw_token)
+        if '"' not in raw_token:  # A quoted cookie is the same cookie (RFC 6265 §4.1.1).
+            cookie = ("Cookie", f"{cookies.full_name(cookies.ACCESS)}={raw_token}")
+            yield "GET me by cookie", send("GET", "/api/me/", cookie)
+        sid = self.honest.session.pk
+        yield "DELETE session", send("DELETE", f"/api/sessions/{sid}/", bearer=raw_token)
+        yield "POST logout", post("/api/logout/", bearer=raw_token)
+        yield "verify", post("/api/token/verify/", token=raw_token)
+        yield "refresh", post("/api/token/refresh/", refresh=raw_token)
+        yield "blacklist", post("/api/token/blacklist/", refresh=raw_token)
+
+    def assert_refused_everywhere(self, raw_token: str) -> None:
+        """Check that no address takes the token, and that none stumbles over it."""
+        for door, answer in self.doors(raw_token):
+            assert_refusal(answer, door)
+        # These two answer 200 to a bad token, and do nothing (RFC 7009 §2.2, RFC 7662 §2.2).
+        for answer, harmless in (
+            (self.client.post("/api/token/revoke/", token=raw_token), {}),
+            (
+                self.client.post(
+                    "/api/token/introspect/", token=raw_token, bearer=self.auditor.raw_access
+                ),
+                {"active": False},
+            ),
+        ):
+            assert answer.is_json, answer
+            assert answer.status == 400 or (answer.status, answer.json()) == (200, harmless)
+
+    def assert_honest_ones_go_on(self) -> None:
+        """Check that an access and a refresh token of two people are as good as before."""
+        assert self.client.get("/api/me/", bearer=self.honest.raw_access).status == 200
+        raw_refresh = self.other.raw_refresh
+        assert self.client.post("/api/token/verify/", token=raw_refresh).status == 200
+
+
+def assert_refusal(answer: Answer, what: str = "", *, more: frozenset[int] = frozenset()) -> None:
+    """Check that this is a refusal in JSON, and the only answer on its connection."""
+    assert answer.status in {400, 401, 403, 413} | more, (what, answer)
+    assert answer.is_json, (what, answer)
+    assert len(answer.statuses) == 1, (what, answer)
+
+
+def person_of(pair: TokenPair) -> Any:
+    """Return the person as the database has them now."""
+    return get_user_model()._default_manager.get(pk=pair.session.user_id)
+
+
+def rows() -> Rows:
+    """Return everything that no refused request may change."""
+    return {
+        model.__name__: list(model._default_manager.order_by("pk").values()) for model in WATCHED
+    }
+
+
+def clear() -> None:
+    """Leave the database as a migrated one is: a ring, and nobody."""
+    SigningKey.objects.all().delete()
+    DeniedToken.objects.all().delete()
+    get_user_model()._default_manager.all().delete()
+    DeniedToken.objects.all().delete()  # Deleting people denies their sessions.
+    keyring.forget()
+    keyring.ensure()

@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.processes import running_site
+from tokens.pairs import TokenPair
+
+from .arena import Arena, clear, rows
+
+WORKERS = 3
+
+
+@pytest.fixture(scope="package")
+def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Open the database to every test here and to the site: a rollback would hide them apart."""
+    with django_db_blocker.unblock():
+        clear()
+        yield
+        clear()
+
+
+@pytest.fixture(scope="package")
+def arena(db: None) -> Iterator[Arena]:
+    arena = Arena()
+    with running_site(workers=WORKERS) as site:
+        arena.go_to(site)
+        yield arena
+
+
+@pytest.fixture
+def honest_ones_go_on(arena: Arena) -> Iterator[None]:
+    """Check that, whatever happens to a victim's session, others are not touched."""
+    yield
+    arena.assert_honest_ones_go_on()
+
+
+@pytest.fixture
+def victim(arena: Arena) -> TokenPair:
+    return arena.somebody("victim")
+
+
+@pytest.fixture
+def nothing_changes(arena: Arena) -> Iterator[None]:
+    """Check that afterwards every row is as before, and the honest sessions work."""
+    before = rows()
+    yield
+    assert rows() == before
+    arena.assert_honest_ones_go_on()
