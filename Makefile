@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run serve demo test test-services test-browser screenshots soak bench lint format \
+.PHONY: help run serve demo test test-services test-browser screenshots soak bench lint audit format \
 	lock clean
 
 help: ## List these targets
@@ -52,13 +52,16 @@ soak: $(VENV)/.dev ## Mixed traffic for MINUTES while workers are killed, checke
 bench: $(VENV)-bench/.installed ## Measure it beside its peers (SIZES=0,10000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks
 
-lint: $(VENV)/.dev ## Check style, types, layers, migrations and deployment settings
+lint: $(VENV)/.dev audit ## Check style, types, layers, migrations, settings and dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(CHECK_ENV) $(MANAGE) makemigrations --check --dry-run
 	$(CHECK_ENV) $(MANAGE) check --deploy --fail-level WARNING
+
+audit: $(VENV)/.dev ## Fail on a dependency with a known vulnerability (AUDIT=strict: or unknown)
+	@$(BIN)/python -m tests.audit requirements-dev.txt
 
 format: $(VENV)/.dev ## Format the code and sort its imports
 	$(BIN)/ruff check --select I --fix .
