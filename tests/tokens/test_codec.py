@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from string import ascii_letters, digits
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jwt import InvalidTokenError, get_algorithm_by_name
 from jwt.api_jws import PyJWS
-from jwt.utils import base64url_encode
+from jwt.utils import base64url_decode, base64url_encode
 
 from tokens.codec import MAX_TOKEN_LENGTH, Claims, Key, TokenType, decode, encode, load_key
 from tokens.errors import (
@@ -208,3 +209,15 @@ def test_a_header_of_another_algorithm_is_refused_whatever_it_was_signed_with(al
     signature = get_algorithm_by_name("HS256").sign(signed, KEY.material)
     with pytest.raises(BadSignature):
         read(f"{part}.{payload}.{base64url_encode(signature).decode()}")
+
+
+def test_another_spelling_of_the_same_bytes_is_refused() -> None:
+    raw_token = encode(claims(), key=KEY)
+    signature = base64url_decode(raw_token.rpartition(".")[2])
+    spellings = [raw_token[:-1] + character for character in ascii_letters + digits + "-_"]
+    same = [raw for raw in spellings if base64url_decode(raw.rpartition(".")[2]) == signature]
+    assert len(same) == 4
+    for spelling in same:
+        if spelling != raw_token:
+            with pytest.raises(Malformed):
+                read(spelling)

@@ -351,13 +351,13 @@ def test_a_reading_that_fails_leaves_it_to_the_strict_look(
 def test_a_reading_that_takes_longer_than_the_bound_is_no_verdict(
     pair: TokenPair, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = snapshot.Snapshot._read
+    close_gaps = snapshot.Snapshot._close_gaps
 
-    def slowly(self: snapshot.Snapshot, **how: Any) -> None:
-        read(self, **how)
+    def slowly(self: snapshot.Snapshot, numbers: list[int]) -> None:
+        close_gaps(self, numbers)
         time.sleep(BOUND.total_seconds() * 1.5)
 
-    monkeypatch.setattr(snapshot.Snapshot, "_read", slowly)
+    monkeypatch.setattr(snapshot.Snapshot, "_close_gaps", slowly)
     wait_for_the_bound(settings)
     assert not snapshot.knows_as_good([], now=timezone.now())
 
