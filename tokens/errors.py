@@ -17,7 +17,6 @@ Why a token is refused.
         └── PasswordChanged
     KeyRingError                the server's own trouble, never the caller's
     TooManyAttempts             nothing was looked at: the caller, or the account, has to wait
-    LookFailed                  the same: the database does not answer
 
 An error says why to logs and staff. ``http`` alone decides what a caller hears.
 """
@@ -97,7 +96,3 @@ class TooManyAttempts(Exception):
     def retry_after(self) -> int:
         """Return the wait in whole seconds, for ``Retry-After`` (RFC 9110 §10.2.3)."""
         return max(1, ceil(self.wait.total_seconds()))
-
-
-class LookFailed(Exception):
-    """Session, user and denylist could not be looked at, so nobody is let in."""

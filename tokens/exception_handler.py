@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from . import events
-from .errors import KeyRingError, LookFailed, TokenError, TooManyAttempts
+from .errors import KeyRingError, TokenError, TooManyAttempts
 from .http import Unavailable, body_refusal
 
 # Gone, restarted, too slow, full, or read-only after a failover: never the caller's doing.
@@ -41,7 +41,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, KeyRingError):
         events.log("key_ring_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()
-    elif isinstance(error, (*DATABASE_TROUBLE, LookFailed)):
+    elif isinstance(error, DATABASE_TROUBLE):
         events.log("database_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()
     elif isinstance(error, RequestDataTooBig):

@@ -77,7 +77,7 @@ def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticat
 
     In the snapshot mode it is none, and session and user are loaded when they are asked for.
 
-    Raises TokenError, LookFailed.
+    Raises TokenError.
     """
     return look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
 

@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 from tests.conftest import PASSWORD
 from tests.processes import running_site
 from tokens import denylist, keyring, sessions, snapshot, statement
-from tokens.errors import Denied, LookFailed, SessionEnded, TokenError, UserInactive
+from tokens.errors import Denied, SessionEnded, TokenError, UserInactive
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.pairs import TokenPair
 
@@ -381,7 +381,7 @@ def test_without_the_database_the_answer_is_503(
     monkeypatch.setattr(snapshot.Snapshot, "_read", fail)
     monkeypatch.setattr(statement.Statement, "fetch_row", fail)
     wait_for_the_bound(settings)
-    with pytest.raises(LookFailed):
+    with pytest.raises(OperationalError):
         sessions.authenticate(pair.raw_access)
     answer = api.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {pair.raw_access}")
     assert answer.status_code == 503
