@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.headless.tokens.strategies.jwt import internal as allauth_jwt
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
@@ -75,7 +76,7 @@ def allauth_refresh_token(user: Any) -> str:
     """Sign ``user`` in as allauth's headless API does, and return the refresh token."""
     request = RequestFactory().get("/")
     request.session = SessionStore()
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session.save()
     raw_refresh: str = allauth_jwt.create_refresh_token(user, request.session)
     request.session.save()

@@ -1,30 +1,13 @@
-"""The project's settings with its peers beside it, each as its own manual sets it up."""
+"""The tests' settings with the project's peers beside it, each as its own manual sets it up."""
 
 import os
+from datetime import timedelta
 
-os.environ.update(
-    SECRET_KEY="a-secret-key-for-benchmarks-that-guards-nothing-0123456789",
-    TOKEN_SECRET="a-token-secret-for-benchmarks-that-guards-nothing-0123456789",
-    TOKEN_SECRET_FALLBACKS="",
-    DEBUG="false",
-    ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
-    HTTPS="false",
-    TRUSTED_PROXIES="0",
-    TOKEN_ISSUER="latchkey",
-    TOKEN_AUDIENCE="latchkey",
-    TOKEN_ALGORITHM="HS256",
-    ACCESS_TOKEN_LIFETIME="3600",
-    REFRESH_TOKEN_LIFETIME="1209600",
-    SESSION_LIFETIME="7776000",
-    REFRESH_TOKEN_GRACE="10",
-    LOGIN_THROTTLE="",
-    CORS_ALLOWED_ORIGINS="",
-    LOG_FORMAT="text",
-    CACHE_URL="",
-)
+from tests.settings import *  # noqa: F403
+from tests.settings import INSTALLED_APPS, MIDDLEWARE, SECRET_KEY
 
-from config.settings import *  # noqa: F403
-from config.settings import INSTALLED_APPS, MIDDLEWARE, SECRET_KEY, timedelta
+TOKENS_ACCESS_LIFETIME = timedelta(hours=1)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 INSTALLED_APPS += [
     "rest_framework.authtoken",
@@ -53,6 +36,8 @@ HEADLESS_ONLY = True
 HEADLESS_FRONTEND_URLS = {}
 OAUTH2_PROVIDER = {"OAUTH2_BACKEND_CLASS": "oauth2_provider.oauth2_backends.OAuthLibCore"}
 
+# The limit on an account's sign-ins would hold up the benchmark's one user.
+TOKENS_ACCOUNT_THROTTLE = ""
 TOKENS_DENYLIST_MODE = os.environ.get("BENCH_DENYLIST_MODE", "strict")
 for name in ("tokens", "django"):
     LOGGING["loggers"][name]["level"] = "ERROR"  # noqa: F405
