@@ -8,7 +8,6 @@ names, the algorithm that is bound to this key (§3.1), the signature, the type 
 the claims. Nothing in a token chooses how it is verified.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,14 +15,14 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 import jwt
 from jwt.algorithms import get_default_algorithms
-from jwt.utils import base64url_decode, base64url_encode
 
 from .errors import BadSignature, Expired, KeyRingError, Malformed, WrongClaims, WrongType
+from .parts import read_bytes, read_object
 
 # Tokens issued here have 300 to 1,000 characters; a project's own claims may add to that. RFC 8725
 # §3.11 asks for a format gate before any parsing.
@@ -31,6 +30,9 @@ MAX_TOKEN_LENGTH = 8192
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 _ALGORITHMS = get_default_algorithms()
+
+# The tokens of one key and type have one header; whoever sends others only pays for the parsing.
+_read_header = lru_cache(maxsize=32)(read_object)
 
 MAX_NUMERIC_DATE = 253402300799  # 9999-12-31T23:59:59Z, the last second a datetime can hold.
 
@@ -158,7 +160,7 @@ def read_signed(raw_token: str, *, find_key: Callable[[str], Key]) -> tuple[Clai
     if len(raw_token) > MAX_TOKEN_LENGTH or not COMPACT_JWS.fullmatch(raw_token):
         raise Malformed("The token is not three base64url parts of a sane length.")
     header_part, payload_part, signature_part = raw_token.split(".")
-    header = _load_header(header_part)
+    header = _read_header(header_part)
     kid = header.get("kid")
     if not isinstance(kid, str):
         raise Malformed("The JOSE header has no kid, or one that is not a string.")
@@ -170,7 +172,7 @@ def read_signed(raw_token: str, *, find_key: Callable[[str], Key]) -> tuple[Clai
         # RFC 8725 §3.1: the one algorithm is the key's, never the token's.
         raise BadSignature(f"The token is not signed with {key.algorithm}, as key {key.kid} signs.")
     _verify_signature(f"{header_part}.{payload_part}", signature_part, key)
-    return _read_claims(_load(payload_part), kid=kid, typ=header.get("typ")), key
+    return _read_claims(read_object(payload_part), kid=kid, typ=header.get("typ")), key
 
 
 def check(
@@ -223,7 +225,7 @@ def _verify_signature(signing_input: str, signature_part: str, key: Key) -> None
         raise KeyRingError(f"Key {key.kid} is unfit for {key.algorithm}: {error}") from None
     if too_short := algorithm.check_key_length(prepared):
         raise KeyRingError(f"Key {key.kid} is unfit for {key.algorithm}: {too_short}")
-    if not algorithm.verify(signing_input.encode(), prepared, _bytes(signature_part)):
+    if not algorithm.verify(signing_input.encode(), prepared, read_bytes(signature_part)):
         raise BadSignature(f"Key {key.kid} did not sign this token.")
 
 
@@ -276,43 +278,3 @@ def _uuid(members: dict[str, Any], name: str) -> UUID:
         # UUID() also reads braces, URNs and capitals: the denylist knows one spelling only.
         raise Malformed(f"The claim {name} is not in its canonical spelling.")
     return value
-
-
-def _bytes(part: str) -> bytes:
-    try:
-        decoded = base64url_decode(part)
-    except ValueError:
-        raise Malformed("A part of the token is not base64url.") from None
-    if base64url_encode(decoded).decode() != part:
-        # The last character can carry bits that decode to nothing: one token, several spellings.
-        raise Malformed("A part of the token is not in its canonical spelling.")
-    return decoded
-
-
-def _load(part: str) -> dict[str, Any]:
-    try:
-        members = _JSON.decode(_bytes(part).decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise Malformed("A part of the token is not base64url of a JSON object.") from None
-    if not isinstance(members, dict):
-        raise Malformed("A part of the token is not a JSON object.")
-    return members
-
-
-# The tokens of one key and type have one header; whoever sends others only pays for the parsing.
-_load_header = lru_cache(maxsize=32)(_load)
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        # RFC 7519 §4: with duplicates, two parsers can read two different tokens.
-        raise ValueError("duplicate member")
-    return members
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
