@@ -25,7 +25,7 @@ from django.utils import timezone
 from . import denylist, keyring, pairs, rotating, tell
 from .codec import Claims, TokenType
 from .conf import conf
-from .errors import RefreshTokenReused, SessionEnded, UserInactive
+from .errors import RefreshTokenReused, SessionEnded, UserGone, UserInactive
 from .look import Authenticated, auth_hashes, check_session, look_up
 from .models import DeniedToken, EndReason, Session, SessionQuerySet
 from .pairs import TokenPair
@@ -118,7 +118,7 @@ def refresh(
             tell.refreshed(session, client)
             return pairs.issue(session)
         # Another caller moved the row between the look and the UPDATE: look again, once.
-        session.refresh_from_db()
+        _read_again(session)
         check_session(session, now=now)
     if _in_grace(found.claims, session, now=now):
         return pairs.issue(session)
@@ -260,6 +260,13 @@ def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
         session.generation += 1
         session.refreshed_at = now
     return won
+
+
+def _read_again(session: Session) -> None:
+    try:
+        session.refresh_from_db()
+    except Session.DoesNotExist:
+        raise UserGone(f"Session {session.pk} was deleted, with its user.") from None
 
 
 def answers(found: Authenticated, *, now: datetime) -> bool:

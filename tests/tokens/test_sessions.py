@@ -392,3 +392,17 @@ def test_the_loser_of_a_race_gets_the_winners_pair(
     before_the_update(monkeypatch, lambda: won.append(sessions.refresh(pair.raw_refresh, now=NOW)))
     assert sessions.refresh(pair.raw_refresh, now=NOW) == won[0]
     assert Session.objects.get().generation == 1
+
+
+def test_a_refresh_whose_user_is_deleted_meanwhile_is_refused(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = sessions.start(user)
+
+    def another_was_first(*_: Any, **how: Any) -> bool:
+        user.delete()
+        return False
+
+    monkeypatch.setattr(sessions, "_rotate", another_was_first)
+    with pytest.raises(UserGone):
+        sessions.refresh(pair.raw_refresh)
