@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run serve demo test test-services test-browser screenshots soak bench lint audit format \
+.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services bench lint audit format \
 	lock clean
 
 help: ## List these targets
@@ -33,11 +33,9 @@ test: $(VENV)/.dev ## Run the tests on SQLite, with branch coverage
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 
-test-services: export DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
-test-services: export CACHE_URL ?= redis://127.0.0.1:6379/15
-test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL)
-	@$(BIN)/python -m tests.services
-	$(BIN)/python -m pytest -n auto --dist worksteal -q -m "not browser" $(ARGS)
+test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (running ones, DATABASE_URL, CACHE_URL, or its own)
+	$(BIN)/python -m tests.services \
+		$(BIN)/python -m pytest -n auto --dist worksteal -q -m "not browser" $(ARGS)
 
 test-browser: $(VENV)/.dev ## Run the tests that drive a real browser (needs Chromium)
 	$(BIN)/python -m pytest -n auto --dist worksteal -q -rs tests/browser $(ARGS)
@@ -48,6 +46,10 @@ screenshots: $(VENV)/.dev ## Take pictures of every page into docs/images (needs
 soak: MINUTES ?= 10
 soak: $(VENV)/.dev ## Mixed traffic for MINUTES while workers are killed, checked against a ledger
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+soak-services: MINUTES ?= 10
+soak-services: $(VENV)/.dev ## The same on PostgreSQL and Redis
+	$(BIN)/python -m tests.services $(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 bench: $(VENV)-bench/.installed ## Measure it beside its peers (SIZES=0,10000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks

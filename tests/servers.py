@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis of the test's own, to be stopped, frozen and emptied at will."""
+"""A PostgreSQL and a Redis of our own, to be stopped, frozen and emptied at will."""
 
 import os
 import shutil
@@ -19,6 +19,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+# Debian keeps its programs out of PATH, a folder for each version.
+POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
+
+
+class NotInstalled(Exception):
+    """A server's program is not on this machine; the message says what to do."""
 
 
 class Postgres:
@@ -72,8 +80,7 @@ class Postgres:
         time.sleep(0.5)
 
     def _run(self, program: str, *words: str) -> None:
-        newest = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name)
-        command = [str(newest / program), *words]
+        command = [str(_newest_postgres() / program), *words]
         if os.getuid() == 0:
             # The server refuses to be root.
             shutil.chown(self.folder, "postgres", "postgres")
@@ -84,16 +91,25 @@ class Postgres:
         )
 
 
+def _newest_postgres() -> Path:
+    found = sorted(POSTGRES_VERSIONS.glob("*/bin"), key=lambda path: int(path.parent.name))
+    if not found:
+        raise NotInstalled(
+            "PostgreSQL is not installed. Install it (on Debian: apt install postgresql), or set "
+            "DATABASE_URL to one that runs."
+        )
+    return found[-1]
+
+
 @contextmanager
 def own_postgres() -> Iterator[Postgres]:
-    folder = Path(tempfile.mkdtemp(prefix="latchkey-postgres-"))
-    postgres = Postgres(folder)
-    postgres.start()
-    try:
-        yield postgres
-    finally:
-        postgres.crash()
-        shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="latchkey-postgres-") as folder:
+        postgres = Postgres(Path(folder))
+        postgres.start()
+        try:
+            yield postgres
+        finally:
+            postgres.crash()
 
 
 class Redis:
@@ -102,6 +118,11 @@ class Redis:
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
+        if shutil.which("redis-server") is None:
+            raise NotInstalled(
+                "Redis is not installed. Install it (on Debian: apt install redis-server), or set "
+                "CACHE_URL to one that runs."
+            )
         words = [
             "--port",
             str(self.port),
