@@ -11,7 +11,7 @@ from django.db.models import Q
 from .models import DeniedToken, Session
 
 NAME = "Support"
-CREATED_WITH = ("tokens", "0003_admin")
+CREATED_WITH = ("tokens", "0002_rotation_admin_pruning_limits")
 
 
 def create_group(*, using: str, plan: Any = None, **kwargs: Any) -> bool:
