@@ -171,7 +171,7 @@ def run_histories(examples: int) -> None:
 
 @pytest.mark.django_db
 def test_random_histories_go_as_the_model_says() -> None:
-    run_histories(2000)
+    run_histories(600)
 
 
 @pytest.mark.django_db(transaction=True)
