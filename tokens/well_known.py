@@ -6,6 +6,7 @@ import logging
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from . import events, keyring
@@ -14,6 +15,7 @@ from .exception_handler import DATABASE_TROUBLE
 from .http import Unavailable
 
 
+@csrf_exempt
 @require_safe
 def jwks(request: HttpRequest) -> HttpResponseBase:
     """Answer with the public keys as a JWK Set (RFC 7517 §8.5)."""

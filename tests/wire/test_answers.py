@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
+from config.errors import csrf_failure
 from tests.conftest import PASSWORD
 from tokens import keyring, sessions
 from tokens.models import Session, SigningKey
@@ -216,15 +218,27 @@ def test_a_key_ring_that_does_not_open_is_a_503_that_says_when_to_ask_again(
         assert answer["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("path", ["/api/nope/", "/api/token", "/api/token/nope/"])
+@pytest.mark.parametrize("path", ["/api/nope/", "/api/token", "/api/sessions/garbage/"])
 @pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 def test_an_unknown_address_of_the_api_is_a_404_in_json(
-    api: APIClient, db: None, path: str, debug: bool, settings: Any
+    db: None, path: str, debug: bool, method: str, settings: Any
 ) -> None:
     settings.DEBUG = debug
-    answer = api.post(path, {})
+    answer = getattr(Client(enforce_csrf_checks=True), method)(path)
     assert answer.status_code == 404
     assert answer.json() == {"detail": "Not Found."}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/.well-known/jwks.json"])
+def test_what_can_only_be_read_answers_405_to_the_rest(db: None, path: str) -> None:
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 405
+
+
+def test_a_refusal_for_want_of_a_csrf_token_is_json_under_api_and_a_page_elsewhere() -> None:
+    for path, kind in (("/api/x/", "application/json"), ("/admin/x/", "text/html; charset=utf-8")):
+        answer = csrf_failure(RequestFactory().post(path), reason="why")
+        assert (answer.status_code, answer["Content-Type"]) == (403, kind)
 
 
 def test_a_browser_gets_the_browsable_api_and_a_client_json(
