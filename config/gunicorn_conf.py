@@ -20,7 +20,7 @@ from .request_id import HEADER
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 # Two processes at the least: one that is replaced leaves one that answers.
-workers = int(os.environ.get("WEB_CONCURRENCY", max(2, os.cpu_count() or 1)))
+workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, os.cpu_count() or 1))
 worker_class = "gthread"
 threads = 4
 graceful_timeout = 30  # seconds in which a reload lets requests end

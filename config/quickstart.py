@@ -42,6 +42,8 @@ Forgotten the administrator's password? `.venv/bin/python manage.py changepasswo
 
 
 def main() -> None:
+    # What is made here holds secrets and people: for nobody else on this machine to read.
+    os.umask(0o077)
     port = read_port(os.environ.get("PORT", "8000"))
     refuse_taken(port)
     if make_env_file(ROOT / ".env", example=ROOT / ".env.example"):
@@ -68,7 +70,7 @@ def read_port(text: str) -> int:
     sys.exit(f"PORT is {text!r}. It may be a number from 1 to 65535, such as PORT=8001.")
 
 
-def refuse_taken(port: int) -> None:
+def refuse_taken(port: int, *, command: str = "make run") -> None:
     """Exit with a sentence when something else listens on ``port``, before anything is made."""
     with socket.socket() as probe:
         # As the server will: a port that only waits for its last connections to fade is free.
@@ -78,7 +80,7 @@ def refuse_taken(port: int) -> None:
         except OSError as error:
             sys.exit(
                 f"Port {port} of {HOST} cannot be used: {error.strerror}. "
-                f"Stop what runs there, or choose another: make run PORT={port + 1}"
+                f"Stop what runs there, or choose another: {command} PORT={port + 1}"
             )
 
 

@@ -5,6 +5,7 @@ It changes nothing but the collected static files: migrating is a decision of it
 """
 
 import os
+import re
 import sys
 
 from .quickstart import HOST, ROOT, read_port, refuse_taken, say, set_up_django
@@ -13,9 +14,11 @@ from .quickstart import HOST, ROOT, read_port, refuse_taken, say, set_up_django
 def main() -> None:
     if "BIND" not in os.environ:
         port = read_port(os.environ.get("PORT", "8000"))
-        refuse_taken(port)
+        refuse_taken(port, command="make serve")
         os.environ["BIND"] = f"{HOST}:{port}"
+    read_workers(os.environ.get("WEB_CONCURRENCY") or None)
     set_up_django()
+    refuse_debug()
     refuse_unmigrated()
     refuse_failed_checks()
     collect_static_files()
@@ -27,6 +30,22 @@ def main() -> None:
     os.chdir(ROOT)
     # exec: signals then reach gunicorn itself, as service managers send them.
     os.execv(sys.executable, command)  # noqa: S606
+
+
+def read_workers(text: str | None) -> None:
+    """Exit with a sentence for a number of processes that serves nobody."""
+    if text is not None and not re.fullmatch(r"[1-9][0-9]{0,2}", text):
+        sys.exit(f"WEB_CONCURRENCY is {text!r}. It may be a number of processes from 1 to 999.")
+
+
+def refuse_debug() -> None:
+    from django.conf import settings
+
+    if settings.DEBUG:
+        sys.exit(
+            "DEBUG is true, which shows strangers the causes of errors. Set DEBUG=false in .env, as "
+            'behind a proxy with TLS, or type "make run" to try things out.'
+        )
 
 
 def refuse_unmigrated() -> None:

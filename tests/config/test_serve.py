@@ -1,0 +1,37 @@
+"""``make serve`` refuses what would serve nobody, or tell strangers too much."""
+
+from typing import Any
+
+import pytest
+
+from config import serve
+
+
+def test_debug_is_refused(settings: Any) -> None:
+    serve.refuse_debug()
+    settings.DEBUG = True
+    with pytest.raises(SystemExit, match="Set DEBUG=false"):
+        serve.refuse_debug()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1000", " 2"])
+def test_a_number_of_processes_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(SystemExit, match="WEB_CONCURRENCY is "):
+        serve.read_workers(text)
+
+
+@pytest.mark.parametrize("text", [None, "1", "12"])
+def test_any_other_number_of_processes_is_taken(text: str | None) -> None:
+    serve.read_workers(text)
+
+
+@pytest.mark.django_db
+def test_a_migrated_database_is_taken() -> None:
+    serve.refuse_unmigrated()
+
+
+@pytest.mark.django_db
+def test_a_failed_check_is_refused(settings: Any) -> None:
+    settings.TOKENS_ALGORITHM = "none"
+    with pytest.raises(SystemExit, match=r"tokens\.E007"):
+        serve.refuse_failed_checks()
