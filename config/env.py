@@ -24,7 +24,7 @@ class Environment:
     """The process's environment before ``.env`` beside manage.py, one reader per kind of value."""
 
     def __init__(self, source: Callable[..., Any] | None = None) -> None:
-        self._source = source or AutoConfig(search_path=str(ROOT))
+        self._source = source or _dot_env()
 
     def text(self, name: str, default: str) -> str:
         return str(self._source(name, default=default)).strip()
@@ -84,15 +84,14 @@ class Environment:
     def hosts(self, name: str, default: list[str]) -> list[str]:
         hosts = self._list(name, ",".join(default))
         for host in hosts:
-            if "/" in host or (":" in host.strip("[]") and not host.startswith("[")):
+            if re.search(r"[/\s]", host) or (":" in host.strip("[]") and not host.startswith("[")):
                 raise self._refused(name, host, "host names without scheme, port or path")
         return hosts
 
     def origins(self, name: str) -> list[str]:
         origins = self._list(name, "")
         for origin in origins:
-            parts = urlsplit(origin)
-            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+            if not _is_origin(origin):
                 raise self._refused(name, origin, "origins such as https://app.example.org")
         return origins
 
@@ -134,3 +133,25 @@ class Environment:
     @staticmethod
     def _refused(name: str, value: str, allowed: str) -> ImproperlyConfigured:
         return ImproperlyConfigured(f"{name} is {value[:80]!r}. It may be {allowed}.")
+
+
+def _dot_env() -> Callable[..., Any]:
+    """Return the reader of the environment and of ``.env``, which need not be there."""
+    config: Callable[..., Any] = AutoConfig(search_path=str(ROOT))
+    try:
+        config("PATH", default="")
+    except (PermissionError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(
+            f"{ROOT / '.env'} cannot be read ({error}). Let the user that runs this read it, or take it "
+            "away and set the variables in the environment."
+        ) from None
+    return config
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return False  # A port beyond 65535, or a bracket that is not closed.
+    return bool(known) and not (parts.path or parts.query or parts.fragment)

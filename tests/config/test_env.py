@@ -9,6 +9,7 @@ import pytest
 from decouple import UndefinedValueError
 from django.core.exceptions import ImproperlyConfigured
 
+from config import env as readers
 from config.env import ROOT, Environment
 
 
@@ -97,6 +98,9 @@ def test_defaults(reader: str, default: Any) -> None:
         ("hosts", "example.org:80"),
         ("origins", "example.org"),
         ("origins", "https://example.org/path"),
+        ("origins", "https://[bad"),
+        ("origins", "https://example.org:99999"),
+        ("hosts", "a b"),
         ("database", "oracle://scott:tiger@host/db"),
         ("database", "postgres://user:tiger@host:port/db"),
         ("cache", "memcached://tiger@host"),
@@ -132,3 +136,12 @@ def test_every_name_that_is_read_is_in_env_example_and_the_reverse() -> None:
     documented = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
     assert sorted(names) == sorted(documented)
     assert len(set(names)) == 19
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff")
+    monkeypatch.setattr(readers, "ROOT", tmp_path)
+    with pytest.raises(ImproperlyConfigured, match=r"\.env cannot be read"):
+        Environment()
