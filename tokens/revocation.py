@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from . import denylist, pairs, sessions
-from .codec import TokenType
+from .codec import COMPACT_JWS, TokenType
 from .conf import conf
 from .models import DeniedToken, EndReason, Session, SessionQuerySet
 
@@ -76,6 +76,11 @@ def of_token(jti: str) -> Target:
     """
     parsed = pairs.parse_jti(jti)
     if parsed is None:
+        if COMPACT_JWS.fullmatch(jti.strip()):
+            # Said without repeating it: it may still be good.
+            raise UnknownTarget(
+                "That is a whole token, not a jti. manage.py explain_token reads it."
+            )
         raise UnknownTarget(f"{jti!r} is not the jti of a token issued here.")
     sid, generation, type = parsed
     found = Session.objects.filter(pk=sid)

@@ -221,6 +221,12 @@ def test_what_is_no_token_is_refused_without_being_repeated(monkeypatch: Any, te
     assert text[:20].decode("ascii", "replace") not in said
 
 
+def test_a_closed_standard_input_is_said(monkeypatch: Any) -> None:
+    monkeypatch.setattr(explain_token.sys, "stdin", None)
+    with pytest.raises(CommandError, match="no token on standard input"):
+        call_command("explain_token")
+
+
 def test_nothing_on_standard_input_is_said(monkeypatch: Any) -> None:
     with pytest.raises(CommandError, match="no token on standard input"):
         told(monkeypatch, b"\n")

@@ -104,6 +104,7 @@ class TestTargets:
             (["--user=nobody"], "No user has the username 'nobody'. Nothing was changed."),
             ([f"--session={uuid4()}"], "No session has the sid"),
             (["--jti=garbage"], "'garbage' is not the jti of a token issued here."),
+            (["--jti=e30.e30.c2ln"], "That is a whole token, not a jti."),
             ([f"--jti={uuid4().hex}.0a"], "No token has the jti"),
         ],
     )

@@ -254,14 +254,16 @@ class TestQuestions:
             ("no\n", r"Nothing was changed\."),
             ("\n", r"Nothing was changed\."),
             ("", r"Nobody answered, so nothing was changed\. Scripts say --noinput\."),
+            (None, r"Nobody answered, so nothing was changed\. Scripts say --noinput\."),
         ],
     )
     def test_a_revocation_is_asked_about(
-        self, user: Any, monkeypatch: pytest.MonkeyPatch, answer: str, refusal: str | None
+        self, user: Any, monkeypatch: pytest.MonkeyPatch, answer: str | None, refusal: str | None
     ) -> None:
         sessions.start(user)
         before = ring()
-        monkeypatch.setattr(base.sys, "stdin", StringIO(answer))
+        stdin = None if answer is None else StringIO(answer)  # None: closed by the caller.
+        monkeypatch.setattr(base.sys, "stdin", stdin)
         asked, out = StringIO(), StringIO()
         with pytest.raises(CommandError, match=refusal) if refusal else nullcontext():
             call_command("rotate_secret", "--revoke-previous", stderr=asked, stdout=out)

@@ -52,7 +52,7 @@ class OperatorCommand(BaseCommand):
         # On stderr, so that standard output stays what was asked for.
         self.stderr.write(f"{question}\nType 'yes' to go on: ", ending="")
         self.stderr.flush()
-        answer = sys.stdin.readline()
+        answer = sys.stdin.readline() if sys.stdin else ""  # None: closed by the caller.
         if not answer:
             raise CommandError("Nobody answered, so nothing was changed. Scripts say --noinput.")
         if answer.strip().lower() != "yes":

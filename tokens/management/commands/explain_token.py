@@ -50,8 +50,8 @@ class Command(OperatorCommand):
 
 def _ask() -> str:
     """Return the token without what is often copied with it."""
-    typed = sys.stdin.isatty()
-    text = getpass.getpass("Token (it is not shown): ") if typed else _piped()
+    typed = sys.stdin is not None and sys.stdin.isatty()
+    text = _typed() if typed else _piped()
     if typed and len(text) >= TERMINAL_LINE:
         raise CommandError(
             "The terminal cut this token off. Pipe it: manage.py explain_token < file"
@@ -66,7 +66,16 @@ def _ask() -> str:
     return " ".join(words)
 
 
+def _typed() -> str:
+    try:
+        return getpass.getpass("Token (it is not shown): ")
+    except EOFError:
+        return ""
+
+
 def _piped() -> str:
+    if sys.stdin is None:  # Closed by the caller.
+        return ""
     # Far longer than a token may be, and bytes that are no text make no token either.
     return sys.stdin.buffer.read(100_000).decode("ascii", "replace")
 
