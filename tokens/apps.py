@@ -27,6 +27,7 @@ class TokensConfig(AppConfig):
             checks.check_retention,
             checks.check_algorithm,
             checks.check_denylist_mode,
+            checks.check_claims_hook,
             checks.check_throttles,
             checks.check_proxies,
             checks.check_authentication_classes,

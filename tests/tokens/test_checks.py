@@ -30,6 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.E008": {"TOKENS_LOGIN_THROTTLE": "often"},
     "tokens.E009": {"TOKENS_TRUSTED_PROXIES": -1},
     "tokens.E011": {"TOKENS_RETENTION": timedelta(days=1)},
+    "tokens.E012": {"TOKENS_CLAIMS_HOOK": "no.such.hook"},
     "tokens.E020": {"TOKENS_DENYLIST_MODE": "off"},
     "tokens.E021": {
         "TOKENS_DENYLIST_MODE": "snapshot",

@@ -10,6 +10,7 @@ from .deployment import check_deployment, check_pruning
 from .ring import check_algorithm, check_key_ring, check_secret, check_signing_keys
 from .values import (
     check_authentication_classes,
+    check_claims_hook,
     check_denylist_mode,
     check_lifetimes,
     check_proxies,
@@ -20,6 +21,7 @@ from .values import (
 __all__ = [
     "check_algorithm",
     "check_authentication_classes",
+    "check_claims_hook",
     "check_denylist_mode",
     "check_deployment",
     "check_key_ring",

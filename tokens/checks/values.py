@@ -67,6 +67,25 @@ def check_retention(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_claims_hook(**kwargs: Any) -> list[CheckMessage]:
+    """A hook that cannot be imported would fail every sign-in."""
+    try:
+        hook = conf.TOKENS_CLAIMS_HOOK
+    except ImportError as error:
+        trouble = str(error)
+    else:
+        if hook is None or callable(hook):
+            return []
+        trouble = "it cannot be called"
+    return [
+        Error(
+            f"TOKENS_CLAIMS_HOOK: {trouble}.",
+            hint="Set it to the dotted path of a function hook(session), or to None.",
+            id="tokens.E012",
+        )
+    ]
+
+
 def check_throttles(**kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     # By its rate: an account's is by default the sign-ins', and would be complained of twice.
