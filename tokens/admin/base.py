@@ -74,6 +74,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     show_facets = admin.ShowFacets.NEVER  # A facet is a count over the whole table.
     sortable_by = ()
 
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        # Deleting is part of deleting a user, and by itself shows nobody a list.
+        return {**super().get_model_perms(request), "delete": False}
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return UncountedList
 

@@ -145,3 +145,9 @@ def test_odd_words_in_the_address_are_answered(
     for model in MODELS:
         answer = admin_client.get(f"/admin/tokens/{model}/?{name}={value}")
         assert answer.status_code in (200, 302, 400), (model, answer)
+
+
+def test_support_is_shown_no_list_that_it_may_not_read(supporter: Client) -> None:
+    page = supporter.get(reverse("admin:index")).content.decode()
+    assert "Sessions" in page
+    assert "Signing keys" not in page
