@@ -85,7 +85,7 @@ def describe() -> dict[str, Any]:
     return {
         "processor": f"{os.cpu_count()} of {', '.join(sorted(models))}",
         "memory": f"{memory:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
     }

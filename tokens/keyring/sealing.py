@@ -40,7 +40,8 @@ class Sealer:
         except InvalidToken:
             raise KeyRingError(
                 f"TOKEN_SECRET does not open the signing key {row.kid[:8]}…. Set it to the secret "
-                "that sealed the ring, or add that one to TOKEN_SECRET_FALLBACKS."
+                "that sealed the ring, or add that one to TOKEN_SECRET_FALLBACKS. If it is lost: "
+                "manage.py rotate_secret --revoke-previous --secret-lost"
             ) from None
         if (jwk["kid"], jwk["alg"]) != (row.kid, row.algorithm):
             raise KeyRingError(f"The row of the signing key {row.kid[:8]}… was tampered with.")
