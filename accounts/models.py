@@ -3,8 +3,9 @@
 import uuid
 from typing import ClassVar
 
+from django.contrib.auth import hashers
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -29,3 +30,27 @@ class User(AbstractUser):
                 violation_error_message=_("A user with that email address already exists."),
             ),
         ]
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """
+        Tell whether this is the password, and store a better hash of it where the stored one is old.
+
+        Django's own stores it over whatever is there by then: over the hash that another sign-in
+        has just made better, which looks like a new password, and over a new password itself.
+        """
+        checked, outdone = self.password, False
+
+        def upgrade(raw_password: str) -> None:
+            nonlocal outdone
+            better = hashers.make_password(raw_password)  # Before the lock: it takes its time.
+            with transaction.atomic():
+                locked = User._default_manager.select_for_update().filter(pk=self.pk)
+                stored = locked.values_list("password", flat=True).first()
+                outdone = stored != checked
+                self.password = (stored or "") if outdone else better
+                if not outdone:
+                    self.save(update_fields=["password"])
+
+        if not hashers.check_password(raw_password, checked, upgrade):
+            return False
+        return not outdone or hashers.check_password(raw_password, self.password)

@@ -8,6 +8,7 @@ from .models import User
 
 # Hashing is meant to cost; nobody types more, and a megabyte of it is an attack.
 MAX_PASSWORD_LENGTH = 4096
+NOT_THE_CURRENT_ONE = "Your current password was entered incorrectly."
 
 
 class MeSerializer(serializers.ModelSerializer[User]):
@@ -33,7 +34,7 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
 
     def validate_current_password(self, value: str) -> str:
         if not self.context["request"].user.check_password(value):
-            raise serializers.ValidationError("Your current password was entered incorrectly.")
+            raise serializers.ValidationError(NOT_THE_CURRENT_ONE)
         return value
 
     def validate_new_password(self, value: str) -> str:

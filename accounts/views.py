@@ -5,13 +5,14 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .models import User
-from .serializers import MeSerializer, PasswordChangeSerializer
+from .serializers import NOT_THE_CURRENT_ONE, MeSerializer, PasswordChangeSerializer
 
 
 class MeView(RetrieveAPIView[User]):
@@ -39,7 +40,12 @@ class PasswordChangeView(GenericAPIView[User]):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         user = cast(User, request.user)  # IsAuthenticated let nobody else in.
+        checked = user.password
         user.set_password(serializer.validated_data["new_password"])
         with transaction.atomic(durable=True):
+            # Another change may have been first: the password that was checked is none any more.
+            unchanged = User.objects.select_for_update().filter(pk=user.pk, password=checked)
+            if not unchanged.exists():
+                raise ValidationError({"current_password": [NOT_THE_CURRENT_ONE]})
             user.save(update_fields=["password"])
         return Response(status=status.HTTP_204_NO_CONTENT)

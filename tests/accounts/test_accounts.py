@@ -3,6 +3,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
@@ -10,7 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from accounts import serializers
 from tests.conftest import PASSWORD
+from tokens import sessions
+
+NEW_PASSWORD = "a rather different sentence"
 
 
 def test_a_superuser_is_created_without_questions(
@@ -77,3 +82,49 @@ def test_a_password_change_that_is_refused_changes_nothing(
 
 def test_a_password_change_needs_somebody(api: APIClient, db: None) -> None:
     assert api.post("/api/me/password/", {}).status_code == 401
+
+
+def change_password(user: Any) -> None:
+    other = type(user).objects.get(pk=user.pk)
+    other.set_password(NEW_PASSWORD)
+    other.save()
+
+
+def test_a_change_whose_password_was_changed_meanwhile_is_refused(
+    api: APIClient, signed_in: dict[str, Any], user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a thief who knows the former one could outdo the owner who is just changing it."""
+    monkeypatch.setattr(serializers, "validate_password", lambda *_: change_password(user))
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in['access']}")
+    body = {"current_password": PASSWORD, "new_password": "what the thief would like"}
+    answer = api.post("/api/me/password/", body)
+    assert (answer.status_code, list(answer.json())) == (400, ["current_password"])
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
+
+
+@pytest.fixture
+def outdated(user: Any, settings: Any) -> Any:
+    """Return the user as two sign-ins have loaded it, with a hash that each finds too old."""
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+    return type(user).objects.get(pk=user.pk)
+
+
+def test_two_sign_ins_that_find_an_old_hash_end_no_session(user: Any, outdated: Any) -> None:
+    before = sessions.start(user)
+    first = authenticate(username="ada", password=PASSWORD)
+    pair = sessions.start(first)
+    assert outdated.check_password(PASSWORD)
+    assert outdated.password == first.password  # type: ignore[union-attr]
+    for started in (before, pair, sessions.start(outdated)):
+        sessions.authenticate(started.raw_access)
+
+
+def test_a_better_hash_of_a_former_password_replaces_no_new_one(user: Any, outdated: Any) -> None:
+    change_password(user)
+    assert not outdated.check_password(PASSWORD)
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
