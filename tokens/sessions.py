@@ -25,7 +25,7 @@ from django.utils import timezone
 from . import denylist, keyring, pairs, rotating, tell
 from .codec import Claims, TokenType
 from .conf import conf
-from .errors import RefreshTokenReused, SessionEnded, UserGone, UserInactive
+from .errors import Denied, RefreshTokenReused, SessionEnded, UserGone, UserInactive
 from .look import Authenticated, auth_hashes, check_session, look_up
 from .models import DeniedToken, EndReason, Session, SessionQuerySet
 from .pairs import TokenPair
@@ -115,6 +115,7 @@ def refresh(
     if generation == session.generation:
         rotated = _rotate(session, client=client, now=now)
         if rotated:
+            _refuse_revoked_meanwhile(found, client=client, now=now)
             tell.refreshed(session, client)
             return pairs.issue(session)
         # Another caller moved the row between the look and the UPDATE: look again, once.
@@ -260,6 +261,18 @@ def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
         session.generation += 1
         session.refreshed_at = now
     return won
+
+
+def _refuse_revoked_meanwhile(found: Authenticated, *, client: Client, now: datetime) -> None:
+    """
+    End the session whose token's key was revoked after the look, and raise Denied.
+
+    Who signs after a revocation is another key, so nothing is asked as long as it is the same.
+    """
+    if found.session.kid != found.claims.kid and denylist.is_denied(found.claims):
+        with transaction.atomic(durable=True):
+            end([found.session], reason=EndReason.REVOKED, client=client, now=now)
+        raise Denied(f"Key {found.claims.kid} was revoked during the refresh.")
 
 
 def _read_again(session: Session) -> None:

@@ -259,3 +259,39 @@ def test_keys_go_when_their_time_is_over_and_not_before(settings: Any) -> None:
     assert keyring.prune(now=min(end, forgotten) - second) == 0
     assert keyring.prune(now=max(end, forgotten)) == 2
     assert set(SigningKey.objects.values_list("state", flat=True)) == {"next"}
+
+
+def test_a_refresh_that_was_under_way_does_not_outlive_the_revocation_of_its_key(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = sessions.start(user)
+    move_on = sessions._rotate
+
+    def after_the_look(session: Session, **how: Any) -> bool:
+        rotate(revoke_previous=True)
+        return move_on(session, **how)
+
+    monkeypatch.setattr(sessions, "_rotate", after_the_look)
+    with pytest.raises(Denied):
+        sessions.refresh(pair.raw_refresh)
+    assert Session.objects.get().ended_at is not None
+
+
+def test_a_copy_of_the_ring_is_as_old_as_the_beginning_of_its_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read_rows, clock = ring._rows, [1000.0]
+    monkeypatch.setattr(ring.time, "monotonic", lambda: clock[0])
+
+    def slowly() -> list[SigningKey]:
+        rows = read_rows()
+        clock[0] += 5
+        return rows
+
+    monkeypatch.setattr(ring, "_rows", slowly)
+    keyring.forget()
+    before = keyring.signing_key().kid
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(ring, "forget", lambda: None)
+        rotate()
+    assert keyring.signing_key().kid == kid_of("signing") != before

@@ -54,7 +54,7 @@ class _Opened:
 class _Ring:
     keys: Mapping[str, _Opened]
     signer: _Opened | None
-    read_at: float = field(default_factory=lambda: time.monotonic())
+    read_at: float
 
     def is_older_than(self, seconds: float) -> bool:
         return time.monotonic() - self.read_at > seconds
@@ -152,12 +152,13 @@ def _rows() -> list[SigningKey]:
 
 
 def _read() -> _Ring:
+    began = time.monotonic()  # A copy is as old as the beginning of its reading.
     rows = _rows()
     former = _process.ring.keys if _process.ring else {}
     sealer = Sealer()
     keys = {row.kid: _open(row, sealer, former.get(row.kid)) for row in rows}
     signers = [opened for opened in keys.values() if opened.state == State.SIGNING]
-    ring = _Ring(keys=keys, signer=signers[0] if signers else None)
+    ring = _Ring(keys, signers[0] if signers else None, began)
     _process.ring = ring
     return ring
 
