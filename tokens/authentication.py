@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from . import cookies, http, sessions
 from .codec import Claims
-from .errors import TokenError
+from .errors import KeyRingError, TokenError
 
 
 class JWTAuthentication(BaseAuthentication):
@@ -45,6 +45,9 @@ class JWTAuthentication(BaseAuthentication):
             found = sessions.authenticate(raw_access)
         except TokenError as error:
             raise http.request_refusal(error) from None
+        except KeyRingError as error:
+            # An APIException, or DRF asks here again while it renders the answer for a browser.
+            raise http.ring_unavailable(error) from None
         return found.user, found.claims
 
 

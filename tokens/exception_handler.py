@@ -15,7 +15,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from . import events
 from .errors import KeyRingError, TokenError, TooManyAttempts
-from .http import Unavailable, body_refusal
+from .http import Unavailable, body_refusal, ring_unavailable
 
 # Gone, restarted, too slow, full, or read-only after a failover: never the caller's doing.
 DATABASE_TROUBLE = (OperationalError, InterfaceError, InternalError)
@@ -39,8 +39,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, TooManyAttempts):
         error = Throttled(error.retry_after)
     elif isinstance(error, KeyRingError):
-        events.log("key_ring_unavailable", level=logging.ERROR, detail=error)
-        error = Unavailable()
+        error = ring_unavailable(error)
     elif isinstance(error, DATABASE_TROUBLE):
         events.log("database_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()

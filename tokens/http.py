@@ -5,6 +5,7 @@ A caller learns no more of the reason than djangorestframework-simplejwt's clien
 """
 
 import ipaddress
+import logging
 
 from django.http import HttpRequest
 from rest_framework.exceptions import APIException, AuthenticationFailed
@@ -15,6 +16,7 @@ from .conf import conf
 from .errors import (
     Denied,
     Expired,
+    KeyRingError,
     PasswordChanged,
     SessionEnded,
     TokenError,
@@ -136,6 +138,12 @@ def body_refusal(error: TokenError) -> Unauthorized:
     """Return what a caller hears who sent the token in the body."""
     events.log("token_refused", reason=type(error).__name__, detail=error)
     return Unauthorized({"detail": _message(error), "code": "token_not_valid"})
+
+
+def ring_unavailable(error: KeyRingError) -> Unavailable:
+    """Return what a caller hears while no token can be judged."""
+    events.log("key_ring_unavailable", level=logging.ERROR, detail=error)
+    return Unavailable()
 
 
 def _failed(detail: str, code: str) -> AuthenticationFailed:

@@ -28,6 +28,7 @@ class Page(TokenView):
     """A token view for people: what it refuses, it shows on the sign-in page, with its status."""
 
     renderer_classes = (TemplateHTMLRenderer,)
+    metadata_class = None  # What DRF answers to OPTIONS has no template.
     schema = None
 
     def handle_exception(self, exc: Exception) -> Response:

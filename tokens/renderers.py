@@ -8,12 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from rest_framework import renderers, status
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.serializers import ListSerializer
 
 from . import cookies, sessions
 from .codec import Claims
-from .errors import TokenError
+from .errors import KeyRingError, TokenError
 
 
 class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
@@ -34,10 +35,11 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
     ) -> Any:
         renderer_context = renderer_context or {}
         self.template = getattr(renderer_context["view"], "page_template", self.template)
-        page = super().render(data, accepted_media_type, renderer_context)
+        page = str(super().render(data, accepted_media_type, renderer_context))
         # «Back» after signing out, perhaps by somebody else, must not show the page again.
         renderer_context["response"]["Cache-Control"] = "no-store"
-        return page
+        # A form shows what was sent, and half a character of JSON (RFC 8259 §8.2) is none of UTF-8.
+        return page.encode("utf-8", "replace").decode()
 
     def get_context(
         self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
@@ -58,6 +60,13 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
             "may_refresh": request.method == "GET"
             and response.status_code == status.HTTP_401_UNAUTHORIZED,
         }
+
+    def get_rendered_html_form(self, *args: Any, **kwargs: Any) -> Any:
+        """Return DRF's form, and none over a body that the view never asked for and nobody reads."""
+        try:
+            return super().get_rendered_html_form(*args, **kwargs)
+        except UnsupportedMediaType:
+            return None
 
     def render_form_for_serializer(self, serializer: Any) -> Any:
         """Return the form in templates of ours: DRF's have labels that name no field."""
@@ -111,6 +120,6 @@ def _reader(request: Request) -> tuple[Any, Claims | None]:
         return None, None
     try:
         found = sessions.authenticate(raw_access)
-    except TokenError:
+    except (TokenError, KeyRingError):
         return None, None
     return found.session.user, found.claims

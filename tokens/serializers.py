@@ -118,7 +118,8 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
         return device_of(session.user_agent)
 
     def get_current(self, session: Session) -> bool:
-        return bool(session.pk == self.context["request"].auth.sid)
+        # Whom another authentication class let in, or force_authenticate(), has no claims.
+        return session.pk == getattr(self.context["request"].auth, "sid", None)
 
 
 def device_of(user_agent: str) -> str:

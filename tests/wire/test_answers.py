@@ -254,3 +254,10 @@ def test_a_browser_gets_the_browsable_api_and_a_client_json(
         page = client.get(path, HTTP_ACCEPT="text/html")
         assert page["Content-Type"].startswith("text/html"), path
         assert page.content.decode().count('type="password"') == number, path
+
+
+def test_whom_another_class_authenticated_sees_their_sessions_too(
+    api: APIClient, signed_in: dict[str, Any], user: Any
+) -> None:
+    api.force_authenticate(user)
+    assert [one["current"] for one in api.get("/api/sessions/").json()["results"]] == [False]

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
 from tests.wire.conftest import CREDENTIALS, sign_in
-from tokens import sessions
+from tokens import keyring, sessions
 from tokens.models import Session
 
 # Where a browser would go to another host, or run a script, by what looks like a path.
@@ -194,3 +194,34 @@ def test_the_curl_of_a_change_says_the_method_and_not_the_body(browser: APIClien
         HTTP_ACCEPT="text/html",
     )
     assert "curl -s -X DELETE " in deleted.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/api/login/", "/api/logout/page/"])
+def test_a_page_for_people_describes_itself_to_nobody(reader: APIClient, path: str) -> None:
+    assert reader.options(path).status_code == 405
+
+
+def test_half_a_character_is_shown_as_a_question_mark(reader: APIClient) -> None:
+    body = b'{"username": "\\ud800", "password": "x"}'
+    answer = reader.post("/api/token/", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert 'value="?"' in answer.content.decode()
+
+
+def test_a_refresh_by_cookie_is_shown_whatever_its_body_is(browser: APIClient) -> None:
+    sign_in(browser)
+    browser.credentials(**browser._credentials, HTTP_ACCEPT="text/html")
+    answer = browser.post("/api/token/cookie/refresh/", data=b"x", content_type="text/plain")
+    assert answer.status_code == 200
+    assert "latchkey_refresh" in answer.cookies
+
+
+def test_pages_say_that_the_ring_does_not_open_and_fail_nowhere(
+    browser: APIClient, settings: Any
+) -> None:
+    sign_in(browser)
+    browser.credentials(HTTP_ACCEPT="text/html")
+    keyring.forget()
+    settings.TOKENS_SECRET = "another-token-secret-that-is-long-enough-0123456789"
+    assert browser.get("/api/me/").status_code == 503
+    assert browser.get("/api/login/").status_code == 200
