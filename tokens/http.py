@@ -92,7 +92,7 @@ def client_of(request: HttpRequest | Request) -> Client:
 
 def ip_address_of(request: HttpRequest | Request) -> str | None:
     """
-    Return the caller's address in canonical spelling, None where there is none.
+    Return the caller's address in its one spelling, None where there is none.
 
     With TOKENS_TRUSTED_PROXIES = n it is the n-th entry of X-Forwarded-For from the right, the
     last that a proxy of ours wrote; what stands left of it, anybody can have written.
@@ -103,9 +103,11 @@ def ip_address_of(request: HttpRequest | Request) -> str | None:
         addresses = [forwarded[-proxies:][0], *addresses]
     for address in addresses:
         try:
-            return str(ipaddress.ip_address(address.strip()))
+            parsed = ipaddress.ip_address(address.strip())
         except ValueError:
             continue
+        # A server that listens on IPv6 sees IPv4 callers as ::ffff:192.0.2.1.
+        return str(getattr(parsed, "ipv4_mapped", None) or parsed)
     return None
 
 

@@ -208,7 +208,8 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
     now = now or timezone.now()
     found = look_up(raw_token, type=None, now=now)
     if found.claims.type is TokenType.REFRESH:
-        end([found.session], reason=EndReason.REVOKED, client=client, now=now)
+        # By its own holder: a sign-out, after which the network stays a known one (decision 13).
+        end([found.session], reason=EndReason.LOGOUT, client=client, now=now)
         return
     denylist.deny(
         [(found.claims.jti, found.session.user_id)],

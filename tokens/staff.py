@@ -83,7 +83,8 @@ def deny_jti(jti: str, *, note: str, by: Any = None, now: datetime | None = None
     with transaction.atomic():
         if DeniedToken.objects.filter(value=jti).exists():
             raise Denied("This token is on the denylist already.")
-        revocation.carry_out(revocation.of_token(jti), note=note, by=by, now=now)
+        if not revocation.carry_out(revocation.of_token(jti), note=note, by=by, now=now):
+            raise SessionEnded("Its session has expired, or the session's key was revoked.")
     ended = type is TokenType.REFRESH
     return Denial(session=session, session_ended=ended, value=str(sid) if ended else jti)
 

@@ -154,7 +154,7 @@ class BlacklistView(TokenView):
     )
     def post(self, request: Request) -> Response:
         found = sessions.find_by_refresh_token(self.read(request)["refresh"])
-        sessions.end([found.session], reason=EndReason.REVOKED, client=client_of(request))
+        sessions.end([found.session], reason=EndReason.LOGOUT, client=client_of(request))
         return Response({})
 
 
@@ -183,4 +183,5 @@ class IntrospectView(TokenView):
         except TokenError as error:
             events.log("introspected_as_inactive", reason=type(error).__name__, detail=error)
             return Response({"active": False})
-        return Response({"active": True, **found.claims.as_json()})
+        # Last: a project's own claim of that name says something else.
+        return Response({**found.claims.as_json(), "active": True})

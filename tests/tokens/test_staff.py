@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tokens import keyring, pairs, sessions, staff
 from tokens.codec import TokenType
@@ -130,6 +131,25 @@ def test_what_is_refused_already_is_said_and_left_alone(
     with pytest.raises(expected):
         deny(given, note="second")
     assert list(DeniedToken.objects.values()) == before
+
+
+@pytest.mark.parametrize("fate", ["idle", "key revoked"])
+def test_the_jti_of_a_refresh_token_that_is_over_changes_nothing(user: Any, fate: str) -> None:
+    """Nothing is ended, so nothing may be logged as ended."""
+    now = timezone.now()
+    began = (
+        now
+        if fate == "key revoked"
+        else now - conf.TOKENS_REFRESH_LIFETIME - conf.TOKENS_LEEWAY * 2
+    )
+    pair = sessions.start(user, now=began)
+    if fate == "key revoked":
+        keyring.rotate(keyring.plan_rotation(revoke_previous=True))
+    denied = DeniedToken.objects.count()
+    with pytest.raises(SessionEnded, match="expired, or"):
+        staff.deny_jti(jti(pair, TokenType.REFRESH), note="seen in a log")
+    assert DeniedToken.objects.count() == denied
+    assert Session.objects.get().ended_at is None
 
 
 def test_an_expired_token_needs_no_denial(user: Any) -> None:

@@ -191,3 +191,8 @@ def test_a_client_without_an_address_or_with_an_odd_name_is_a_client() -> None:
     assert client.ip_address is None
     assert client.user_agent.startswith("abx")
     assert len(client.user_agent) == MAX_USER_AGENT_LENGTH
+
+
+def test_an_ipv4_caller_has_one_spelling_whatever_the_server_listens_on() -> None:
+    request = APIRequestFactory().get("/", REMOTE_ADDR="::ffff:192.0.2.1")
+    assert ip_address_of(request) == "192.0.2.1"

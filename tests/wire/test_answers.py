@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from config.errors import csrf_failure
 from tests.conftest import PASSWORD
 from tokens import keyring, sessions
-from tokens.models import Session, SigningKey
+from tokens.models import EndReason, Session, SigningKey
 
 SignIn = Callable[[str], APIClient]
 
@@ -261,3 +261,27 @@ def test_whom_another_class_authenticated_sees_their_sessions_too(
 ) -> None:
     api.force_authenticate(user)
     assert [one["current"] for one in api.get("/api/sessions/").json()["results"]] == [False]
+
+
+def an_active_account(session: Session) -> dict[str, Any]:
+    return {"active": "premium"}
+
+
+def test_no_claim_of_a_project_says_whether_a_token_is_active(
+    bearer: Any, admin_user: Any, settings: Any
+) -> None:
+    settings.TOKENS_CLAIMS_HOOK = f"{__name__}.an_active_account"
+    raw_access = sessions.start(admin_user).raw_access
+    answer = bearer(raw_access).post("/api/token/introspect/", {"token": raw_access})
+    assert answer.json()["active"] is True
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("/api/token/revoke/", "token"), ("/api/token/blacklist/", "refresh")]
+)
+def test_who_gives_their_own_refresh_token_back_has_signed_out(
+    api: APIClient, signed_in: dict[str, Any], path: str, field: str
+) -> None:
+    """As clients of djangorestframework-simplejwt do, whose network must stay a known one."""
+    assert api.post(path, {field: signed_in["refresh"]}).status_code == 200
+    assert Session.objects.get().end_reason == EndReason.LOGOUT

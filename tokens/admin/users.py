@@ -24,7 +24,7 @@ from tokens import sessions
 from tokens.models import DeniedToken, EndReason, Session, SigningKey
 from tokens.words import counted
 
-from .base import ReasonForm, demand, log, may, say
+from .base import CarefulActions, ReasonForm, demand, log, may, say
 from .bounds import tally
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
@@ -84,7 +84,7 @@ class SessionInline(SessionColumns, admin.TabularInline):  # type: ignore[type-a
         return False
 
 
-class UserSessions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Comes before the project's own class; each method adds to what that one answers."""
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:

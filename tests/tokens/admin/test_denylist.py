@@ -1,11 +1,13 @@
 """The denylist is read and added to; a pasted token is decoded, and nothing more."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 from django.views.debug import SafeExceptionReporterFilter
 
 from tests.tokens.admin.conftest import shown, texts
@@ -182,3 +184,13 @@ def test_a_denial_is_found_by_its_id_its_session_and_its_user(
     assert shown(supporter.get(LIST, {"q": "nobody"})) == []
     assert shown(supporter.get(LIST + "?kind=jti")) == []
     assert len(shown(supporter.get(LIST + "?kind=sid"))) == 2
+
+
+def test_the_jti_of_a_session_that_has_expired_is_said_to_be_refused_already(
+    admin_client: Client, user: Any
+) -> None:
+    old = sessions.start(user, now=timezone.now() - timedelta(days=30))
+    answer = add(admin_client, jti=jti(old, TokenType.REFRESH))
+    assert answer.status_code == 200
+    assert "it is refused already" in answer.content.decode()
+    assert not LogEntry.objects.exists()

@@ -72,7 +72,8 @@ def test_who_revoked_it_and_why_is_told_also_when_the_denial_is_pruned(
 def test_a_revocation_by_nobody_of_the_staff_is_told_without_a_name(
     pair: sessions.TokenPair,
 ) -> None:
-    sessions.revoke(pair.raw_refresh, client=sessions.Client("192.0.2.1"))
+    client = sessions.Client("192.0.2.1")
+    sessions.end([pair.session], reason=EndReason.REVOKED, client=client)
     assert told()[-1].details == ("from 192.0.2.1",)
     DeniedToken.objects.all().delete()
     assert told()[-1].details == ()

@@ -252,3 +252,11 @@ def test_an_index_page_of_the_projects_own_is_kept() -> None:
 def test_the_session_page_links_to_its_user(supporter: Client, user: Any) -> None:
     session = sessions.start(user).session
     assert page(user) in supporter.get(page_of(session)).content.decode()
+
+
+@pytest.mark.parametrize("action", ["sign_out_everywhere", "delete_selected"])
+def test_what_is_no_key_among_the_selected_ones_is_the_callers_mistake(
+    admin_client: Client, user: Any, action: str
+) -> None:
+    sent = {"action": action, "_selected_action": ["nonsense", str(user.pk)]}
+    assert admin_client.post(LIST, sent).status_code == 400
