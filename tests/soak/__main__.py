@@ -115,6 +115,7 @@ def rotate(ledger: Ledger) -> None:
 
 
 def prune(ledger: Ledger) -> None:
+    manage("prune_tokens")
     ledger.count("prunings")
 
 
