@@ -2,7 +2,7 @@ from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.checks import Tags, register
-from django.db.models.signals import post_migrate, post_save, pre_delete, pre_save
+from django.db.models.signals import post_migrate
 
 
 class TokensConfig(AppConfig):
@@ -40,10 +40,10 @@ class TokensConfig(AppConfig):
         ):
             register(check, Tags.security, deploy=True)
 
-        user_model = get_user_model()
-        pre_save.connect(signals.before_user_save, user_model, dispatch_uid="tokens.before_save")
-        post_save.connect(signals.after_user_save, user_model, dispatch_uid="tokens.after_save")
-        pre_delete.connect(signals.before_user_delete, user_model, dispatch_uid="tokens.delete")
+        for model in apps.get_models():
+            # A proxy of the user model, or a child of it, sends under its own class.
+            if issubclass(model, get_user_model()):
+                signals.follow(model)
         user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
         user_login_failed.connect(sign_in.after_failure, dispatch_uid="tokens.after_failure")
         events.session_started.connect(notices.on_session_started, dispatch_uid="tokens.notices")

@@ -7,12 +7,20 @@ from typing import Any
 
 from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db import transaction
+from django.db.models.signals import post_save, pre_delete, pre_save
 
 from . import keyring, sessions
 from .look import auth_hashes
 from .models import EndReason
 
 _FOLLOWED = {"password", "is_active"}
+
+
+def follow(user_model: Any) -> None:
+    """Let the sessions follow what happens to the instances of this very class."""
+    pre_save.connect(before_user_save, user_model, dispatch_uid="tokens.before_save")
+    post_save.connect(after_user_save, user_model, dispatch_uid="tokens.after_save")
+    pre_delete.connect(before_user_delete, user_model, dispatch_uid="tokens.delete")
 
 
 def before_user_save(

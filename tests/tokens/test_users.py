@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.hashers import make_password
@@ -183,3 +184,28 @@ def test_loading_a_fixture_ends_nothing(user: Any, pair: TokenPair, tmp_path: An
     call_command("dumpdata", "accounts.user", output=str(fixture), verbosity=0)
     call_command("loaddata", str(fixture), verbosity=0)
     sessions.authenticate(pair.raw_access)
+
+
+class _OfUser:
+    proxy = True
+    app_label = "accounts"
+
+
+def test_a_proxy_of_the_user_model_is_followed_like_the_model(user: Any, pair: TokenPair) -> None:
+    """Django sends the signals of a proxy under the proxy's class."""
+    names = {"__module__": "accounts.models", "Meta": _OfUser}
+    proxy: Any = type("Member", (type(user),), names)
+    try:
+        apps.get_app_config("tokens").ready()
+    finally:
+        del apps.all_models["accounts"]["member"]
+        apps.clear_cache()
+    member = proxy.objects.get(pk=user.pk)
+    for is_active in (False, True):
+        member.is_active = is_active
+        member.save()
+    with pytest.raises(SessionEnded):
+        sessions.authenticate(pair.raw_access)
+    other = sessions.start(user)
+    member.delete()
+    assert DeniedToken.objects.filter(value=str(other.session.pk)).exists()
