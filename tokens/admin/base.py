@@ -105,6 +105,10 @@ class ReadOnlyAdmin(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg]
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    def get_object(self, request: HttpRequest, object_id: str, *args: Any) -> Any:
+        # A NUL in a text column is an error to PostgreSQL, which the admin does not catch.
+        return None if "\0" in object_id else super().get_object(request, object_id, *args)
+
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Return those of ``rows`` that ``term`` names; every row for an empty one."""
         return rows

@@ -151,3 +151,9 @@ def test_support_is_shown_no_list_that_it_may_not_read(supporter: Client) -> Non
     page = supporter.get(reverse("admin:index")).content.decode()
     assert "Sessions" in page
     assert "Signing keys" not in page
+
+
+@pytest.mark.parametrize("page", ["change", "delete", "history"])
+@pytest.mark.parametrize("model", ["session", "deniedtoken", "signingkey"])
+def test_a_nul_in_an_address_names_nothing(admin_client: Client, model: str, page: str) -> None:
+    assert admin_client.get(f"/admin/tokens/{model}/%00/{page}/").status_code in {302, 403}
