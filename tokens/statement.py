@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from logging import getLogger
 from typing import Any, TypeVar, cast
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, OperationalError, connections
 
 logger = getLogger("tokens")
 
@@ -102,10 +102,13 @@ class Statement:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
         except DatabaseError as error:
-            if connection.in_atomic_block or _sqlstate(error) not in _NOT_AS_PREPARED:
+            if _sqlstate(error) not in _NOT_AS_PREPARED:
                 raise
             logger.warning("no statement is prepared on this connection any more: %s", error)
             driver.prepare_threshold = None
+            if connection.in_atomic_block:
+                # It cannot run again in here. In the caller's next try it can: a 503.
+                raise OperationalError(*error.args) from error
             return self._run(parameters, read)
 
 

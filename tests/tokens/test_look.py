@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
@@ -167,6 +168,26 @@ def test_a_pooler_that_swaps_connections_beneath_costs_nobody_an_answer(
     for _ in range(3):
         sessions.authenticate(pair.raw_access, now=NOW)
     assert prepared_looks() == 0
+
+
+@on_postgresql
+def test_a_column_that_was_altered_costs_one_503_inside_a_transaction(
+    transactional_db: None, pair: TokenPair
+) -> None:
+    connection.connection.prepare_threshold = 0
+    sessions.authenticate(pair.raw_access, now=NOW)
+    alter = "ALTER TABLE tokens_session ALTER COLUMN auth_hash TYPE varchar({})"
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as elsewhere:
+        elsewhere.execute(alter.format(129))
+        try:
+            with pytest.raises(OperationalError), transaction.atomic():
+                sessions.authenticate(pair.raw_access, now=NOW)
+            with transaction.atomic():
+                sessions.authenticate(pair.raw_access, now=NOW)
+            assert prepared_looks() == 0
+        finally:
+            connection.close()
+            elsewhere.execute(alter.format(128))
 
 
 def test_any_user_model_and_any_database_is_looked_up_by_the_compiled_query() -> None:
