@@ -6,6 +6,7 @@ It runs on a database of its own, beside DATABASE_URL or in a folder of its own,
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -43,8 +44,7 @@ def main() -> None:
         manage("migrate", "-v0")
         for number in range(PEOPLE):
             make_user(f"soak-{number}")
-        short_lived = {"ACCESS_TOKEN_LIFETIME": "20", "DATABASE_URL": database_url}
-        with running_site(workers=WORKERS, **short_lived) as site:
+        with running_site(workers=WORKERS, DATABASE_URL=database_url) as site:
             people = [Person(site, ledger, f"soak-{n}", seed=n) for n in range(PEOPLE)]
             memory = shake(site, ledger, people, seconds=minutes * 60)
             settle(ledger, people)
@@ -115,17 +115,19 @@ def rotate(ledger: Ledger) -> None:
 
 
 def prune(ledger: Ledger) -> None:
-    manage("prune_tokens")
+    report = json.loads(manage("prune_tokens", "--json"))
     ledger.count("prunings")
+    ledger.count("rows pruned", sum(report["rows"].values()))
 
 
-def manage(*words: str) -> None:
+def manage(*words: str) -> str:
     command = [sys.executable, "manage.py", *words]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
     if done.returncode:
         sys.exit(f"manage.py {' '.join(words)}: {done.stderr}")
+    return done.stdout
 
 
 def make_user(name: str) -> None:

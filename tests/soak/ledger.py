@@ -24,9 +24,9 @@ class Ledger:
         self.wrongs: list[str] = []
         self.dead: list[Held] = []
 
-    def count(self, what: str) -> None:
+    def count(self, what: str, number: int = 1) -> None:
         with self._lock:
-            self.counts[what] += 1
+            self.counts[what] += number
 
     def expect(self, held: bool, what: str) -> None:
         """Write down ``what`` was to be true, if it was not."""

@@ -74,9 +74,11 @@ class Person:
 
     def lose_a_refresh_token(self) -> None:
         """Let a thief use a refresh token from before the last: the whole session ends."""
-        if len(self.held.former) < 2:
+        # One that has expired is refused as that, and ends nothing.
+        usable = [token for token in self.held.former[:-1] if not _expired(token)]
+        if not usable:
             return
-        stolen = self._random.choice(self.held.former[:-1])
+        stolen = self._random.choice(usable)
         status = self._refresh_with(stolen).status
         self._ledger.count("replays")
         self._ledger.expect(status == 401, f"{self._name}: a replay met {status}")
