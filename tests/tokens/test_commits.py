@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tokens import keyring, sessions
+from tokens import ending, keyring, sessions
 from tokens.errors import SessionEnded
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.pairs import TokenPair
@@ -60,18 +60,38 @@ def test_a_reuse_inside_somebodys_transaction_is_refused_loudly(pair: TokenPair)
 def test_no_view_that_revokes_runs_in_the_requests_transaction(
     api: APIClient, pair: TokenPair, path: str, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_transaction = []
-    end = sessions.end
-
-    def spy(*args: Any, **kwargs: Any) -> int:
-        in_transaction.append(connection.in_atomic_block)
-        return end(*args, **kwargs)
-
-    monkeypatch.setattr(sessions, "end", spy)
+    in_transaction = spied_on_at_the_end(monkeypatch)
     assert api.post(path, {body: pair.raw_refresh}).status_code in {200, 204}
     assert in_transaction == [False]
     with pytest.raises(SessionEnded):
         sessions.authenticate(pair.raw_access)
+
+
+def test_ending_ones_own_session_does_not_run_in_the_requests_transaction(
+    api: APIClient, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_transaction = spied_on_at_the_end(monkeypatch)
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {pair.raw_access}")
+    assert api.delete(f"/api/sessions/{pair.session.pk}/").status_code == 204
+    assert in_transaction == [False]
+
+
+def test_signing_out_on_a_page_does_not_run_in_the_requests_transaction(
+    api: APIClient, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_transaction = spied_on_at_the_end(monkeypatch)
+    api.cookies["latchkey_logout"] = pair.raw_refresh
+    assert api.post("/api/logout/page/").status_code == 302
+    assert in_transaction == [False]
+
+
+def spied_on_at_the_end(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return a list that gets, for each end of sessions, whether a transaction was around it."""
+    found: list[bool] = []
+    monkeypatch.setattr(
+        ending.tell, "ended", lambda *_, **how: found.append(connection.in_atomic_block)
+    )
+    return found
 
 
 def test_a_password_change_is_committed_with_the_ends_of_the_sessions(

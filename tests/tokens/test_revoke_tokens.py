@@ -19,7 +19,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.processes import ROOT, environment, manage
-from tokens import keyring, pairs, revocation, sessions
+from tokens import ending, keyring, pairs, revocation, sessions
 from tokens.codec import TokenType
 from tokens.conf import conf
 from tokens.errors import Denied, SessionEnded, TokenError
@@ -207,7 +207,7 @@ class TestManners:
     def test_long_work_says_how_far_it_is(self, user: Any, monkeypatch: Any) -> None:
         for _ in range(5):
             sessions.start(user)
-        monkeypatch.setattr(sessions, "BATCH_SIZE", 2)
+        monkeypatch.setattr(ending, "BATCH_SIZE", 2)
         monkeypatch.setattr(base, "PROGRESS_INTERVAL", 0)
         said = StringIO()
         call_command("revoke_tokens", "--all", WHY, "--noinput", stderr=said, stdout=StringIO())
@@ -226,7 +226,7 @@ class TestManners:
             return len(captured)
 
         assert queries(2) == queries(20)
-        monkeypatch.setattr(sessions, "BATCH_SIZE", 10)
+        monkeypatch.setattr(ending, "BATCH_SIZE", 10)
         assert queries(2) < queries(20) <= 2 * queries(2)
 
 
@@ -239,8 +239,8 @@ class TestProcesses:
         pairs = [sessions.start(user) for _ in range(30)]
         script = (
             "import django, os, signal; django.setup()\n"
-            "from tokens import revocation, sessions\n"
-            "sessions.BATCH_SIZE = 10\n"
+            "from tokens import ending, revocation\n"
+            "ending.BATCH_SIZE = 10\n"
             "def die(ended): ended >= 20 and os.kill(os.getpid(), signal.SIGKILL)\n"
             "revocation.carry_out(revocation.everything(), note='leak', progress=die)\n"
         )
@@ -276,7 +276,7 @@ class TestProcesses:
     ) -> None:
         keyring.ensure()
         pairs = [sessions.start(user) for _ in range(5)]
-        monkeypatch.setattr(sessions, "BATCH_SIZE", 2)
+        monkeypatch.setattr(ending, "BATCH_SIZE", 2)
         end: Callable[..., int] = sessions.end
         calls = iter([end, end, None])
 
@@ -286,12 +286,12 @@ class TestProcesses:
                 raise RuntimeError("the third batch")
             return verb(*args, **how)
 
-        monkeypatch.setattr(sessions, "end", fail_at_last)
+        monkeypatch.setattr(ending, "end", fail_at_last)
         with pytest.raises(RuntimeError):
             change(user, verb)
         assert Session.objects.filter(ended_at=None).count() == 5
         assert not DeniedToken.objects.exists()
-        monkeypatch.setattr(sessions, "end", end)
+        monkeypatch.setattr(ending, "end", end)
         change(user, verb)
         assert not any(map(is_good, pairs))
 
