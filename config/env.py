@@ -29,6 +29,12 @@ class Environment:
     def text(self, name: str, default: str) -> str:
         return str(self._source(name, default=default)).strip()
 
+    def word(self, name: str, default: str) -> str:
+        """Return text that is not empty."""
+        if value := self.text(name, default):
+            return value
+        raise self._refused(name, value, "any text but an empty one")
+
     def secret(self, name: str) -> str:
         """Return a secret of at least MINIMUM_SECRET_LENGTH characters; never quote it."""
         try:
@@ -104,11 +110,14 @@ class Environment:
                 name, f"{scheme}:…", "sqlite:///path or postgres://user:password@host:port/name"
             )
         try:
-            return dict(dj_database_url.parse(url))
+            settings = dict(dj_database_url.parse(url))
         except ValueError:
+            settings = {}
+        if not settings.get("NAME"):
             raise self._refused(
                 name, f"{scheme}:…", "sqlite:///path or postgres://user:password@host:port/name"
-            ) from None
+            )
+        return settings
 
     def cache(self, name: str) -> dict[str, Any]:
         url = self.text(name, "")
@@ -118,7 +127,7 @@ class Environment:
                 "OPTIONS": {"MAX_ENTRIES": 10_000},
             }
         scheme = url.partition(":")[0]
-        if scheme not in {"redis", "rediss", "unix"}:
+        if scheme not in {"redis", "rediss", "unix"} or not _names_a_place(url):
             raise self._refused(name, f"{scheme}:…", "redis://host:port/number, or empty")
         return {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -146,6 +155,14 @@ def _dot_env() -> Callable[..., Any]:
             "away and set the variables in the environment."
         ) from None
     return config
+
+
+def _names_a_place(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.path if parts.scheme == "unix" else parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_origin(text: str) -> bool:

@@ -45,8 +45,8 @@ CONTENT_SECURITY_POLICY = {
 
 TOKENS_SECRET = env.secret("TOKEN_SECRET")
 TOKENS_SECRET_FALLBACKS = env.secrets("TOKEN_SECRET_FALLBACKS")
-TOKENS_ISSUER = env.text("TOKEN_ISSUER", "latchkey")
-TOKENS_AUDIENCE = env.text("TOKEN_AUDIENCE", "latchkey")
+TOKENS_ISSUER = env.word("TOKEN_ISSUER", "latchkey")
+TOKENS_AUDIENCE = env.word("TOKEN_AUDIENCE", "latchkey")
 TOKENS_ALGORITHM = env.choice(
     "TOKEN_ALGORITHM",
     "HS256",

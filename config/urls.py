@@ -17,6 +17,8 @@ handler500 = server_error
 # The admin's own page to sign in is a door too.
 admin.site.login = guarded(admin.site.login)  # type: ignore[method-assign]
 
+admin.site.site_header = admin.site.site_title = "Latchkey"
+
 urlpatterns = [
     path("", TemplateView.as_view(template_name="config/first_page.html"), name="first_page"),
     path("admin/", admin.site.urls),
