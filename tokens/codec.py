@@ -130,8 +130,8 @@ def decode(
     """
     Return the claims of a token that one of our keys signed and that is good at ``now``.
 
-    ``type`` None admits both types. ``verify_exp`` False is for signing out, which an expired
-    access token may still do.
+    ``type`` None admits both types. ``verify_exp`` False is for staff, who find the session
+    of a token that has expired.
 
     Raises what ``read_signed`` and ``check`` raise.
     """
