@@ -7,7 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from . import cookies, http, sessions
-from .codec import Claims
+from .claims import Claims
 from .errors import KeyRingError, TokenError
 
 

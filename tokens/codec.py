@@ -11,9 +11,8 @@ the claims. Nothing in a token chooses how it is verified.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from functools import lru_cache
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -21,8 +20,9 @@ from uuid import UUID
 import jwt
 from jwt.algorithms import get_default_algorithms
 
+from .claims import REGISTERED_CLAIMS, Claims, TokenType
 from .errors import BadSignature, Expired, KeyRingError, Malformed, WrongClaims, WrongType
-from .parts import read_bytes, read_object
+from .parts import read_bytes, read_object, write_bytes, write_object
 
 # Tokens issued here have 300 to 1,000 characters; a project's own claims may add to that. RFC 8725
 # §3.11 asks for a format gate before any parsing.
@@ -36,22 +36,15 @@ _read_header = lru_cache(maxsize=32)(read_object)
 
 MAX_NUMERIC_DATE = 253402300799  # 9999-12-31T23:59:59Z, the last second a datetime can hold.
 
-REGISTERED_CLAIMS = frozenset({"iss", "aud", "sub", "iat", "nbf", "exp", "jti", "sid", "gen"})
 
-
-class TokenType(StrEnum):
-    """The ``typ`` of the JOSE header, by which tokens exclude each other (RFC 8725 §3.11)."""
-
-    ACCESS = "at+jwt"
-    REFRESH = "rt+jwt"
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """
     One key, good for one algorithm (RFC 8725 §3.1). ``material`` never shows in a repr.
 
-    ``public`` is the half that verifies; None under HMAC, where one secret does both.
+    ``public`` is the half that verifies; None under HMAC, where one secret does both. What the
+    algorithm does with the key before its first use, such as looking whether a secret is somebody's
+    public key, is done once: KeyRingError is raised at that use for a key that is unfit.
     """
 
     kid: str
@@ -59,61 +52,35 @@ class Key:
     material: Any = field(repr=False)
     public: Any = field(default=None, repr=False)
 
+    @cached_property
+    def to_sign(self) -> Any:
+        return self._prepared(self.material)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
-    """
-    A JWT Claims Set (RFC 7519 §4) whose signature was good, and the ``kid`` that made it so.
+    @cached_property
+    def to_verify(self) -> Any:
+        return self._prepared(self.public or self.material)
 
-    ``iat``, ``nbf`` and ``exp`` are whole seconds since 1970 in UTC; no token issued here has
-    ``nbf``. ``generation`` is None in an access token. ``extra`` holds what the project's own
-    claims hook added.
-    """
-
-    type: TokenType
-    kid: str
-    iss: str
-    aud: str
-    sub: str
-    iat: int
-    exp: int
-    jti: str
-    sid: UUID
-    nbf: int | None = None
-    generation: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def expires_at(self) -> datetime:
-        return datetime.fromtimestamp(self.exp, UTC)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the members as they stand in the token."""
-        members: dict[str, Any] = {
-            **self.extra,
-            "iss": self.iss,
-            "aud": self.aud,
-            "sub": self.sub,
-            "iat": self.iat,
-            "exp": self.exp,
-            "jti": self.jti,
-            "sid": str(self.sid),
-        }
-        if self.nbf is not None:
-            members["nbf"] = self.nbf
-        if self.generation is not None:
-            members["gen"] = self.generation
-        return members
+    def _prepared(self, material: Any) -> Any:
+        algorithm = _ALGORITHMS[self.algorithm]
+        try:
+            prepared = algorithm.prepare_key(material)
+        except jwt.InvalidKeyError as error:
+            raise KeyRingError(f"Key {self.kid} is unfit for {self.algorithm}: {error}") from None
+        if too_short := algorithm.check_key_length(prepared):
+            raise KeyRingError(f"Key {self.kid} is unfit for {self.algorithm}: {too_short}")
+        return prepared
 
 
 def encode(claims: Claims, *, key: Key) -> str:
-    """Return the compact JWS of ``claims``, signed by ``key``."""
-    return jwt.encode(
-        claims.as_json(),
-        key.material,
-        algorithm=key.algorithm,
-        headers={"typ": claims.type.value, "kid": key.kid},
-    )
+    """
+    Return the compact JWS of ``claims``, signed by ``key`` (RFC 7515 §5.1).
+
+    Raises ValueError or TypeError for claims that JSON cannot hold, KeyRingError for an unfit key.
+    """
+    header = _write_header(claims.type.value, key.kid, key.algorithm)
+    signing_input = f"{header}.{write_object(claims.as_json())}"
+    signature = _ALGORITHMS[key.algorithm].sign(signing_input.encode(), key.to_sign)
+    return f"{signing_input}.{write_bytes(signature)}"
 
 
 def decode(
@@ -216,16 +183,15 @@ def to_jwk(material: Any, algorithm: str) -> dict[str, Any]:
     return dict(_ALGORITHMS[algorithm].to_jwk(material, as_dict=True))
 
 
+@lru_cache(maxsize=32)
+def _write_header(typ: str, kid: str, alg: str) -> str:
+    return write_object({"alg": alg, "kid": kid, "typ": typ})
+
+
 def _verify_signature(signing_input: str, signature_part: str, key: Key) -> None:
     # The library's JWS door would take header and payload apart once more.
-    algorithm = _ALGORITHMS[key.algorithm]
-    try:
-        prepared = algorithm.prepare_key(key.public or key.material)
-    except jwt.InvalidKeyError as error:
-        raise KeyRingError(f"Key {key.kid} is unfit for {key.algorithm}: {error}") from None
-    if too_short := algorithm.check_key_length(prepared):
-        raise KeyRingError(f"Key {key.kid} is unfit for {key.algorithm}: {too_short}")
-    if not algorithm.verify(signing_input.encode(), prepared, read_bytes(signature_part)):
+    signature = read_bytes(signature_part)
+    if not _ALGORITHMS[key.algorithm].verify(signing_input.encode(), key.to_verify, signature):
         raise BadSignature(f"Key {key.kid} did not sign this token.")
 
 

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from django.db import router, transaction
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from . import events, snapshot
-from .codec import Claims
+from .claims import Claims
 from .conf import conf
 from .models import DeniedToken
 
@@ -19,18 +19,15 @@ from .models import DeniedToken
 KEPT_AFTERWARDS = timedelta(hours=1)
 
 
-def ids_of(claims: Claims) -> tuple[str, str, str]:
-    """Return the three ids of which any one, when denied, refuses the token."""
-    return claims.jti, str(claims.sid), claims.kid
-
-
 def denied(claims: Claims) -> Exists:
     """Return the denylist's answer as an expression, for the one query of a request."""
-    return Exists(DeniedToken.objects.filter(value__in=ids_of(claims)))
+    # SQLite makes a table of an IN's values first, and takes twice as long.
+    jti, sid, kid = claims.ids
+    return Exists(DeniedToken.objects.filter(Q(value=jti) | Q(value=sid) | Q(value=kid)))
 
 
 def is_denied(claims: Claims) -> bool:
-    return DeniedToken.objects.filter(value__in=ids_of(claims)).exists()
+    return DeniedToken.objects.filter(value__in=claims.ids).exists()
 
 
 def find(values: Iterable[str]) -> list[DeniedToken]:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from django.utils import timezone
 
 from . import codec, denylist, keyring, sessions
-from .codec import Claims, Key, TokenType
+from .claims import Claims, TokenType
+from .codec import Key
 from .conf import conf
 from .errors import BadSignature, TokenError
 from .look import Authenticated, auth_hashes, check_session, check_time_of_issue
@@ -68,7 +69,7 @@ def explain(raw_token: str, *, now: datetime | None = None) -> Explanation:
         claims, _ = codec.read_signed(raw_token, find_key=reading.find_key)
     except TokenError as caught:
         error = caught
-    denials = denylist.find(denylist.ids_of(claims) if claims else [_storable(reading.kid)])
+    denials = denylist.find(claims.ids if claims else [_storable(reading.kid)])
     steps = list(_reading_steps(reading, error, denials, length=len(raw_token)))
     if claims:
         steps += _claims_steps(claims, now=now)

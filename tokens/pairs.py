@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from . import keyring
-from .codec import REGISTERED_CLAIMS, Claims, TokenType, encode
+from .claims import REGISTERED_CLAIMS, Claims, TokenType
+from .codec import encode
 from .conf import conf
 from .models import Session
 

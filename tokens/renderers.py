@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import ListSerializer
 
 from . import cookies, sessions
-from .codec import Claims
+from .claims import Claims
 from .errors import KeyRingError, TokenError
 
 

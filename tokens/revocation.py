@@ -16,7 +16,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from . import denylist, pairs, sessions
-from .codec import COMPACT_JWS, TokenType
+from .claims import TokenType
+from .codec import COMPACT_JWS
 from .conf import conf
 from .models import DeniedToken, EndReason, Session, SessionQuerySet
 

@@ -23,7 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from . import denylist, keyring, pairs, rotating, tell
-from .codec import Claims, TokenType
+from .claims import Claims, TokenType
 from .conf import conf
 from .ending import Client, end, end_all, end_matching
 from .errors import Denied, RefreshTokenReused, SessionEnded, UserGone, UserInactive

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from . import keyring, pairs, revocation
-from .codec import Claims, TokenType, decode
+from .claims import Claims, TokenType
+from .codec import decode
 from .conf import conf
 from .errors import Denied, Expired, Malformed, SessionEnded, UserGone
 from .models import DeniedToken, Session

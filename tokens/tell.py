@@ -8,7 +8,7 @@ from uuid import UUID
 from django.dispatch import Signal
 
 from . import events, pairs
-from .codec import TokenType
+from .claims import TokenType
 from .models import EndReason, Session
 
 

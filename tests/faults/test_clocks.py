@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tokens import sessions
-from tokens.codec import Claims, TokenType, encode
+from tokens.claims import Claims, TokenType
+from tokens.codec import encode
 from tokens.conf import conf
 from tokens.errors import TokenError, WrongClaims
 from tokens.keyring import signing_key

@@ -7,13 +7,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jwt import InvalidTokenError, get_algorithm_by_name
 from jwt.api_jws import PyJWS
 from jwt.utils import base64url_decode, base64url_encode
 
-from tokens.codec import MAX_TOKEN_LENGTH, Claims, Key, TokenType, decode, encode, load_key
+from tokens.claims import Claims, TokenType
+from tokens.codec import MAX_TOKEN_LENGTH, Key, decode, encode, load_key
 from tokens.errors import (
     BadSignature,
     Expired,
@@ -24,6 +27,7 @@ from tokens.errors import (
     WrongClaims,
     WrongType,
 )
+from tokens.keyring import ALGORITHMS, jwk
 
 KEY = Key("k1", "HS256", b"0123456789abcdef0123456789abcdef")
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -151,6 +155,32 @@ def test_a_key_that_is_too_short_for_its_hash_signs_nothing_we_accept() -> None:
     raw = encode(claims(), key=KEY)
     with pytest.raises(KeyRingError, match="unfit"):
         read(raw, find_key=lambda kid: short)
+    with pytest.raises(KeyRingError, match="unfit"):
+        encode(claims(), key=short)
+
+
+def test_a_public_key_is_no_secret_to_sign_with() -> None:
+    """RFC 8725 §2.1: whoever knows the public key could sign."""
+    public = Ed25519PrivateKey.generate().public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(KeyRingError, match="unfit"):
+        encode(claims(), key=Key("k1", "HS256", pem))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_library_reads_what_is_written_here(algorithm: str) -> None:
+    key = load_key(jwk.make(algorithm))
+    written = claims(kid=key.kid, extra={"name": "Zoë", "plan": None})
+    read_back = PyJWS().decode_complete(
+        encode(written, key=key), key.public or key.material, algorithms=[algorithm]
+    )
+    assert json.loads(read_back["payload"]) == written.as_json()
+    assert read_back["header"] == {"alg": algorithm, "kid": key.kid, "typ": "at+jwt"}
+
+
+def test_what_json_cannot_hold_is_no_claim() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        encode(claims(extra={"x": float("nan")}), key=KEY)
 
 
 def test_a_key_never_shows_in_its_repr() -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from tests.processes import ROOT, environment, manage
 from tokens import denylist, explain, keyring, pairs, sessions
-from tokens.codec import TokenType
+from tokens.claims import TokenType
 from tokens.conf import conf
 from tokens.errors import TokenError
 from tokens.explain import Explanation

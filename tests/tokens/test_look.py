@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from tests.processes import ROOT
 from tokens import keyring, sessions, statement
-from tokens.codec import TokenType, read_signed
+from tokens.claims import TokenType
+from tokens.codec import read_signed
 from tokens.errors import (
     BadSignature,
     Denied,

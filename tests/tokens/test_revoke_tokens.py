@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.processes import ROOT, environment, manage
 from tokens import ending, keyring, pairs, revocation, sessions
-from tokens.codec import TokenType
+from tokens.claims import TokenType
 from tokens.conf import conf
 from tokens.errors import Denied, SessionEnded, TokenError
 from tokens.management import base

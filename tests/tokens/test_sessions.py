@@ -8,7 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from tokens import keyring, sessions
-from tokens.codec import TokenType
+from tokens.claims import TokenType
 from tokens.errors import (
     Denied,
     Expired,

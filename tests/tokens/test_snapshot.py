@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
 from tests.processes import running_site
-from tokens import denylist, keyring, sessions, snapshot, statement
+from tokens import keyring, sessions, snapshot, statement
 from tokens.errors import Denied, SessionEnded, TokenError, UserInactive
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.pairs import TokenPair
@@ -173,7 +173,7 @@ def test_every_other_process_refuses_within_the_bound(
     pair: TokenPair, deny: Callable[[TokenPair], None], settings: Any
 ) -> None:
     other = snapshot.Snapshot()
-    ids = denylist.ids_of(sessions.authenticate(pair.raw_access).claims)
+    ids = sessions.authenticate(pair.raw_access).claims.ids
     assert other.knows_as_good(ids, now=timezone.now())
     deny(pair)
     wait_for_the_bound(settings)

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tokens import keyring, pairs, sessions, staff
-from tokens.codec import TokenType
+from tokens.claims import TokenType
 from tokens.conf import conf
 from tokens.errors import (
     BadSignature,

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from tokens import staff
-from tokens.codec import MAX_TOKEN_LENGTH, Claims, TokenType
+from tokens.claims import Claims, TokenType
+from tokens.codec import MAX_TOKEN_LENGTH
 from tokens.errors import KeyRingError, TokenError
 from tokens.models import DeniedToken, EndReason
 from tokens.pairs import parse_jti

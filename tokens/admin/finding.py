@@ -10,7 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from tokens import staff
-from tokens.codec import Claims
+from tokens.claims import Claims
 from tokens.errors import KeyRingError, TokenError
 
 from .base import ReadOnlyAdmin, demand, say

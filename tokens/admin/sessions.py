@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from tokens import sessions
-from tokens.codec import Claims
+from tokens.claims import Claims
 from tokens.models import EndReason, Session
 from tokens.serializers import device_of
 from tokens.words import counted

@@ -16,7 +16,7 @@ from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 
 from tokens import denylist
-from tokens.codec import Claims, TokenType
+from tokens.claims import Claims, TokenType
 from tokens.models import Session
 from tokens.statement import Statement, once_for
 
@@ -75,12 +75,14 @@ class Compiled:
         fields = shape["select_fields"]
         self._session = slice(fields[0], fields[-1] + 1)
         self._attributes = [column.target.attname for column, *_ in select[self._session]]
+        known = {fields[self._attributes.index(name)] for name in ("id", "user_id")}
         self._related = get_related_populators(shape, select, connection.alias)
         self._denied = compiler.annotation_col_map["denied"]
         converters = compiler.get_converters([column for column, *_ in select])
         self._converters = [
             (position, convert, column)
             for position, (functions, column) in converters.items()
+            if position not in known
             for convert in functions
         ]
         self._statement = Statement(
@@ -101,6 +103,9 @@ class Compiled:
         session = self._session_of(row)
         for related in self._related:
             related.populate(row, session)
+        # The query found the one by the other: UUIDs need not be made once more.
+        user: Any = session.user
+        vars(session).update(id=claims.sid, user_id=user.pk)
         return session, bool(row[self._denied])
 
     def _session_of(self, row: list[Any]) -> Session:
@@ -114,5 +119,5 @@ class Compiled:
 
 
 def _values(claims: Claims) -> dict[str, Any]:
-    jti, sid, kid = denylist.ids_of(claims)
+    jti, sid, kid = claims.ids
     return {"jti": jti, "sid": sid, "kid": kid, "pk": claims.sid}

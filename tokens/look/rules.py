@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils.crypto import constant_time_compare
 
-from tokens import denylist, snapshot
-from tokens.codec import Claims, TokenType, check, check_issued
+from tokens import snapshot
+from tokens.claims import Claims, TokenType
+from tokens.codec import check, check_issued
 from tokens.conf import conf
 from tokens.errors import (
     Denied,
@@ -70,7 +71,7 @@ def _is_good_by_snapshot(claims: Claims, *, now: datetime) -> bool:
     # Denials are held for as long as tokens live now: one that was issued for longer is looked up.
     if claims.exp - claims.iat > conf.TOKENS_ACCESS_LIFETIME.total_seconds():
         return False
-    return snapshot.knows_as_good(denylist.ids_of(claims), now=now)
+    return snapshot.knows_as_good(claims.ids, now=now)
 
 
 def _judge(claims: Claims, *, now: datetime) -> Session:

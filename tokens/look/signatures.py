@@ -14,7 +14,8 @@ from functools import partial
 from hashlib import sha256
 
 from tokens import keyring
-from tokens.codec import MAX_TOKEN_LENGTH, Claims, Key, TokenType, read_signed
+from tokens.claims import Claims, TokenType
+from tokens.codec import MAX_TOKEN_LENGTH, Key, read_signed
 from tokens.errors import Malformed
 
 # A thousand bytes each, give or take a project's own claims.

@@ -12,7 +12,7 @@ from django.views.debug import SafeExceptionReporterFilter
 
 from tests.tokens.admin.conftest import shown, texts
 from tokens import keyring, pairs, sessions
-from tokens.codec import TokenType
+from tokens.claims import TokenType
 from tokens.models import DeniedToken, EndReason, Session
 
 LIST = "/admin/tokens/deniedtoken/"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.tokens.admin.conftest import SESSIONS, page_of, shown, texts
 from tokens import keyring, pairs, sessions
 from tokens.admin.search import find_token
-from tokens.codec import TokenType
+from tokens.claims import TokenType
 from tokens.errors import RefreshTokenReused
 from tokens.models import EndReason
 
