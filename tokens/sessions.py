@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from . import denylist, keyring, pairs, rotating, tell
+from . import denylist, keyring, pairs, rows, tell
 from .claims import Claims, TokenType
 from .conf import conf
 from .ending import Client, end, end_all, end_matching
@@ -73,7 +73,7 @@ def start(user: Any, *, client: Client | None = None, now: datetime | None = Non
         user_agent=client.user_agent,
         refreshed_ip_address=client.ip_address,
     )
-    session.save(force_insert=True)
+    rows.insert(session)
     tell.started(session, client)
     return pairs.issue(session)
 
@@ -186,7 +186,7 @@ def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
     """Move the row to the next generation; False, and nothing changed, if it has moved on."""
     session.kid = keyring.signing_key().kid
     session.idle_until = min(now + conf.TOKENS_REFRESH_LIFETIME, session.expires_at)
-    won = rotating.rotate(
+    won = rows.rotate(
         session.pk,
         session.generation,
         kid=session.kid,

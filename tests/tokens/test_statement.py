@@ -1,14 +1,15 @@
-"""SQL that is written once: the rotation beside the ORM's own, and what cannot be filled in."""
+"""SQL that is written once, beside the ORM's own, and what cannot be filled in."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.db.models.signals import post_save, pre_save
 from django.test.utils import CaptureQueriesContext
 
-from tokens import rotating, sessions, statement
+from tokens import rows, sessions, statement
 from tokens.models import EndReason, Session
 from tokens.statement import CannotCompile, Statement, once_for
 
@@ -35,8 +36,8 @@ COLUMNS = {
 def test_the_rotation_does_as_the_orm_does(
     user: Any, address: str | None, generation: int, ended: bool, is_there: bool, wins: bool
 ) -> None:
-    results, rows = [], []
-    for rotate in (rotating.rotate, rotating.rotate_through_orm):
+    results, stored = [], []
+    for rotate in (rows.rotate, rows.rotate_through_orm):
         session = sessions.start(user, now=NOW).session
         others = sessions.start(user, now=NOW).session
         if ended:
@@ -46,10 +47,84 @@ def test_the_rotation_does_as_the_orm_does(
         results.append(rotate(pk, generation, **columns))
         row = Session.objects.filter(pk=session.pk).values().get()
         assert Session.objects.get(pk=others.pk).generation == 0
-        rows.append({name: value for name, value in row.items() if name != "id"})
+        stored.append({name: value for name, value in row.items() if name != "id"})
     assert results == [wins, wins]
-    assert rows[0] == rows[1]
-    assert (rows[0]["generation"], rows[0]["kid"] == "another key") == (int(wins), wins)
+    assert stored[0] == stored[1]
+    assert (stored[0]["generation"], stored[0]["kid"] == "another key") == (int(wins), wins)
+
+
+def beginning(user: Any, **changes: Any) -> Session:
+    columns = {
+        "user": user,
+        "kid": "a key",
+        "auth_hash": "a hash",
+        "started_at": NOW,
+        "refreshed_at": NOW,
+        "idle_until": NOW + timedelta(days=14),
+        "expires_at": NOW + timedelta(days=90),
+        "ip_address": "2001:db8::7",
+        "refreshed_ip_address": "2001:db8::7",
+        "user_agent": "Firefox 100% %s é",
+    }
+    return Session(**columns | changes)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"generation": 7},
+        {"ip_address": None, "refreshed_ip_address": None, "user_agent": ""},
+        {"ip_address": "192.0.2.7", "refreshed_ip_address": "::ffff:192.0.2.8"},
+    ],
+)
+def test_a_sign_in_writes_what_the_orm_writes(user: Any, changes: dict[str, Any]) -> None:
+    ours, theirs = beginning(user, **changes), beginning(user, **changes)
+    theirs.save(force_insert=True)
+    with CaptureQueriesContext(connection) as captured:
+        rows.insert(ours)
+    assert len(captured) == 1
+    mine, others = (Session.objects.filter(pk=one.pk).values().get() for one in (ours, theirs))
+    assert mine | {"id": theirs.pk} == others
+    assert (ours._state.adding, ours._state.db) == (False, "default")
+
+
+@pytest.mark.django_db
+def test_the_row_of_a_sign_in_is_written_once(user: Any) -> None:
+    session = beginning(user)
+    rows.insert(session)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.insert(session)
+    assert Session.objects.filter(pk=session.pk).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("signal", [pre_save, post_save])
+def test_receivers_of_djangos_signals_hear_of_a_sign_in(user: Any, signal: Any) -> None:
+    heard = []
+
+    def receiver(instance: Session, **kwargs: Any) -> None:
+        heard.append(instance)
+
+    signal.connect(receiver, sender=Session)
+    try:
+        pair = sessions.start(user)
+    finally:
+        signal.disconnect(receiver, sender=Session)
+    sessions.start(user)
+    assert heard == [pair.session]
+
+
+@pytest.mark.django_db
+def test_a_sign_in_that_cannot_be_compiled_goes_through_the_orm(
+    user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(statement, "_thread", statement._Thread())
+    monkeypatch.setattr(rows, "InsertQuery", None)
+    pair = sessions.start(user)
+    assert sessions.authenticate(pair.raw_access).user == user
+    assert "a sign-in goes through the ORM" in caplog.text
 
 
 @pytest.mark.django_db
@@ -57,7 +132,7 @@ def test_a_rotation_that_cannot_be_compiled_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(statement, "_thread", statement._Thread())
-    monkeypatch.setattr(rotating, "UpdateQuery", None)
+    monkeypatch.setattr(rows, "UpdateQuery", None)
     pair = sessions.start(user)
     with CaptureQueriesContext(connection) as captured:
         assert sessions.refresh(pair.raw_refresh).session.generation == 1
