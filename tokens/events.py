@@ -69,6 +69,8 @@ def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
     The record carries the same as ``event`` and ``fields``, for formatters that know them. Values
     may be a stranger's: none can end the line or pass for a field of its own.
     """
+    if not logger.isEnabledFor(level):
+        return
     named = {name: str(value) for name, value in fields.items() if value is not None}
     named = {name: text for name, text in named.items() if text}
     words = [event, *(f"{name}={_quoted(value)}" for name, value in named.items())]

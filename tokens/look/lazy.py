@@ -15,7 +15,13 @@ from tokens.claims import Claims
 from tokens.models import Session
 
 
-class LazyUser(SimpleLazyObject):
+class _Lazy(SimpleLazyObject):
+    def __init__(self, load: Callable[[], Any], **more: Any) -> None:
+        # As SimpleLazyObject does, in one step: each attribute that it sets costs its own detour.
+        self.__dict__.update(_setupfunc=load, _wrapped=empty, **more)
+
+
+class LazyUser(_Lazy):
     """
     The user, of whom the key is known and the rest is loaded when it is asked for.
 
@@ -24,8 +30,7 @@ class LazyUser(SimpleLazyObject):
     """
 
     def __init__(self, load: Callable[[], Any], claims: Claims) -> None:
-        # As SimpleLazyObject does, in one step: each attribute that it sets costs its own detour.
-        self.__dict__.update(_setupfunc=load, _wrapped=empty, _sub=claims.sub)
+        super().__init__(load, _sub=claims.sub)
 
     @property
     def pk(self) -> Any:
@@ -75,4 +80,4 @@ class _Once:
 def lazily(claims: Claims, look: Callable[[], Session]) -> tuple[Any, Any]:
     """Return the session and user of ``claims`` that ``look`` brings when one of them is used."""
     once = _Once(look)
-    return SimpleLazyObject(once.session), LazyUser(once.user, claims)
+    return _Lazy(once.session), LazyUser(once.user, claims)
