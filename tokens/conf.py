@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
@@ -157,7 +158,10 @@ class Settings:
         vars(self).clear()
 
     def _lifetime(self, name: str, default: timedelta) -> timedelta:
-        return cast(timedelta, getattr(settings, name, default))
+        value = getattr(settings, name, default)
+        if not isinstance(value, timedelta):
+            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a datetime.timedelta.")
+        return value
 
 
 def _follow(setting: str, **kwargs: Any) -> None:
