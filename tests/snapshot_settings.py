@@ -1,5 +1,10 @@
-"""The tests' settings in the snapshot mode, for the processes of a site."""
+"""The tests' settings in the snapshot mode, for other processes."""
+
+import os
+from datetime import timedelta
 
 from tests.settings import *  # noqa: F403
 
 TOKENS_DENYLIST_MODE = "snapshot"
+TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=float(os.environ.get("MAX_STALENESS", "1")))
+ROOT_URLCONF = "tests.snapshot_urls"

@@ -71,10 +71,11 @@ def deny(
     )
     if conf.TOKENS_DENYLIST_MODE == "snapshot":
         # Once it is committed, so that a rollback refuses nobody.
+        alias = router.db_for_write(DeniedToken)
         transaction.on_commit(
-            partial(snapshot.add, [value for value, _ in values], until=until),
-            using=router.db_for_write(DeniedToken),
+            partial(snapshot.add, [value for value, _ in values], until=until), using=alias
         )
+        transaction.on_commit(partial(snapshot.tell, alias), using=alias)
     if kind is not DeniedToken.Kind.TOKEN:
         return  # The end of the session, or the rotation, tells of it.
     for jti, user_id in values:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from logging import getLogger
+from math import inf
 from typing import Any
 
 from django.db import DatabaseError, connections, router
@@ -21,6 +22,9 @@ from django.db.models import Q, QuerySet
 
 from .conf import conf
 from .models import DeniedToken
+from .news import News, tell
+
+__all__ = ["add", "forget", "knows_as_good", "tell"]
 
 logger = getLogger("tokens")
 
@@ -28,6 +32,8 @@ logger = getLogger("tokens")
 SLACK = timedelta(seconds=60)
 # Beyond it the numbers between the first and the last gap are read again as a whole.
 MAX_GAPS = 100
+# The share of the bound after which to listen again.
+LISTEN_AFTER = 1 / 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,17 @@ class Snapshot:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._news = News()
         self.forget()
 
     def forget(self) -> None:
+        self._news.forget()
+        self._has_word = False
+        self._listen_at = -inf
         self._until: dict[str, datetime] = {}
         self._gaps: list[_Gap] = []
         self._highest = 0
-        self._read_at: float | None = None
+        self._read_at = -inf
         self._swept_at = 0.0
 
     def __len__(self) -> int:
@@ -64,12 +74,16 @@ class Snapshot:
         the database knows.
         """
         bound = conf.TOKENS_DENYLIST_MAX_STALENESS.total_seconds()
-        if not self._is_fresh(bound):
+        clock = time.monotonic()
+        if clock > self._listen_at or clock - self._read_at > bound:
             self._bring_up_to_date(bound, now=now)
             if not self._is_fresh(bound):
                 return False
         held = self._until
-        return not any(each in held for each in ids)
+        for each in ids:  # noqa: SIM110 (a generator takes as long as all the rest)
+            if each in held:
+                return False
+        return True
 
     def add(self, ids: Iterable[str], *, until: datetime) -> None:
         """Hold what this very process has denied, before its next reading."""
@@ -77,28 +91,32 @@ class Snapshot:
             self._until.update(dict.fromkeys(ids, until))
 
     def _is_fresh(self, bound: float) -> bool:
-        return self._read_at is not None and time.monotonic() - self._read_at <= bound
+        return time.monotonic() - self._read_at <= bound
 
     def _bring_up_to_date(self, bound: float, *, now: datetime) -> None:
-        # Whoever waits longer than the bound is better off with a query of their own.
-        if not self._lock.acquire(timeout=bound):
+        # Nobody waits for mere word. And who waits longer than the bound is better off with a query
+        # of their own.
+        if not self._lock.acquire(timeout=0 if self._is_fresh(bound) else bound):
             return
         try:
-            if not self._is_fresh(bound):
-                self._read(now=now)
+            alias = router.db_for_write(DeniedToken)
+            if self._news.heard(alias):
+                self._has_word = True
+            if self._has_word or not self._is_fresh(bound):
+                self._read(alias, now=now)
         except DatabaseError as error:
             logger.warning("the denied ids could not be read: %s", error)
         finally:
+            self._listen_at = time.monotonic() + bound * LISTEN_AFTER
             self._lock.release()
 
-    def _read(self, *, now: datetime) -> None:
-        alias = router.db_for_write(DeniedToken)
+    def _read(self, alias: str, *, now: datetime) -> None:
         if not _sees_the_present(connections[alias]):
             return
         # The copy is as old as the beginning of its reading.
         began = time.monotonic()
         rows = DeniedToken.objects.using(alias).order_by("pk")
-        if self._read_at is None:
+        if self._read_at == -inf:
             below = _highest_that_no_longer_matters(rows, now=now)
             self._highest = below
             wanted = Q(pk__gt=below) | Q(until__gt=now - SLACK)
@@ -115,6 +133,7 @@ class Snapshot:
                 value: until for value, until in self._until.items() if until > now - SLACK
             }
         self._read_at = began
+        self._has_word = False
 
     def _close_gaps(self, numbers: list[int]) -> None:
         """Go on waiting for the numbers that are missing, and for no longer than they matter."""

@@ -1,0 +1,14 @@
+"""The project's addresses, and one that needs no more of the user than the key."""
+
+from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class WhoView(APIView):
+    def get(self, request: Request) -> Response:
+        return Response({"id": str(request.user.pk)})
+
+
+urlpatterns = [path("who/", WhoView.as_view()), path("", include("config.urls"))]

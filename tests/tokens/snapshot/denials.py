@@ -1,0 +1,84 @@
+"""Every way to deny, here and elsewhere, and what one gets for it."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from tokens import keyring, sessions
+from tokens.errors import TokenError
+from tokens.models import DeniedToken, EndReason
+from tokens.pairs import TokenPair
+
+BOUND = timedelta(seconds=0.2)
+
+
+def wait_for_the_bound(settings: Any) -> None:
+    settings.TOKENS_DENYLIST_MAX_STALENESS = BOUND
+    time.sleep(BOUND.total_seconds())
+
+
+def deny_elsewhere(value: str, **columns: Any) -> None:
+    """Deny as another process does: by a row, and nothing else."""
+    now = timezone.now()
+    until = now + timedelta(minutes=6)
+    DeniedToken.objects.create(
+        **{"kind": "sid", "reason": "?", "denied_at": now, "until": until, **columns}, value=value
+    )
+
+
+def end(pair: TokenPair) -> None:
+    sessions.end([pair.session], reason=EndReason.REVOKED)
+
+
+def revoke_access(pair: TokenPair) -> None:
+    sessions.revoke(pair.raw_access)
+
+
+def revoke_the_key(pair: TokenPair) -> None:
+    keyring.rotate(keyring.plan_rotation(revoke_previous=True))
+
+
+def deactivate(pair: TokenPair) -> None:
+    user = get_user_model().objects.get()
+    user.is_active = False
+    user.save()
+
+
+def delete(pair: TokenPair) -> None:
+    get_user_model().objects.all().delete()
+
+
+def change_password(pair: TokenPair) -> None:
+    user = get_user_model().objects.get()
+    user.set_password("another")
+    user.save()
+
+
+def reuse(pair: TokenPair) -> None:
+    now = timezone.now()
+    for seconds in (0, 0, 60):
+        try:
+            sessions.refresh(pair.raw_refresh, now=now + timedelta(seconds=seconds))
+        except TokenError:
+            return
+
+
+EVERY_DENIAL = [
+    end,
+    revoke_access,
+    revoke_the_key,
+    deactivate,
+    delete,
+    change_password,
+    reuse,
+]
+
+
+def refusal(pair: TokenPair) -> type[TokenError]:
+    with pytest.raises(TokenError) as caught:
+        sessions.authenticate(pair.raw_access)
+    return caught.type

@@ -1,0 +1,84 @@
+"""Whoever is denied is refused: at once here, within the bound elsewhere."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.processes import running_site
+from tokens import sessions, snapshot
+from tokens.errors import SessionEnded
+from tokens.models import Session
+from tokens.pairs import TokenPair
+
+from .denials import EVERY_DENIAL, deny_elsewhere, end, refusal, wait_for_the_bound
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("deny", EVERY_DENIAL)
+def test_the_process_that_denies_refuses_at_once_and_as_the_strict_mode_does(
+    pair: TokenPair, deny: Callable[[TokenPair], None], settings: Any
+) -> None:
+    deny(pair)
+    by_snapshot = refusal(pair)
+    settings.TOKENS_DENYLIST_MODE = "strict"
+    assert refusal(pair) is by_snapshot
+
+
+@pytest.mark.parametrize("deny", EVERY_DENIAL)
+def test_every_other_process_refuses_within_the_bound(
+    pair: TokenPair,
+    another: snapshot.Snapshot,
+    deny: Callable[[TokenPair], None],
+    settings: Any,
+) -> None:
+    ids = sessions.authenticate(pair.raw_access).claims.ids
+    assert another.knows_as_good(ids, now=timezone.now())
+    deny(pair)
+    wait_for_the_bound(settings)
+    assert not another.knows_as_good(ids, now=timezone.now())
+
+
+def test_a_denial_elsewhere_is_seen_within_the_bound_and_not_before(
+    pair: TokenPair, settings: Any
+) -> None:
+    Session.objects.update(ended_at=timezone.now(), end_reason="revoked")
+    deny_elsewhere(str(pair.session.pk))
+    sessions.authenticate(pair.raw_access)
+    wait_for_the_bound(settings)
+    assert refusal(pair) is SessionEnded
+
+
+def test_one_reading_per_bound_is_one_query(pair: TokenPair, settings: Any) -> None:
+    wait_for_the_bound(settings)
+    with CaptureQueriesContext(connection) as captured:
+        for _ in range(20):
+            sessions.authenticate(pair.raw_access)
+    assert 1 <= len(captured) <= 2
+
+
+def test_a_denial_that_was_rolled_back_refuses_nobody(pair: TokenPair) -> None:
+    with transaction.atomic():
+        end(pair)
+        transaction.set_rollback(True)
+    with CaptureQueriesContext(connection) as captured:
+        sessions.authenticate(pair.raw_access)
+    assert len(captured) == 0
+
+
+def test_every_process_of_a_site_refuses_within_the_bound(user: Any) -> None:
+    pair, other = sessions.start(user), sessions.start(user)
+    settings_module = "tests.snapshot_settings"
+    with running_site(workers=2, DJANGO_SETTINGS_MODULE=settings_module) as site:
+        for _ in range(20):
+            assert site.get("/who/", pair.raw_access)[0] == 200
+        assert site.post("/api/token/revoke/", token=pair.raw_refresh)[0] == 200
+        time.sleep(1)
+        statuses = {site.get("/who/", pair.raw_access)[0] for _ in range(20)}
+        assert statuses == {401}
+        assert site.get("/who/", other.raw_access)[0] == 200

@@ -1,0 +1,230 @@
+"""Word from the database: it brings a reading before the bound, and nothing depends on it."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.processes import manage, running_site
+from tokens import news, sessions, snapshot
+from tokens.errors import SessionEnded
+from tokens.pairs import TokenPair
+
+from .denials import deny_elsewhere, end, refusal, wait_for_the_bound
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODULE = "tests.snapshot_settings"
+postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite only counts")
+
+
+def revoke_in_another_process(pair: TokenPair) -> None:
+    words = ["--session", str(pair.session.pk), "--reason", "stolen", "--noinput"]
+    done = manage("revoke_tokens", *words, DJANGO_SETTINGS_MODULE=MODULE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def listen() -> None:
+    """Let the next request be the one that listens."""
+    snapshot._snapshot._listen_at = -math.inf
+
+
+def soon(happens: Callable[[], bool]) -> bool:
+    """Tell whether it happens; PostgreSQL calls after the commit was answered."""
+    deadline = time.monotonic() + 20
+    while not happens():
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def hears() -> bool:
+    return snapshot._snapshot._news.heard("default")
+
+
+def queries_of_a_request(pair: TokenPair) -> int:
+    listen()
+    with CaptureQueriesContext(connection) as captured:
+        sessions.authenticate(pair.raw_access)
+    return len(captured)
+
+
+def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -> None:
+    ids = sessions.authenticate(pair.raw_access).claims.ids
+    revoke_in_another_process(pair)
+
+    def refused() -> bool:
+        listen()
+        return not snapshot.knows_as_good(ids, now=timezone.now())
+
+    assert soon(refused)
+    assert refusal(pair) is SessionEnded
+
+
+def test_it_is_listened_for_twenty_times_per_bound(pair: TokenPair) -> None:
+    revoke_in_another_process(pair)
+    assert soon(hears)
+    snapshot._snapshot._has_word = True
+    sessions.authenticate(pair.raw_access)  # not yet
+    snapshot._snapshot._listen_at -= 3600 / 20
+    assert refusal(pair) is SessionEnded
+
+
+def test_without_word_nothing_is_read(pair: TokenPair) -> None:
+    queries_of_a_request(pair)
+    assert queries_of_a_request(pair) == 0
+
+
+def test_word_is_kept_until_a_reading_was_possible(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries_of_a_request(pair)
+    monkeypatch.setattr(snapshot, "_sees_the_present", lambda connection: False)
+    snapshot._snapshot._has_word = True
+    assert queries_of_a_request(pair) == 0
+    monkeypatch.undo()
+    assert queries_of_a_request(pair) == 1
+    assert queries_of_a_request(pair) == 0
+
+
+def test_nobody_waits_for_word(pair: TokenPair) -> None:
+    listen()
+    with snapshot._snapshot._lock:
+        # It would take the bound, which is an hour.
+        assert snapshot.knows_as_good([], now=timezone.now())
+
+
+def test_without_a_source_of_word_the_bound_holds(
+    pair: TokenPair, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("too many connections")
+
+    monkeypatch.setattr(news, "_own_connection", fail)
+    snapshot.forget()
+    for _ in range(3):
+        snapshot._snapshot._news._try_at = -math.inf
+        listen()
+        sessions.authenticate(pair.raw_access)
+    assert [record.getMessage() for record in caplog.records] == [
+        "no word of denials for 60 seconds: too many connections"
+    ]
+    deny_elsewhere(str(pair.session.pk))
+    listen()
+    sessions.authenticate(pair.raw_access)
+    wait_for_the_bound(settings)
+    assert not snapshot.knows_as_good([str(pair.session.pk)], now=timezone.now())
+
+
+def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(pair: TokenPair) -> None:
+    held = snapshot._snapshot._news
+    queries_of_a_request(pair)
+    first: Any = held._source
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            pid = first._connection.connection.info.backend_pid
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    else:
+        first._connection.connection.close()
+    assert soon(lambda: hears() or held._source is None)
+    assert queries_of_a_request(pair) == 0  # a pause
+    held._try_at = -math.inf
+    assert queries_of_a_request(pair) == 1
+    assert held._source is not first
+    revoke_in_another_process(pair)
+    assert soon(hears)
+
+
+def test_a_fork_leaves_its_parents_source_alone(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries_of_a_request(pair)
+    held = snapshot._snapshot._news
+    parents: Any = held._source
+    monkeypatch.setattr(news.os, "getpid", lambda: -1)
+    assert hears()
+    assert held._source is not parents
+    assert parents._connection.is_usable()
+    parents.close()
+
+
+def test_a_mode_that_cannot_listen_has_no_word(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot.forget()
+    monkeypatch.setattr(connection, "vendor", "oracle")
+    assert not hears()
+    news.tell("default")
+
+
+@postgresql_only
+def test_word_comes_within_a_callers_own_transaction_too(pair: TokenPair) -> None:
+    queries_of_a_request(pair)
+    with transaction.atomic():
+        revoke_in_another_process(pair)
+        assert soon(hears)
+
+
+@postgresql_only
+def test_what_is_rolled_back_calls_nobody(pair: TokenPair) -> None:
+    queries_of_a_request(pair)
+    with transaction.atomic():
+        end(pair)
+        transaction.set_rollback(True)
+    assert not hears()
+    end(pair)
+    assert soon(hears)
+
+
+@postgresql_only
+def test_whoever_is_called_too_often_hangs_up_for_a_while(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "MOST_CALLS", 3)
+    queries_of_a_request(pair)
+    for _ in range(4):
+        news.tell("default")
+    held = snapshot._snapshot._news
+    assert soon(lambda: not hears() and held._source is None)
+    held._try_at = -math.inf
+    assert hears()
+
+
+@postgresql_only
+def test_whoever_listens_gives_a_sign_of_life_each_minute(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries_of_a_request(pair)
+    source: Any = snapshot._snapshot._news._source
+    with source._connection.cursor() as cursor:
+        cursor.execute("SHOW idle_session_timeout")
+        assert cursor.fetchone() == ("10min",)
+    source._calls, source._listen_at = 1000, -math.inf
+    assert hears()
+    assert source._calls == 0
+    assert not hears()
+
+
+@postgresql_only
+def test_a_call_that_fails_undoes_no_denial(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(news, "_CALL", "SELECT no_such_function()")
+    end(pair)
+    assert "nobody was called about a denial" in caplog.text
+    assert refusal(pair) is SessionEnded
+
+
+def test_a_site_hears_of_a_denial_by_another_process(user: Any) -> None:
+    pair, other = sessions.start(user), sessions.start(user)
+    with running_site(workers=1, DJANGO_SETTINGS_MODULE=MODULE, MAX_STALENESS="60") as site:
+        assert site.get("/who/", pair.raw_access)[0] == 200
+        revoke_in_another_process(pair)
+        # It listens every three seconds; the bound alone would take a minute.
+        assert soon(lambda: site.get("/who/", pair.raw_access)[0] == 401)
+        assert site.get("/who/", other.raw_access)[0] == 200

@@ -1,0 +1,77 @@
+"""What a request costs in this mode, and what it gets of the user."""
+
+import pickle
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from tests.conftest import PASSWORD
+from tokens import sessions
+from tokens.errors import TokenError, UserInactive
+from tokens.pairs import TokenPair
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_request_costs_no_query_and_knows_the_users_key(user: Any, pair: TokenPair) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        found = sessions.authenticate(pair.raw_access)
+        assert found.user.pk == found.user.id == user.pk
+        assert found.user.is_authenticated
+        assert not found.user.is_anonymous
+        assert bool(found.user)
+        assert isinstance(found.user, get_user_model())
+    assert len(captured) == 0
+
+
+def test_the_rest_of_the_user_and_the_session_come_by_one_query(user: Any, pair: TokenPair) -> None:
+    found = sessions.authenticate(pair.raw_access)
+    with CaptureQueriesContext(connection) as captured:
+        assert found.user.email == user.email
+        assert found.user == user
+        assert hash(found.user) == hash(user)
+        assert found.user.pk == user.pk
+        assert found.session.pk == pair.session.pk
+        assert found.user.current_sid == pair.session.pk
+        assert pickle.loads(pickle.dumps(found.user)) == user
+    assert len(captured) == 1
+
+
+def test_a_view_that_uses_the_user_sees_what_no_denial_tells(user: Any, pair: TokenPair) -> None:
+    get_user_model().objects.update(is_active=False)  # behind the model's back
+    found = sessions.authenticate(pair.raw_access)
+    with pytest.raises(UserInactive):
+        str(found.user)
+
+
+def test_such_a_view_answers_401(api: APIClient, user: Any, pair: TokenPair) -> None:
+    get_user_model().objects.update(is_active=False)
+    answer = api.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {pair.raw_access}")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
+
+
+def test_my_own_password_change_keeps_my_session(api: APIClient, user: Any, settings: Any) -> None:
+    mine, other = sessions.start(user), sessions.start(user)
+    for pair in (mine, other):
+        sessions.authenticate(pair.raw_access)
+    body = {"current_password": PASSWORD, "new_password": "a rather different sentence"}
+    header = f"Bearer {mine.raw_access}"
+    assert api.post("/api/me/password/", body, HTTP_AUTHORIZATION=header).status_code == 204
+    assert api.get("/api/me/", HTTP_AUTHORIZATION=header).status_code == 200
+    with pytest.raises(TokenError):
+        sessions.authenticate(other.raw_access)
+
+
+def test_a_token_of_a_longer_life_than_now_is_looked_up(user: Any, settings: Any) -> None:
+    settings.TOKENS_ACCESS_LIFETIME = timedelta(hours=1)
+    pair = sessions.start(user)
+    settings.TOKENS_ACCESS_LIFETIME = timedelta(minutes=5)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            sessions.authenticate(pair.raw_access)
+        assert len([q for q in captured if "denied" in q["sql"]]) == 1
