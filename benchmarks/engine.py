@@ -27,7 +27,7 @@ from tokens import pruning, sessions  # noqa: E402
 from tokens.errors import TokenError  # noqa: E402
 from tokens.models import DeniedToken, EndReason  # noqa: E402
 
-from . import data, peers, serving  # noqa: E402
+from . import data, parallel, peers, serving  # noqa: E402
 from .measure import ROUNDS, Timings, interleave  # noqa: E402
 
 factory = APIRequestFactory()
@@ -57,7 +57,9 @@ def main(sizes: list[int], expired: int) -> None:
         for row, timings in by_size(user).items():
             results.setdefault(row, {})[str(size)] = timings
     results["prune expired rows"] = prune(expired)
-    json.dump({"engine": version(), "results": results}, sys.stdout)
+    note("50 refreshes of one token")
+    at_once = parallel.run(user)
+    json.dump({"engine": version(), "results": results, "at_once": at_once}, sys.stdout)
 
 
 def note(text: str) -> None:

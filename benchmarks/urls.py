@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import include, path
+from oauth2_provider.views import TokenView as OAuthTokenView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,5 +32,6 @@ urlpatterns = [
     path("simplejwt/refresh/", SimpleJWTRefreshView.as_view(), name="simplejwt-refresh"),
     path("_allauth/", include("allauth.headless.urls")),
     path("accounts/", include("allauth.urls")),
+    path("o/token/", OAuthTokenView.as_view(), name="oauth-token"),
     path("", include("config.urls")),
 ]
