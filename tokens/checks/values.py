@@ -122,7 +122,7 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
             Warning(
                 "A database router reads sessions or denials elsewhere than they are written: a "
                 "token is accepted until its revocation has reached the replica.",
-                hint="Let the router read the app «tokens» where it is written.",
+                hint='List "tokens.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
                 id="tokens.W020",
             )
         )

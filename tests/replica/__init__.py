@@ -1,0 +1,1 @@
+"""A site whose reads go to a replica that is behind."""

@@ -1,0 +1,99 @@
+"""Beside a router that reads from a replica, tokens, sessions and users are read from the primary."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import models, router
+from django.test.utils import isolate_apps
+
+from tests.processes import ROOT
+from tests.replica.router import ReplicaRouter
+from tokens.checks.values import check_denylist_mode
+from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
+from tokens.routers import PrimaryRouter
+
+REPLICA, PRIMARY = "tests.replica.router.ReplicaRouter", "tokens.routers.PrimaryRouter"
+
+
+def story(*routers: str) -> dict[str, Any]:
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.replica"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.replica.settings",
+            "ROUTERS": ",".join(routers),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return dict(json.loads(run.stdout))
+
+
+def test_a_replica_that_is_behind_changes_no_answer() -> None:
+    told = story(PRIMARY, REPLICA)
+    assert told["answers"] == {
+        "a request right after the sign-in": 200,
+        "a refresh right after the sign-in": 200,
+        "a request later": 200,
+        "a request after it was revoked": 401,
+        "a sign-in with the former password": 401,
+        "a sign-in with the new password": 200,
+    }
+    assert told["others"] == "replica"
+
+
+def test_without_the_router_it_would() -> None:
+    """So that the story above is known to tell the two apart."""
+    assert story(REPLICA)["answers"] == {
+        "a request right after the sign-in": 401,
+        "a refresh right after the sign-in": 401,
+        "a request later": 200,
+        "a request after it was revoked": 200,
+        "a sign-in with the former password": 200,
+        "a sign-in with the new password": 401,
+    }
+
+
+@pytest.fixture
+def _routers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(router, "routers", [PrimaryRouter(), ReplicaRouter()])
+
+
+@pytest.mark.usefixtures("_routers")
+@pytest.mark.parametrize(
+    ("model", "alias"),
+    [
+        *((model, "default") for model in (Session, DeniedToken, SigningKey, ThrottleCount)),
+        (get_user_model(), "default"),
+        (Group, "replica"),
+    ],
+)
+def test_what_is_read_where(model: type[models.Model], alias: str) -> None:
+    assert router.db_for_read(model) == alias
+
+
+@pytest.mark.usefixtures("_routers")
+def test_a_proxy_of_the_user_model_is_read_where_users_are() -> None:
+    with isolate_apps("accounts"):
+
+        class Proxy(get_user_model()):  # type: ignore[misc]
+            class Meta:
+                proxy = True
+                app_label = "accounts"
+
+    assert router.db_for_read(Proxy) == "default"
+
+
+@pytest.mark.usefixtures("_routers")
+def test_the_check_has_nothing_to_say_of_it() -> None:
+    assert check_denylist_mode() == []
