@@ -22,6 +22,14 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        # Few people each, whom the admin's filters would look for among all.
+        indexes: ClassVar = [
+            models.Index(fields=["username"], condition=Q(is_staff=True), name="user_staff"),
+            models.Index(
+                fields=["username"], condition=Q(is_superuser=True), name="user_superuser"
+            ),
+            models.Index(fields=["username"], condition=Q(is_active=False), name="user_inactive"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 Lower("email"),

@@ -1,5 +1,7 @@
 """Rows by the million, made by the database itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,7 +9,14 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
-USERS = 1000
+from tokens import keyring
+from tokens.models import DeniedToken, Session
+
+PER_USER = 10  # sessions
+LEAST_USERS = 1000
+SPREAD = timedelta(days=100)
+# One user in a service that signs in anew each time, and one address that many sit behind.
+BUSY_ADDRESS = "203.0.113.1"
 
 _NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT %(first)s UNION ALL SELECT i + 1 FROM n WHERE i < %(last)s)",
@@ -15,89 +24,139 @@ _NUMBERS = {
 }
 _UUID = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()"}
 _ID = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()::text"}
+_INET = {"sqlite": "({})", "postgresql": "CAST({} AS inet)"}
+_INSTANT = {
+    "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', {}, 'unixepoch')",
+    "postgresql": "to_timestamp({})",
+}
+# Multiplied so, neighbours have nothing in common but that.
+_MIXED = "(n.i * 2654435761 %% 4294967296)"
 
 
-def make_users() -> None:
+def make_users(count: int = LEAST_USERS) -> None:
     """Make the users that the rows belong to, numbered in a table of their own."""
-    users = get_user_model().objects.bulk_create(
-        [
-            get_user_model()(username=f"user{i}", email=f"user{i}@example.org", password="!")
-            for i in range(USERS)
-        ]
-    )
+    table = get_user_model()._meta.db_table
+    kind = "uuid" if connection.vendor == "postgresql" else "char(32)"
     with connection.cursor() as cursor:
-        kind = "uuid" if connection.vendor == "postgresql" else "char(32)"
         cursor.execute(f"CREATE TABLE bench_user (i integer PRIMARY KEY, id {kind})")
-        field = get_user_model()._meta.pk
-        cursor.executemany(
-            "INSERT INTO bench_user VALUES (%s, %s)",
-            [(i, field.get_db_prep_value(user.pk, connection)) for i, user in enumerate(users)],
+        _run(
+            f"INSERT INTO bench_user (i, id) SELECT n.i - 1, {_UUID[connection.vendor]} FROM n",
+            last=count,
         )
+        with _without_indexes([table]):
+            cursor.execute(
+                f"""
+                INSERT INTO {table} (id, username, email, password, first_name, last_name,
+                    is_superuser, is_staff, is_active, date_joined)
+                SELECT id, 'user' || i, 'user' || i || '@example.org', '!', 'Ada', 'Lovelace',
+                    FALSE, FALSE, TRUE, %s
+                FROM bench_user
+                """,
+                [connection.ops.adapt_datetimefield_value(timezone.now())],
+            )
+        cursor.execute("ANALYZE")
 
 
-def grow(size: int, *, of: int) -> None:
-    """Bring sessions, denials and simplejwt's two tables from ``of`` to ``size`` rows each."""
+def fill(size: int) -> None:
+    """Make ``size`` sessions and as many denials in an empty database, with their users."""
     now = timezone.now()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # Random keys land all over the file: what does not fit into the cache is read again.
             cursor.execute("PRAGMA synchronous = OFF")
-            cursor.execute("PRAGMA cache_size = -1000000")
-        _insert_sessions(of, size, now=now)
-        _insert_denials(of, size, until=now + timedelta(hours=1), now=now)
-        _insert_outstanding(of, size, expires_at=now + timedelta(days=1), now=now)
-        cursor.execute("ANALYZE")
+            cursor.execute("PRAGMA cache_size = -2000000")
+        else:
+            cursor.execute("SET synchronous_commit = off")
+            cursor.execute("SET maintenance_work_mem = '1GB'")
+            cursor.execute("SET work_mem = '256MB'")
+        users = max(LEAST_USERS, size // PER_USER)
+        make_users(users)
+        with _without_indexes([Session._meta.db_table, DeniedToken._meta.db_table]):
+            _insert_sessions(size, users=users, now=now)
+            _insert_denials(size, users=users, spread=SPREAD, now=now)
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
     connection.close()  # What is timed opens its own, with the project's pragmas.
 
 
 def make_expired(count: int) -> None:
     """Add denials and simplejwt's tokens that are over."""
     now = timezone.now() - timedelta(days=2)
-    _insert_denials(0, count, until=now + timedelta(days=1), now=now)
-    _insert_outstanding(0, count, expires_at=now + timedelta(days=1), now=now)
+    _insert_denials(count, users=LEAST_USERS, spread=timedelta(seconds=60), now=now)
+    _insert_outstanding(count, expires_at=now + timedelta(days=1), now=now)
 
 
-def _insert_sessions(first: int, last: int, *, now: datetime) -> None:
+def _insert_sessions(size: int, *, users: int, now: datetime) -> None:
+    """As after SPREAD: half have ended, most open ones are live, a few keys have signed."""
+    instant, inet = _INSTANT[connection.vendor], _INET[connection.vendor]
+    some_user = get_user_model()(password="!")
     _run(
         f"""
         INSERT INTO tokens_session (id, user_id, generation, kid, auth_hash, started_at,
-            refreshed_at, idle_until, expires_at, end_reason, user_agent)
-        SELECT {_UUID[connection.vendor]}, u.id, 3, 'kid', 'hash', %(now)s, %(now)s, %(until)s,
-            %(until)s, '', 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'
-        FROM n JOIN bench_user u ON u.i = n.i %% {USERS}
+            refreshed_at, idle_until, expires_at, ended_at, end_reason, ip_address, user_agent,
+            refreshed_ip_address, ended_ip_address)
+        SELECT {_UUID[connection.vendor]}, user_id, generation,
+            CASE WHEN open = 1 AND started > %(now)s - 40 * 86400 THEN %(kid)s
+                ELSE 'former-key-' || (generation %% 3) END, %(auth_hash)s,
+            {instant.format("started")}, {instant.format("refreshed")},
+            {instant.format("refreshed + 14 * 86400")}, {instant.format("started + 90 * 86400")},
+            CASE WHEN open = 0 THEN {instant.format("refreshed")} END,
+            CASE WHEN open = 1 THEN '' WHEN chance < 80 THEN 'logout' WHEN chance < 90 THEN 'revoked'
+                WHEN chance < 98 THEN 'password_changed' ELSE 'reuse' END,
+            {inet.format("address")},
+            'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
+            {inet.format("address")},
+            CASE WHEN open = 0 AND chance %% 4 = 0 THEN {inet.format("address")} END
+        FROM (
+            SELECT u.id AS user_id, h %% 200 AS generation, h / 256 %% 100 AS chance,
+                CASE WHEN h / 256 %% 100 < 50 THEN 1 ELSE 0 END AS open,
+                %(now)s - age AS started,
+                %(now)s - age + CASE WHEN age < 70 * 86400 THEN age ELSE 70 * 86400 END
+                    * (h / 65536 %% 1000) / 1000.0 AS refreshed,
+                CASE WHEN h / 64 %% 100 = 7 THEN '{BUSY_ADDRESS}' ELSE '10.' || (h / 16777216)
+                    || '.' || (h / 65536 %% 256) || '.' || (h / 256 %% 256) END AS address
+            FROM (
+                SELECT n.i, {_MIXED} AS h, (%(last)s - n.i) * (%(spread)s / %(last)s) AS age FROM n
+            ) m
+            JOIN bench_user u ON u.i = CASE WHEN h / 32 %% 100 = 3 THEN 0 ELSE m.i * 7919 %% {users} END
+        ) s
         """,
-        first=first,
-        last=last,
-        now=now,
-        until=now + timedelta(days=14),
+        last=size,
+        now=int(now.timestamp()),
+        spread=SPREAD.total_seconds(),
+        kid=keyring.signing_key().kid,
+        auth_hash=some_user.get_session_auth_hash(),
     )
 
 
-def _insert_denials(first: int, last: int, *, until: datetime, now: datetime) -> None:
+def _insert_denials(size: int, *, users: int, spread: timedelta, now: datetime) -> None:
+    instant = _INSTANT[connection.vendor]
     _run(
         f"""
         INSERT INTO tokens_deniedtoken (value, kind, user_id, reason, denied_at, until)
-        SELECT {_ID[connection.vendor]}, 'sid', u.id, 'revoked', %(now)s, %(until)s
-        FROM n JOIN bench_user u ON u.i = n.i %% {USERS}
+        SELECT {_ID[connection.vendor]} || CASE WHEN i %% 100 = 0 THEN '.3a' ELSE '' END,
+            CASE WHEN i %% 100 = 0 THEN 'jti' ELSE 'sid' END, user_id, 'revoked',
+            {instant.format("denied")}, {instant.format("denied + 3660")}
+        FROM (
+            SELECT n.i, u.id AS user_id, %(now)s - (%(last)s - n.i) * (%(spread)s / %(last)s) AS denied
+            FROM n JOIN bench_user u ON u.i = n.i * 7919 %% {users}
+        ) d
         """,
-        first=first,
-        last=last,
-        now=now,
-        until=until,
+        last=size,
+        now=int(now.timestamp()),
+        spread=spread.total_seconds(),
     )
 
 
-def _insert_outstanding(first: int, last: int, *, expires_at: datetime, now: datetime) -> None:
+def _insert_outstanding(size: int, *, expires_at: datetime, now: datetime) -> None:
     _run(
         f"""
         INSERT INTO token_blacklist_outstandingtoken (user_id, jti, token, created_at, expires_at)
         SELECT u.id, {_ID[connection.vendor]}, 'a token', %(now)s, %(until)s
-        FROM n JOIN bench_user u ON u.i = n.i %% {USERS}
+        FROM n JOIN bench_user u ON u.i = n.i %% {LEAST_USERS}
         """,
-        first=first,
-        last=last,
-        now=now,
-        until=expires_at,
+        last=size,
+        now=connection.ops.adapt_datetimefield_value(now),
+        until=connection.ops.adapt_datetimefield_value(expires_at),
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -109,9 +168,7 @@ def _insert_outstanding(first: int, last: int, *, expires_at: datetime, now: dat
         )
 
 
-def _run(sql: str, *, first: int, last: int, **parameters: Any) -> None:
-    if last <= first:
-        return
+def _run(sql: str, *, last: int, **parameters: Any) -> None:
     insert, select = sql.split("SELECT", 1)
     numbers = _NUMBERS[connection.vendor]
     if connection.vendor == "sqlite":
@@ -119,4 +176,44 @@ def _run(sql: str, *, first: int, last: int, **parameters: Any) -> None:
     else:
         statement = f"{insert} {numbers} SELECT {select}"
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"first": first + 1, "last": last, **parameters})
+        cursor.execute(statement, {"first": 1, "last": last, **parameters})
+
+
+@contextmanager
+def _without_indexes(tables: list[str]) -> Iterator[None]:
+    """Take indexes and foreign keys away and make them again afterwards, by their own definitions."""
+    take, give = [], []
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            found = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql > '' AND tbl_name = %s"
+            for table in tables:
+                for name, sql in cursor.execute(found, [table]).fetchall():
+                    take.append(f'DROP INDEX "{name}"')
+                    give.append(sql)
+        else:
+            for table in tables:
+                cursor.execute(
+                    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint c WHERE contype IN "
+                    "('p', 'u', 'f') AND conrelid = %s::regclass AND NOT EXISTS (SELECT 1 FROM "
+                    "pg_constraint r WHERE r.confrelid = c.conrelid) ORDER BY contype = 'f'",
+                    [table],
+                )
+                constraints = cursor.fetchall()
+                cursor.execute(
+                    "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i "
+                    "WHERE indrelid = %s::regclass AND NOT EXISTS "
+                    "(SELECT 1 FROM pg_constraint WHERE conindid = i.indexrelid)",
+                    [table],
+                )
+                for name, sql in cursor.fetchall():
+                    take.append(f"DROP INDEX {name}")
+                    give.append(sql)
+                for name, definition in constraints:
+                    take.append(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+                    give.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+        for statement in take:
+            cursor.execute(statement)
+        with connection.constraint_checks_disabled():
+            yield
+        for statement in give:
+            cursor.execute(statement)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
+from django.db.models import Count
 from django.utils import timezone
 
 from . import denylist, pairs, sessions
@@ -96,7 +97,8 @@ def cost(target: Target, *, now: datetime | None = None) -> Cost:
     if target.jti:
         denied = DeniedToken.objects.filter(value=target.jti).exists()
         return Cost(tokens=int(live.exists() and not denied))
-    return Cost(sessions=live.count(), users=live.values("user").distinct().count())
+    found = live.aggregate(sessions=Count("*"), users=Count("user", distinct=True))
+    return Cost(**found)
 
 
 def carry_out(

@@ -70,14 +70,26 @@ class TestList:
             k["kid"] for k in listed_keys() if k["state"] == "retired"
         )
 
-    def test_it_costs_two_queries_however_many_keys_and_sessions(
+    def test_it_counts_among_the_newest_where_there_are_too_many_and_says_so(
+        self, user: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(3):
+            sessions.start(user)
+        assert json.loads(listed("--json"))["counted_sessions"] is None
+        for module in ("tokens.bounds", "tokens.management.commands.list_keys"):
+            monkeypatch.setattr(f"{module}.WINDOW", 2)
+        assert listed_keys()[0]["live_sessions"] == 2
+        assert json.loads(listed("--json"))["counted_sessions"] == 2
+        assert "those among the newest 2." in listed()
+
+    def test_it_costs_three_queries_however_many_keys_and_sessions(
         self, user: Any, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for _ in range(3):
             sessions.start(user)
             an_hour_passes()
             keyring.rotate(keyring.plan_rotation())
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             listed()
 
     def test_an_empty_ring_is_a_sentence_that_says_what_to_do(self) -> None:

@@ -213,6 +213,7 @@ class TestJSON:
             "revoked": [],
             "sessions_revoked": 0,
             "users_signed_out": 0,
+            "counted_all": True,
         }
 
     def test_of_a_revocation(self, user: Any) -> None:
@@ -231,6 +232,7 @@ class TestJSON:
             "verifies_until": None,
             "sessions_revoked": 1,
             "users_signed_out": 1,
+            "counted_all": True,
         }
 
     def test_of_a_publication(self) -> None:

@@ -62,6 +62,27 @@ def test_the_former_key_verifies_until_its_last_token_has_expired(user: Any, set
         keyring.verification_key(former, now=until)
 
 
+def test_a_longer_lifetime_is_written_down_before_a_token_has_it(user: Any, settings: Any) -> None:
+    former = keyring.signing_key().kid
+    shorter = settings.TOKENS_REFRESH_LIFETIME
+    settings.TOKENS_REFRESH_LIFETIME = shorter + timedelta(days=20)
+    pair = sessions.start(user)
+    settings.TOKENS_REFRESH_LIFETIME = shorter
+    rotate()
+    until = SigningKey.objects.get(kid=former).verifies_until
+    assert until is not None
+    assert until >= pair.refresh_expires_at + conf.TOKENS_LEEWAY
+
+
+def test_a_key_of_an_older_version_verifies_as_long_as_any_session_may_live(user: Any) -> None:
+    pair = sessions.start(user)
+    former = keyring.signing_key().kid
+    SigningKey.objects.update(longest_life=None)
+    rotate()
+    until = SigningKey.objects.get(kid=former).verifies_until
+    assert until == pair.session.expires_at + conf.TOKENS_LEEWAY
+
+
 def test_tokens_from_before_a_shorter_lifetime_still_count(user: Any, settings: Any) -> None:
     pair = sessions.start(user)
     former = keyring.signing_key().kid

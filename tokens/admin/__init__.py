@@ -2,7 +2,6 @@
 What staff sees and does. Every act calls a verb of ``sessions``, ``staff`` or ``keyring``.
 
     base        rows to read, lists that count nothing, who may do what, what is logged
-    bounds      how many rows a page looks at, at most
     search      what somebody types into the search field, to sessions
     finding     the search field that is posted, because a token may be pasted into it
     filters     state, end reason, last refreshed

@@ -7,11 +7,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from tokens.models import Session
+from tokens.models import Session, key_revoked
 from tokens.serializers import device_of
 
 from .base import instant
-from .bounds import key_revoked
 from .filters import STATES, state_of
 
 

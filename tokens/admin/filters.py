@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tokens.models import EndReason, Session
+from tokens.bounds import first_of, live
+from tokens.models import EndReason, Session, key_revoked
 
-from .bounds import first_of, key_revoked, live
-from .search import user_key
+from .search import newest, user_key
 
 STATES = [
     ("live", _("live")),
@@ -22,6 +22,8 @@ STATES = [
     ("expired", _("expired")),
     ("key_revoked", _("key revoked")),
 ]
+
+_UNENDED = {"live", "expired", "key_revoked"}
 
 _REFRESHED = {
     "hour": (_("in the last hour"), timedelta(hours=1)),
@@ -33,10 +35,11 @@ _REFRESHED = {
 
 def order_of(chosen: Mapping[str, str]) -> str:
     """Return the order in which an index has the rows that the chosen filters ask for."""
-    if chosen.get("reason") or chosen.get("state") == "ended":
+    state = chosen.get("state")
+    if state == "expired":
+        return "started_at"  # Of the oldest that did not end, all have expired.
+    if state not in _UNENDED and (state == "ended" or chosen.get("reason")):
         return "-ended_at"
-    if chosen.get("state") == "expired":
-        return "started_at"  # The oldest of the unended have all expired; the newest have not.
     return "-started_at"
 
 
@@ -60,7 +63,7 @@ class EndReasonFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         if self.value() is None:
             return None
-        if self.value() not in EndReason.values:
+        if self.value() not in EndReason.values or request.GET.get("state") in _UNENDED:
             return rows.none()
         # The index leaves out the unended, and is used by a query that does so too.
         return rows.filter(ended_at__isnull=False, end_reason=self.value())
@@ -79,17 +82,15 @@ class StateFilter(BoundedFilter):
             return None
         if state == "ended":
             return rows.filter(ended_at__isnull=False)
-        now = timezone.now()
-        unended = rows.filter(ended_at=None)
-        match state:
-            case "live":
-                return live(self.first_of(request, unended), now=now)  # type: ignore[no-any-return]
-            case "expired":  # idle_until is never later than expires_at.
-                return self.first_of(request, unended).filter(idle_until__lte=now)  # type: ignore[no-any-return]
-            case "key_revoked":
-                of_denied = self.first_of(request, unended).filter(key_revoked())
-                return of_denied.filter(idle_until__gt=now)  # type: ignore[no-any-return]
-        return rows.none()
+        if state not in _UNENDED:
+            return rows.none()
+        now, first = timezone.now(), self.first_of(request, rows)
+        if state == "live":
+            return live(first, now=now)  # type: ignore[no-any-return]
+        unended = first.filter(ended_at=None)
+        if state == "expired":  # idle_until is never later than expires_at.
+            return unended.filter(idle_until__lte=now)  # type: ignore[no-any-return]
+        return unended.filter(key_revoked(), idle_until__gt=now)  # type: ignore[no-any-return]
 
 
 class RefreshedFilter(BoundedFilter):
@@ -124,7 +125,7 @@ class UserFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         key = self.value()
-        return None if key is None else rows.filter(user_id=user_key(key))
+        return None if key is None else newest(rows.filter(user_id=user_key(key)))
 
 
 def state_of(session: Session, *, now: Any) -> str:

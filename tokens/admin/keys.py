@@ -15,13 +15,13 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from tokens import keyring
+from tokens.bounds import WINDOW, live_by_key, tally
 from tokens.errors import KeyRingError
 from tokens.keyring import RotationConflict
 from tokens.models import Session, SigningKey
 from tokens.words import cost_of_revoking
 
 from .base import ReadOnlyAdmin, ReasonForm, demand, instant, log, may, say
-from .bounds import WINDOW, live_by_key, tally
 from .confirm import confirmation
 
 State = SigningKey.State
@@ -118,7 +118,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         try:
             # A key sealed under a secret that the others lack would lock them out.
             keyring.check()
-            plan = keyring.plan_rotation(revoke_previous=revoke_previous, estimate=True)
+            plan = keyring.plan_rotation(revoke_previous=revoke_previous)
             initial = {"signing": plan.former, "algorithm": plan.algorithm}
             form = form_class(request.POST if request.method == "POST" else None, initial=initial)
             if form.is_valid():
@@ -172,7 +172,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, given: dict[str, Any], *, revoke_previous: bool
     ) -> HttpResponse:
         rotate = partial(keyring.rotate, by=request.user)
-        # Not the one that the page showed: that one has looked at no session.
+        # Not the one that the page showed: the algorithm may be another one.
         plan = keyring.plan_rotation(algorithm=given["algorithm"], revoke_previous=revoke_previous)
         if plan.former != given["signing"]:
             raise RotationConflict("Another rotation was first. Nothing was changed by this one.")

@@ -21,11 +21,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tokens import sessions
+from tokens.bounds import tally
 from tokens.models import DeniedToken, EndReason, Session, SigningKey
 from tokens.words import counted
 
 from .base import CarefulActions, ReasonForm, demand, log, may, say
-from .bounds import tally
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
 

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
 from django.utils import timezone
 
 from tokens.codec import Key, load_key
+from tokens.conf import conf
 from tokens.errors import KeyRingError, UnknownKey
 from tokens.models import SigningKey
 
@@ -45,6 +46,7 @@ class _Opened:
     sealed: str = field(repr=False)
     state: str
     verifies_until: datetime | None
+    longest_life: timedelta | None
 
     def verifies(self, *, now: datetime) -> bool:
         return self.verifies_until is None or now < self.verifies_until
@@ -100,7 +102,12 @@ def signing_key() -> Key:
     signer = _ring(max_age=SIGNER_MAX_AGE).signer
     if signer is None:
         raise KeyRingError(NO_SIGNING_KEY)
-    return signer.load()
+    key, life = signer.load(), conf.TOKENS_REFRESH_LIFETIME
+    if signer.longest_life is not None and signer.longest_life < life:
+        # Before the first such token is signed: a rotation must wait for it. This copy does not
+        # learn of it here, for the caller's transaction may be rolled back.
+        SigningKey.objects.filter(kid=key.kid, longest_life__lt=life).update(longest_life=life)
+    return key
 
 
 def verification_key(kid: str, *, now: datetime) -> Key:
@@ -169,4 +176,11 @@ def _open(row: SigningKey, sealer: Sealer, former: _Opened | None) -> _Opened:
         load = former.load
     else:
         load = cache(partial(load_key, private_jwk))
-    return _Opened(load, jwk.public(private_jwk), row.sealed, row.state, row.verifies_until)
+    return _Opened(
+        load,
+        jwk.public(private_jwk),
+        row.sealed,
+        row.state,
+        row.verifies_until,
+        row.longest_life,
+    )

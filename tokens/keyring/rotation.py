@@ -68,16 +68,13 @@ def plan_rotation(
     *,
     algorithm: str | None = None,
     revoke_previous: bool = False,
-    estimate: bool = False,
     now: datetime | None = None,
 ) -> Plan:
     """
     Plan that the published key signs, or a fresh one if that is of another algorithm.
 
     With ``revoke_previous`` both keys are fresh and every other one is denied: what leaked with
-    the signing key, the published one may have leaked with. ``estimate`` looks at no session, so
-    that a page can show the plan: it may be carried out too, unless TOKENS_REFRESH_LIFETIME was
-    shortened lately. Raises KeyRingError.
+    the signing key, the published one may have leaked with. Raises KeyRingError.
     """
     now = now or timezone.now()
     rows = {row.state: row for row in SigningKey.objects.filter(state__in=_UNIQUE_STATES)}
@@ -88,14 +85,13 @@ def plan_rotation(
     serves = published and published.algorithm == algorithm and not revoke_previous
     verifying = Q(state=State.RETIRED, verifies_until__gt=now) | Q(state__in=_UNIQUE_STATES)
     revoked = SigningKey.objects.filter(verifying).order_by("created_at", "kid")
-    last = _token_of_now_expires(now) if estimate else _last_token_expires(former.kid, now=now)
     return Plan(
         algorithm=algorithm,
         former=former.kid,
         successor=published.kid if published and serves else None,
         discarded=published.kid if published and not serves else None,
         revoked=tuple(revoked.values_list("kid", flat=True)) if revoke_previous else (),
-        verifies_until=last,
+        verifies_until=_last_token_expires(former, now=now),
     )
 
 
@@ -217,6 +213,7 @@ def make_row(algorithm: str, *, state: SigningKey.State, now: datetime) -> Signi
         sealed=Sealer().seal(private_jwk),
         created_at=now,
         signs_since=now if state == State.SIGNING else None,
+        longest_life=conf.TOKENS_REFRESH_LIFETIME,
     )
 
 
@@ -224,17 +221,17 @@ _UNIQUE_STATES = (State.SIGNING, State.NEXT)
 _CONFLICT = "Another rotation was first. Nothing was changed by this one."
 
 
-def _last_token_expires(kid: str, *, now: datetime) -> datetime:
-    # Tokens that were issued before TOKENS_REFRESH_LIFETIME was shortened outlive those of now.
-    signed_now = _token_of_now_expires(now)
-    earlier = Session.objects.filter(kid=kid, ended_at=None).aggregate(last=Max("idle_until"))
-    return max(signed_now, (earlier["last"] or now) + conf.TOKENS_LEEWAY)
-
-
-def _token_of_now_expires(now: datetime) -> datetime:
+def _last_token_expires(key: SigningKey, *, now: datetime) -> datetime:
+    """Return from when on no token of this key is good, or a later instant; look at no session."""
+    # What was signed before TOKENS_REFRESH_LIFETIME was shortened outlives what is signed now.
+    longest = max(key.longest_life or timedelta(0), conf.TOKENS_REFRESH_LIFETIME)
     # For SIGNER_MAX_AGE after the commit, other processes still sign with the former key.
-    late = timedelta(seconds=ring.SIGNER_MAX_AGE)
-    return now + late + conf.TOKENS_REFRESH_LIFETIME + conf.TOKENS_LEEWAY
+    last = now + timedelta(seconds=ring.SIGNER_MAX_AGE) + longest
+    if key.longest_life is None:
+        # A key of an older version. No token outlives its session, which an index can tell.
+        unended = Session.objects.filter(ended_at=None)
+        last = max(last, unended.aggregate(last=Max("expires_at"))["last"] or now)
+    return last + conf.TOKENS_LEEWAY
 
 
 def _refuse_right_after_another(*, now: datetime) -> None:
@@ -249,7 +246,9 @@ def _carry_out(
 ) -> None:
     former = SigningKey.objects.filter(kid=plan.former, state=State.SIGNING)
     # The plan may have waited for somebody's answer.
-    verifies_until = max(plan.verifies_until, _token_of_now_expires(now))
+    verifies_until = plan.verifies_until
+    for key in former:
+        verifies_until = max(verifies_until, _last_token_expires(key, now=now))
     stopped = {"retired_at": now, "verifies_until": verifies_until}
     _expect(former.update(state=State.RETIRED, **stopped), [plan.former])
     if plan.discarded:

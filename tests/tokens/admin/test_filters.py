@@ -8,8 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.tokens.admin.conftest import SESSIONS, shown
-from tokens import denylist, sessions
-from tokens.admin import bounds
+from tokens import bounds, denylist, sessions
 from tokens.models import DeniedToken, EndReason, Session
 
 NOW = timezone.now()
@@ -106,11 +105,19 @@ def test_what_no_index_serves_looks_at_so_many_rows_and_says_so(
     query: str,
     sees: int,
 ) -> None:
-    monkeypatch.setattr("tokens.admin.bounds.WINDOW", 2)
+    monkeypatch.setattr("tokens.bounds.WINDOW", 2)
     monkeypatch.setattr("tokens.admin.sessions.WINDOW", 2)
     answer = supporter.get(f"{SESSIONS}?{query}")
     assert len(shown(answer)) == sees
     assert "looks at the first 2 sessions" in answer.content.decode()
+
+
+@pytest.mark.parametrize("state", ["live", "expired", "key_revoked"])
+def test_what_did_not_end_has_no_reason_however_many_there_are(
+    supporter: Client, states: dict[str, Any], monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr("tokens.bounds.WINDOW", 1)
+    assert shown(supporter.get(f"{SESSIONS}?state={state}&reason=reuse")) == []
 
 
 def test_a_list_that_saw_everything_says_nothing_of_bounds(

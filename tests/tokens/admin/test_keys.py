@@ -58,7 +58,7 @@ def test_the_list_shows_each_key_with_its_live_sessions(keeper: Client, user: An
 def test_live_sessions_are_those_of_the_newest_where_there_are_too_many(
     keeper: Client, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tokens.admin.bounds.WINDOW", 2)
+    monkeypatch.setattr("tokens.bounds.WINDOW", 2)
     monkeypatch.setattr("tokens.admin.keys.WINDOW", 2)
     for _ in range(3):
         sessions.start(user)

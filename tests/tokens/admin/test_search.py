@@ -90,7 +90,7 @@ def test_filters_look_at_what_was_found_and_not_at_the_newest_of_all(
     other = type(found.session.user).objects.get(username="alan")
     for _ in range(3):
         sessions.start(other)
-    monkeypatch.setattr("tokens.admin.bounds.WINDOW", 1)
+    monkeypatch.setattr("tokens.bounds.WINDOW", 1)
     assert shown(supporter.get(SESSIONS + "?q=ada&state=live")) == [found.session.pk]
 
 

@@ -3,12 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.db.models import Count
 from django.utils import timezone
 
 from tokens import keyring
+from tokens.bounds import WINDOW, live_by_key
 from tokens.management.base import OperatorCommand
-from tokens.models import Session, SigningKey
+from tokens.models import SigningKey
 from tokens.words import utc
 
 
@@ -22,8 +22,7 @@ class Command(OperatorCommand):
         parser.add_argument("--json", action="store_true", help="print JSON for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        live = Session.objects.live(now=timezone.now()).values_list("kid").annotate(Count("pk"))
-        sessions = dict(live.order_by())
+        sessions, exact = live_by_key(now=timezone.now())
         order = SigningKey.State.values
         rows = sorted(
             SigningKey.objects.order_by("-created_at"), key=lambda row: order.index(row.state)
@@ -41,7 +40,7 @@ class Command(OperatorCommand):
             for row in rows
         ]
         if options["json"]:
-            self.print_json({"keys": keys})
+            self.print_json({"keys": keys, "counted_sessions": None if exact else WINDOW})
             return
         if not keys:
             self.stdout.write('No key exists. Run "manage.py migrate" to create the first.')
@@ -50,3 +49,5 @@ class Command(OperatorCommand):
             [name.replace("_", " ").upper() for name in keys[0]],
             [["-" if v is None else str(v) for v in key.values()] for key in keys],
         )
+        if not exact:
+            self.stdout.write(f"LIVE SESSIONS are those among the newest {WINDOW:,}.")

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from tokens import keyring
+from tokens.bounds import Tally, tally
 from tokens.keyring import Plan, RotationConflict
 from tokens.management.base import OperatorCommand, reason
 from tokens.models import Session, SigningKey
@@ -73,7 +74,7 @@ class Command(OperatorCommand):
         plan = keyring.plan_rotation(
             algorithm=options["algorithm"], revoke_previous=options["revoke_previous"]
         )
-        sessions, users = _cost(plan)
+        cost = _cost(plan)
         report: dict[str, Any] = {
             "action": "rotate",
             "dry_run": options["dry_run"],
@@ -84,12 +85,17 @@ class Command(OperatorCommand):
             "retired": None if plan.revoked else plan.former,
             "verifies_until": None if plan.revoked else utc(plan.verifies_until),
             "revoked": list(plan.revoked),
-            "sessions_revoked": sessions,
-            "users_signed_out": users,
+            "sessions_revoked": cost.sessions,
+            "users_signed_out": cost.people,
+            "counted_all": cost.exact,
         }
         if not options["dry_run"]:
             if plan.revoked and options["interactive"]:
-                self.confirm(cost_of_revoking(plan.revoked, sessions=sessions, users=users))
+                self.confirm(
+                    cost_of_revoking(
+                        plan.revoked, sessions=cost.sessions, users=cost.people, exact=cost.exact
+                    )
+                )
             # From here on it may be done although the answer was lost.
             self.when_cut_short = "Whether the key was rotated, manage.py list_keys tells."
             keyring.rotate(plan, reason=options["reason"] or "signing key revoked")
@@ -113,9 +119,10 @@ class Command(OperatorCommand):
         if report["revoked"] and not report["sessions_revoked"]:
             self.stdout.write("No session is live under these keys: nobody is signed out.")
         elif report["revoked"]:
+            exact = report["counted_all"]
             self.stdout.write(
-                f"{counted(report['sessions_revoked'], 'session')} of "
-                f"{counted(report['users_signed_out'], 'user')} "
+                f"{counted(report['sessions_revoked'], 'session', exact=exact)} of "
+                f"{counted(report['users_signed_out'], 'user', exact=exact)} "
                 + ("would be revoked." if dry else "revoked: they must sign in again.")
             )
         if dry:
@@ -158,12 +165,12 @@ def _ring_now() -> dict[str, str]:
     return {row.state: row.kid for row in signs_or_next}
 
 
-def _cost(plan: Plan) -> tuple[int, int]:
+def _cost(plan: Plan) -> Tally:
     """Return how many live sessions of how many users the plan revokes."""
     if not plan.revoked:
-        return 0, 0
-    revoked = Session.objects.live(now=timezone.now()).filter(kid__in=plan.revoked)
-    return revoked.count(), revoked.values("user").distinct().count()
+        return Tally(0, 0)
+    # Every key that verifies goes, so every live session does.
+    return tally(Session.objects.all(), now=timezone.now())
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:

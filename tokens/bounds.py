@@ -1,5 +1,5 @@
 """
-How many rows a page looks at, at most.
+How many rows a page, or a list that a command prints, looks at, at most.
 
 What no index can serve is looked for among the first WINDOW rows that an index brings, and the
 page says so: it takes the same time with a thousand sessions and with ten million.
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count
 
-from tokens.models import DeniedToken, Session, SessionQuerySet
-from tokens.words import amount, counted
+from .models import Session, SessionQuerySet, key_revoked
+from .words import amount, counted
 
 WINDOW = 10_000
 
@@ -41,6 +41,7 @@ def first_of(rows: Any, order: str) -> tuple[Any, bool]:
     """
     Return the first WINDOW of ``rows`` in the order of one column, and whether these are all.
 
+    An index should have ``rows`` in this order: what it cannot tell is asked of the result.
     The column's value in the last of them is the bound: a range of an index, whatever else is
     asked of the rows then. Rows of the very same instant may come on top.
     """
@@ -62,16 +63,11 @@ def live(rows: Any, *, now: datetime) -> Any:
     return rows.filter(~key_revoked(), ended_at=None, idle_until__gt=now)
 
 
-def key_revoked() -> Exists:
-    """Return, as an expression on sessions, whether the key of its refresh token was revoked."""
-    return Exists(DeniedToken.objects.filter(value=OuterRef("kid")))
-
-
 def tally(rows: SessionQuerySet, *, now: datetime) -> Tally:
-    """Count what is live among the newest WINDOW of ``rows`` that did not end."""
-    newest, exact = first_of(rows.filter(ended_at=None), "-started_at")
+    """Count what is live among the newest WINDOW of ``rows``."""
+    newest, exact = first_of(rows, "-started_at")
     found = live(newest, now=now).aggregate(
-        sessions=Count("pk"), people=Count("user", distinct=True)
+        sessions=Count("*"), people=Count("user", distinct=True)
     )
     return Tally(found["sessions"], found["people"], exact)
 
@@ -79,8 +75,8 @@ def tally(rows: SessionQuerySet, *, now: datetime) -> Tally:
 def live_by_key(*, now: datetime) -> tuple[dict[str, int], bool]:
     """
     Return how many live sessions hold a refresh token under each ``kid``, and whether these are
-    all: otherwise they are those among the newest WINDOW that did not end.
+    all: otherwise they are those among the newest WINDOW.
     """
-    newest, exact = first_of(Session.objects.filter(ended_at=None), "-started_at")
-    by_key = live(newest, now=now).order_by().values_list("kid").annotate(Count("pk"))
+    newest, exact = first_of(Session.objects.all(), "-started_at")
+    by_key = live(newest, now=now).order_by().values_list("kid").annotate(n=Count("*"))
     return dict(by_key), exact
