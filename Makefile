@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services bench lint audit format \
+.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services bench capacity lint audit format \
 	lock clean
 
 help: ## List these targets
@@ -53,6 +53,9 @@ soak-services: $(VENV)/.dev ## The same on PostgreSQL and Redis
 
 bench: $(VENV)-bench/.installed ## Measure it beside its peers (SIZES=0,10000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks
+
+capacity: $(VENV)-bench/.installed ## Measure how much one PostgreSQL carries (DATABASE_URL, PROCESSES, SECONDS)
+	$(VENV)-bench/bin/python -m benchmarks.capacity
 
 lint: $(VENV)/.dev audit ## Check style, types, layers, migrations, settings and dependencies
 	$(BIN)/ruff check .
