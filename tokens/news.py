@@ -137,7 +137,9 @@ class _PostgreSQL:
     """Listens, and takes what has come since the last time, without waiting."""
 
     def __init__(self, alias: str) -> None:
-        given = connections[alias].settings_dict["OPTIONS"].get("options", "")
+        options = connections[alias].settings_dict["OPTIONS"]
+        # libpq reads the variable only where nothing else is said.
+        given = options.get("options", os.environ.get("PGOPTIONS", ""))
         timeout = f"-c idle_session_timeout={int(_IDLE_TIMEOUT)}s"
         self._connection = _own_connection(alias, options=f"{given} {timeout}".strip())
         try:

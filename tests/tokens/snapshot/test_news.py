@@ -196,6 +196,19 @@ def test_whoever_is_called_too_often_hangs_up_for_a_while(
 
 
 @postgresql_only
+def test_its_connection_has_the_options_of_the_others(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=7s")
+    snapshot.forget()
+    assert hears()
+    source: Any = snapshot._snapshot._news._source
+    with source._connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("7s",)
+
+
+@postgresql_only
 def test_whoever_listens_gives_a_sign_of_life_each_minute(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
