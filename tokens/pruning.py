@@ -4,28 +4,33 @@ Deletes the rows that are of no use any more: old denials, sessions, counts and 
 It un-revokes nothing: a denial goes when what it refused has expired by every host's clock, and
 the tokens of a session that is gone are refused because it is.
 
-Rows go in small batches, the longest over first, each in a transaction of its own that locks
-these rows and no other, with a rest in between. So it may run anywhere and at any time, twice at
-once, and be killed.
+Rows go in batches, the longest over first, each in a transaction of its own that locks these rows
+and no other, with a rest in between. A batch has as many rows as go in BATCH_SECONDS here and now.
+So it may run anywhere and at any time, twice at once, and be killed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connections, router, transaction
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.utils import timezone
 
 from . import denylist, events, keyring, throttling
 from .conf import conf
 from .models import EndReason, PruneRun, Session
 
-BATCH_SIZE = 1000
-# On SQLite, writers that wait for their turn look for it every tenth of a second.
-LEAST_REST = 0.1  # seconds
+FIRST_BATCH = 500  # rows
+LARGEST_BATCH = 10_000
+BATCH_SECONDS = 0.05
+# Of what the batch took. A writer that waits for SQLite's lock looks for it ever more rarely, at
+# intervals of about half of its wait: so it looks at least once while nobody has the lock.
+REST = 0.5
+PAGE_CACHE = 64 * 1024  # kB
 OVERDUE_AFTER = timedelta(days=7)
 
 Rows = QuerySet[Any]
@@ -65,7 +70,7 @@ def overdue(*, now: datetime | None = None) -> list[str]:
 
 def prune(
     *,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = LARGEST_BATCH,
     max_seconds: float | None = None,
     progress: Callable[[str, int], None] | None = None,
     now: datetime | None = None,
@@ -73,7 +78,8 @@ def prune(
     """
     Delete what is due, or as much of it as begins within ``max_seconds``.
 
-    ``progress`` is told after each batch how many rows of a kind have durably gone so far.
+    A batch has at most ``batch_size`` rows. ``progress`` is told after each how many rows of a kind
+    have durably gone so far.
     """
     now = now or timezone.now()
     began = time.monotonic()
@@ -83,16 +89,17 @@ def prune(
         defaults={"started_at": now, "finished_at": None, "complete": False, "deleted": {}}, pk=1
     )
     complete = True
-    for kind, queries in due(now=now).items():
-        deleted[kind] = 0
+    with _page_cache():
+        for kind, queries in due(now=now).items():
+            deleted[kind] = 0
 
-        def report(more: int, kind: str = kind) -> None:
-            deleted[kind] += more
-            if progress:
-                progress(kind, deleted[kind])
+            def report(more: int, kind: str = kind) -> None:
+                deleted[kind] += more
+                if progress:
+                    progress(kind, deleted[kind])
 
-        for rows in queries:
-            complete &= _delete(rows, batch_size=batch_size, deadline=deadline, report=report)
+            for rows in queries:
+                complete &= _delete(rows, batch_size=batch_size, deadline=deadline, report=report)
     PruneRun.objects.filter(pk=1).update(
         finished_at=now + timedelta(seconds=time.monotonic() - began),
         complete=complete,
@@ -124,25 +131,78 @@ def _delete(
     rows: Rows, *, batch_size: int, deadline: float | None, report: Callable[[int], None]
 ) -> bool:
     """Delete these rows in batches; False if some are left when the deadline has passed."""
+    size, left = min(FIRST_BATCH, batch_size), rows
+    (field,) = rows.query.order_by or ["pk"]
     # Asked outside a transaction: where nothing is due, SQLite's one lock is not taken.
-    while rows.exists():
-        began = time.monotonic()
-        if deadline is not None and began >= deadline:
+    while (first := left.values_list(field, flat=True).first()) is not None:
+        if deadline is not None and time.monotonic() >= deadline:
             return False
-        taken, gone = _delete_batch(rows, size=batch_size)
+        # In PostgreSQL's index the deleted rows stay until it is vacuumed. From its beginning, each
+        # batch would walk over all those of the batches before.
+        left = rows.filter(**{f"{field}__gte": first})
+        gone, took = _delete_batch(left, size=size)
         if gone:
             report(gone)
-        if taken < batch_size:
+        if gone < size:
             break
-        # As long again as it took, so that at least half of the time is the others'.
-        time.sleep(max(LEAST_REST, time.monotonic() - began))
+        size = min(_next_size(size, took), batch_size)
+        time.sleep(REST * took)
     return True
 
 
-def _delete_batch(rows: Rows, *, size: int) -> tuple[int, int]:
-    """Return how many rows were taken up, and how many of them are gone now."""
-    with transaction.atomic():
+def _next_size(size: int, took: float) -> int:
+    if took > BATCH_SECONDS:
+        return max(1, int(size * max(0.5, BATCH_SECONDS / took)))
+    return 2 * size if took < BATCH_SECONDS / 2 else size
+
+
+def _delete_batch(rows: Rows, *, size: int) -> tuple[int, float]:
+    """Return how many rows are gone now, and the seconds from the first lock to the last."""
+    using = router.db_for_write(rows.model)
+    with transaction.atomic(using=using):
+        # From here on: the wait for SQLite's lock says nothing about the batch.
+        began = time.monotonic()
         # What another prune has just taken is skipped: neither waits for the other.
-        keys = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:size])
-        _, by_model = rows.model._default_manager.filter(pk__in=keys).delete()
-    return len(keys), by_model.get(rows.model._meta.label, 0)
+        taken = rows.using(using).select_for_update(skip_locked=True).values("pk")[:size]
+        # One statement, unless a project's foreign key or receiver has to be followed.
+        _, by_model = rows.model._default_manager.using(using).filter(_among(taken)).delete()
+    return by_model.get(rows.model._meta.label, 0), time.monotonic() - began
+
+
+def _among(keys: Rows) -> Q | Func:
+    """Return the condition that a row's key is one of these, each looked up by itself."""
+    if connections[keys.db].vendor != "postgresql":
+        return Q(pk__in=keys)
+    # Needs psycopg.
+    from django.contrib.postgres.expressions import ArraySubquery
+
+    # An IN is planned as a join, for which PostgreSQL may read the whole table in every batch.
+    return _EqualsAny(F("pk"), ArraySubquery(keys))
+
+
+class _EqualsAny(Func):
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY ("
+    arity = 2
+    output_field = BooleanField()
+
+
+@contextmanager
+def _page_cache() -> Iterator[None]:
+    """
+    Let SQLite hold a batch's pages in memory.
+
+    With its usual 2 MB, it writes and reads them several times over while it holds the lock.
+    """
+    connection = connections[router.db_for_write(Session)]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA cache_size")
+        (former,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA cache_size = {-PAGE_CACHE}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA cache_size = {former}")

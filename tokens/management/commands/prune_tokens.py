@@ -5,7 +5,7 @@ from typing import Any
 
 from tokens import pruning
 from tokens.management.base import OperatorCommand
-from tokens.pruning import Outcome
+from tokens.pruning import LARGEST_BATCH, Outcome
 from tokens.words import counted
 
 NOUNS = {
@@ -14,13 +14,12 @@ NOUNS = {
     "throttle_counts": "throttle count",
     "keys": "key",
 }
-LARGEST_BATCH = 10_000
 
 
 class Command(OperatorCommand):
     help = (
-        "Delete denials, sessions, throttle counts and keys whose time is over, in small batches "
-        "that hold nobody up. No token that is refused is accepted because of it. Run it daily; "
+        "Delete denials, sessions, throttle counts and keys whose time is over, in short batches "
+        "with rests between them. No token that is refused is accepted because of it. Run it daily; "
         "twice at once or killed in the middle does no harm."
     )
     when_cut_short = "What was deleted stays deleted; the next run does the rest."
@@ -35,9 +34,10 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--batch-size",
             type=_batch_size,
-            default=pruning.BATCH_SIZE,
+            default=LARGEST_BATCH,
             metavar="N",
-            help=f"rows per transaction, 1 to {LARGEST_BATCH} (default: {pruning.BATCH_SIZE})",
+            help=f"rows per transaction at most, 1 to {LARGEST_BATCH} (default: as many as go in "
+            f"{pruning.BATCH_SECONDS:g} s)",
         )
         self.add_report_arguments(parser)
 
