@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,11 +22,11 @@ from rest_framework.test import APIRequestFactory  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken  # noqa: E402
 from rest_framework_simplejwt.views import TokenRefreshView  # noqa: E402
 
-from tokens import pruning, sessions  # noqa: E402
+from tokens import sessions  # noqa: E402
 from tokens.errors import TokenError  # noqa: E402
 from tokens.models import DeniedToken, EndReason  # noqa: E402
 
-from . import data, parallel, peers, serving  # noqa: E402
+from . import data, parallel, peers, pruning, serving  # noqa: E402
 from .measure import ROUNDS, Timings, interleave  # noqa: E402
 
 factory = APIRequestFactory()
@@ -56,7 +55,8 @@ def main(sizes: list[int], expired: int) -> None:
         held = size
         for row, timings in by_size(user).items():
             results.setdefault(row, {})[str(size)] = timings
-    results["prune expired rows"] = prune(expired)
+    note(f"prune {expired} expired rows")
+    results |= pruning.rows(expired)
     note("50 refreshes of one token")
     at_once = parallel.run(user)
     json.dump({"engine": version(), "results": results, "at_once": at_once}, sys.stdout)
@@ -260,20 +260,6 @@ def by_size(user: Any) -> dict[str, Any]:
     }
     timings = interleave(contenders, rounds=min(ROUNDS, 20))
     return {f"by size, {name}": times for name, times in timings.items()}
-
-
-def prune(expired: int) -> Timings:
-    timings: Timings = {"latchkey": [], "simplejwt-blacklist": []}
-    for _ in range(3):
-        note(f"prune {expired} expired rows")
-        data.make_expired(expired)
-        began = time.perf_counter()
-        assert pruning.prune().deleted["denials"] >= expired
-        timings["latchkey"].append(time.perf_counter() - began)
-        began = time.perf_counter()
-        call_command("flushexpiredtokens")
-        timings["simplejwt-blacklist"].append(time.perf_counter() - began)
-    return timings
 
 
 if __name__ == "__main__":

@@ -90,6 +90,13 @@ TARGETS = [
         "simplejwt-blacklist",
         (0.5, 0.5),
     ),
+    Target(
+        "sign-in p99 (without the hash) during a prune ÷ without one",
+        "sign-in beside a prune, p99",
+        "latchkey",
+        "latchkey, none going on",
+        (2.0, 2.0),
+    ),
 ]
 BY_SIZE = "by size, "
 FLAT = 1.3
