@@ -51,7 +51,7 @@ soak-services: MINUTES ?= 10
 soak-services: $(VENV)/.dev ## The same on PostgreSQL and Redis
 	$(BIN)/python -m tests.services $(BIN)/python -m tests.soak --minutes $(MINUTES)
 
-bench: $(VENV)-bench/.installed ## Measure it beside its peers (SIZES=0,10000,10000000, EXPIRED, DATABASE_URL)
+bench: $(VENV)-bench/.installed ## Measure it beside its peers (SIZES=1000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks
 
 capacity: $(VENV)-bench/.installed ## Measure how much one PostgreSQL carries (DATABASE_URL, PROCESSES, SECONDS)

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from . import sizes
 from .report import write
 
 ROOT = Path(__file__).resolve().parent.parent
-SIZES = os.environ.get("SIZES") or "0,10000,1000000"
+SIZES = [int(size) for size in (os.environ.get("SIZES") or "1000,10000,1000000").split(",")]
 EXPIRED = os.environ.get("EXPIRED") or "100000"
 POSTGRES = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 DATABASE = "latchkey_bench"
+NAMES = [DATABASE, *(f"{DATABASE}_{size}" for size in SIZES)]
 PACKAGES = [
     "django",
     "djangorestframework",
@@ -36,19 +39,22 @@ def main() -> None:
     load_before = os.getloadavg()
     engines = []
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-") as folder:
-        engines.append(run(f"sqlite:///{folder}/bench.sqlite3"))
-    if (url := fresh_postgres()) is not None:
-        engines.append(run(url))
-        execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        engines.append(run(lambda name: f"sqlite:///{folder}/{name}.sqlite3"))
+    if postgres_answers():
+        engines.append(run(fresh_postgres))
+        for name in NAMES:
+            execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     machine = describe() | {"load": [load_before, os.getloadavg()], "expired": int(EXPIRED)}
     write(engines, machine=machine, folder=ROOT / "docs")
     print("Wrote docs/performance.md and its plots.")
 
 
-def run(database_url: str) -> dict[str, Any]:
+def run(database: Callable[[str], str]) -> dict[str, Any]:
+    """Measure on one engine; ``database`` makes an empty database and returns its address."""
+    database_url = database(DATABASE)
     print(f"Measuring on {urlsplit(database_url).scheme}", flush=True)
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.engine", SIZES, EXPIRED],
+        [sys.executable, "-m", "benchmarks.engine", EXPIRED],
         cwd=ROOT,
         env={
             **os.environ,
@@ -59,18 +65,25 @@ def run(database_url: str) -> dict[str, Any]:
         stdout=subprocess.PIPE,
         check=True,
     )
-    return dict(json.loads(done.stdout))
+    engine = dict(json.loads(done.stdout))
+    engine["results"] |= sizes.measure({size: database(f"{DATABASE}_{size}") for size in SIZES})
+    return engine
 
 
-def fresh_postgres() -> str | None:
-    """Return the address of an empty database, None where PostgreSQL does not answer."""
+def postgres_answers() -> bool:
     try:
-        execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        execute(f"CREATE DATABASE {DATABASE}")
+        execute("SELECT 1")
     except psycopg.Error as error:
         print(f"Without PostgreSQL, which does not answer at DATABASE_URL: {error}")
-        return None
-    return urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{DATABASE}"))
+        return False
+    return True
+
+
+def fresh_postgres(name: str) -> str:
+    """Return the address of an empty database."""
+    execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    execute(f"CREATE DATABASE {name}")
+    return urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))
 
 
 def execute(statement: str) -> None:

@@ -15,7 +15,6 @@ from django.contrib.auth.models import AnonymousUser  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
 from django.urls import resolve, reverse  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.test import APIRequestFactory  # noqa: E402
@@ -24,18 +23,16 @@ from rest_framework_simplejwt.views import TokenRefreshView  # noqa: E402
 
 from tokens import sessions  # noqa: E402
 from tokens.errors import TokenError  # noqa: E402
-from tokens.models import DeniedToken, EndReason  # noqa: E402
+from tokens.models import EndReason  # noqa: E402
 
 from . import data, parallel, peers, pruning, serving  # noqa: E402
 from .measure import ROUNDS, Timings, interleave  # noqa: E402
 
 factory = APIRequestFactory()
 PASSWORD = "correct horse battery staple"
-# Runs beside what is timed by size: it looks at no table, so it tells how fast the machine is.
-GAUGE = "gauge"
 
 
-def main(sizes: list[int], expired: int) -> None:
+def main(expired: int) -> None:
     call_command("migrate", verbosity=0)
     data.make_users()
     user = get_user_model().objects.create_superuser("ada", "ada@example.org", PASSWORD)
@@ -48,13 +45,6 @@ def main(sizes: list[int], expired: int) -> None:
     results["sign-in, with Argon2"] = sign_in_with_password()
     results["revoked to refused, one process"] = revoke(user)
     results |= serving.rows(user)
-    held = 0
-    for size in sizes:
-        note(f"{size} rows")
-        data.grow(size, of=held)
-        held = size
-        for row, timings in by_size(user).items():
-            results.setdefault(row, {})[str(size)] = timings
     note(f"prune {expired} expired rows")
     results |= pruning.rows(expired)
     note("50 refreshes of one token")
@@ -234,33 +224,5 @@ def revoke(user: Any) -> Timings:
     return interleave({"latchkey": call, "snapshot": call, "simplejwt-blacklist": theirs})
 
 
-def by_size(user: Any) -> dict[str, Any]:
-    """Time what promise 10 says is flat."""
-    client = Client()
-    client.force_login(user)
-    value = DeniedToken.objects.order_by("-pk").values_list("value", flat=True).first() or "none"
-
-    def page(name: str, query: str = "") -> Callable[[], Any]:
-        path = reverse(f"admin:{name}_changelist") + query
-
-        def call() -> None:
-            answer = client.get(path)
-            assert answer.status_code == 200
-
-        return call
-
-    headers = peers.credentials(user)
-    contenders = {
-        GAUGE: authenticating("simplejwt-stateless", headers["simplejwt-stateless"]),
-        "authenticate": authenticating("latchkey", headers["latchkey"]),
-        "refresh": _rotating("/api/token/refresh/", None, sessions.start(user).raw_refresh),
-        "admin: sessions": page("tokens_session"),
-        "admin: denylist": page("tokens_deniedtoken"),
-        "admin: search by jti": page("tokens_deniedtoken", f"?q={value}"),
-    }
-    timings = interleave(contenders, rounds=min(ROUNDS, 20))
-    return {f"by size, {name}": times for name, times in timings.items()}
-
-
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1].split(",")], int(sys.argv[2]))
+    main(int(sys.argv[1]))

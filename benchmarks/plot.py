@@ -3,8 +3,8 @@
 import math
 from html import escape
 
-WIDTH, HEIGHT = 640, 320
-LEFT, RIGHT, TOP, BOTTOM = 48, 190, 34, 40
+WIDTH, HEIGHT = 680, 400
+LEFT, RIGHT, TOP, BOTTOM = 48, 230, 34, 40
 # Okabe and Ito's, which the colour-blind can tell apart too.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 
@@ -12,7 +12,7 @@ COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 def line_chart(curves: dict[str, list[float]], sizes: list[int], *, title: str) -> str:
     """Return the chart of multiples by number of rows, which runs by powers of ten."""
     top = max(2.0, *(value for values in curves.values() for value in values))
-    across = [math.log10(max(size, 1)) for size in sizes]
+    across = [math.log10(size / sizes[0]) for size in sizes]
     widest = max(across) or 1
 
     def x(place: float) -> float:
@@ -39,12 +39,14 @@ def line_chart(curves: dict[str, list[float]], sizes: list[int], *, title: str) 
         )
     for number, (name, values) in enumerate(curves.items()):
         colour = COLOURS[number % len(COLOURS)]
+        dashes = f"{len(COLOURS) * 2 - number},{number // len(COLOURS) * 3}"
         points = " ".join(
             f"{x(place):.1f},{y(value):.1f}" for place, value in zip(across, values, strict=True)
         )
         at = TOP + 16 + 20 * number
         parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" '
+            f'stroke-dasharray="{dashes}"/>'
             f'<rect x="{WIDTH - RIGHT + 16}" y="{at - 9}" width="12" height="12" fill="{colour}"/>'
             f'<text x="{WIDTH - RIGHT + 34}" y="{at + 1}">{escape(name)}</text>'
         )

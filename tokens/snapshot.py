@@ -115,7 +115,7 @@ class Snapshot:
             return
         # The copy is as old as the beginning of its reading.
         began = time.monotonic()
-        rows = DeniedToken.objects.using(alias).order_by("pk")
+        rows = DeniedToken.objects.using(alias)
         if self._read_at == -inf:
             below = _highest_that_no_longer_matters(rows, now=now)
             self._highest = below
@@ -124,7 +124,8 @@ class Snapshot:
             wanted = Q(pk__gt=self._highest)
             for gap in self._gaps:
                 wanted |= Q(pk__range=(gap.first, gap.last))
-        found = list(rows.filter(wanted).values_list("pk", "value", "until"))
+        # Sorted here: asked for an order, SQLite walks through the whole table to have it.
+        found = sorted(rows.filter(wanted).values_list("pk", "value", "until"))
         self._until.update({value: until for _, value, until in found})
         self._close_gaps([pk for pk, _, _ in found])
         if began - self._swept_at > SLACK.total_seconds():

@@ -21,7 +21,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tokens import denylist, keyring, pruning, sessions
+from tokens import denylist, keyring, pruning, sessions, snapshot
 from tokens.models import DeniedToken, EndReason, Session, SigningKey
 from tokens.sign_in import _is_known
 
@@ -243,6 +243,18 @@ def test_planning_a_rotation_of_a_key_from_before_lives_were_written_down(scans:
 
 def test_asking_whether_pruning_is_overdue(scans: Any) -> None:
     assert scans(pruning.overdue) == []
+
+
+def test_the_readings_of_the_snapshot(scans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "_sees_the_present", lambda connection: True)
+    copy, now = snapshot.Snapshot(), timezone.now()
+    assert scans(lambda: copy._read("default", now=now)) == []
+    for value in ("missing", "there"):
+        denylist.deny([(value, None)], kind=DeniedToken.Kind.TOKEN, reason="x", until=now)
+    DeniedToken.objects.filter(value="missing").delete()
+    copy._read("default", now=now)
+    assert copy._gaps
+    assert scans(lambda: copy._read("default", now=now)) == []
 
 
 def test_a_scan_is_seen(scans: Any) -> None:
