@@ -13,13 +13,15 @@ from allauth.account.middleware import AccountMiddleware  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.auth.models import AnonymousUser  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.test import override_settings  # noqa: E402
 from django.urls import resolve, reverse  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.test import APIRequestFactory  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken  # noqa: E402
-from rest_framework_simplejwt.views import TokenRefreshView  # noqa: E402
+from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView  # noqa: E402
 
 from tokens import sessions  # noqa: E402
 from tokens.errors import TokenError  # noqa: E402
@@ -40,9 +42,12 @@ def main(expired: int) -> None:
     results["authenticate, seen before"] = seen(user)
     results["authenticate, never seen"] = never_seen(user)
     results["whole view"] = whole_view(user)
+    results["whole request"] = whole_view(user, request=True)
     results["refresh"] = refresh(user)
     results["sign-in, without the hash"] = sign_in(user)
-    results["sign-in, with Argon2"] = sign_in_with_password()
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        results["sign-in, whole view with a quick hash"] = sign_in_with_password("eve")
+    results["sign-in, with Argon2"] = sign_in_with_password("ida", calls=1)
     results["revoked to refused, one process"] = revoke(user)
     results |= serving.rows(user)
     note(f"prune {expired} expired rows")
@@ -104,22 +109,24 @@ def never_seen(user: Any, calls: int = 25) -> Timings:
     return interleave(contenders, calls=calls)
 
 
-def whole_view(user: Any) -> Timings:
-    note("whole view")
+def whole_view(user: Any, *, request: bool = False) -> Timings:
+    """Call a view by itself, or with ``request`` through the middlewares and the URLs."""
+    note("whole request" if request else "whole view")
     headers = peers.credentials(user)
+    handler = WSGIHandler()
     contenders: dict[str, Callable[[], Any]] = {}
     for name in ["none", *peers.AUTHENTICATION, "snapshot"]:
         credential = "latchkey" if name == "snapshot" else name
         path = reverse(f"who-{credential}")
-        view = resolve(path).func
-        contenders[name] = _view_call(view, path, headers[credential])
+        answering = handler.get_response if request else resolve(path).func
+        contenders[name] = _calling(answering, path, headers[credential])
     return interleave(contenders)
 
 
-def _view_call(view: Any, path: str, header: str) -> Callable[[], Any]:
+def _calling(answering: Any, path: str, header: str) -> Callable[[], Any]:
     def call() -> None:
         extra = {"HTTP_AUTHORIZATION": header} if header else {}
-        answer = view(factory.get(path, **extra))
+        answer = answering(factory.get(path, **extra))
         answer.render()
         assert answer.status_code == 200, answer.content
 
@@ -182,10 +189,9 @@ def sign_in(user: Any) -> Timings:
     )
 
 
-def sign_in_with_password() -> Timings:
-    from rest_framework_simplejwt.views import TokenObtainPairView
-
-    body = {"username": "ada", "password": PASSWORD}
+def sign_in_with_password(name: str, *, calls: int | None = None) -> Timings:
+    get_user_model().objects.create_user(name, f"{name}@example.org", PASSWORD)
+    body = {"username": name, "password": PASSWORD}
 
     def signing_in(view: Any) -> Callable[[], Any]:
         def call() -> None:
@@ -197,7 +203,7 @@ def sign_in_with_password() -> Timings:
 
     ours, theirs = resolve("/api/token/").func, TokenObtainPairView.as_view()
     contenders = {"latchkey": signing_in(ours), "simplejwt-blacklist": signing_in(theirs)}
-    return interleave(contenders, rounds=min(ROUNDS, 12), calls=1)
+    return interleave(contenders, rounds=min(ROUNDS, 12), calls=calls)
 
 
 def revoke(user: Any) -> Timings:

@@ -53,6 +53,13 @@ TARGETS = [
         (1.10, 1.10),
     ),
     Target(
+        "the same with its URL and middlewares",
+        "whole request",
+        "snapshot",
+        "none",
+        (1.10, 1.10),
+    ),
+    Target(
         "HTTP requests per second: strict ÷ simplejwt",
         "HTTP, seconds per request",
         "simplejwt",
