@@ -1,6 +1,7 @@
 """What a request costs in queries, counted at the HTTP door."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
 from tokens import sessions
+from tokens.models import Session
 
 
 def queries(call: Any) -> list[str]:
@@ -75,6 +77,22 @@ def test_a_rotation_touches_no_index(user: Any) -> None:
     assert updated == 50
     # A page that is full moves the row to another one, which the indexes must learn.
     assert without_index >= 45
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's HOT updates")
+@pytest.mark.django_db(transaction=True)
+def test_a_first_rotation_finds_room_in_its_own_page(user: Any) -> None:
+    """Where pages are filled to the brim, one of a full page's rows after the other moves away."""
+    made = sessions.start(user).session
+    columns = {field.attname: getattr(made, field.attname) for field in Session._meta.fields}
+    rows = [Session(**columns | {"id": uuid4()}) for _ in range(2000)]
+    Session.objects.bulk_create(rows)
+    updated, without_index = updates_of_sessions()
+    for row in rows[::20]:
+        Session.objects.filter(pk=row.pk).update(generation=1)
+    after, without_index_after = updates_of_sessions()
+    assert after - updated == 100
+    assert without_index_after - without_index >= 95
 
 
 def updates_of_sessions() -> tuple[int, int]:

@@ -32,9 +32,6 @@ def plans(db: None) -> Any:
     ("query", "index"),
     [
         ("", "session_started"),
-        ("state=live", "session_started"),
-        ("state=expired", "session_started"),
-        ("state=key_revoked", "session_started"),
         ("state=ended", "session_ended"),
         ("reason=reuse", "session_end_reason"),
         ("state=ended&reason=reuse", "session_end_reason"),
