@@ -116,7 +116,7 @@ def test_what_no_index_serves_looks_at_so_many_rows_and_says_so(
 def test_what_did_not_end_has_no_reason_however_many_there_are(
     supporter: Client, states: dict[str, Any], monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
-    monkeypatch.setattr("tokens.bounds.WINDOW", 1)
+    monkeypatch.setattr("tokens.bounds.WINDOW", 3)  # The third by its end has none.
     assert shown(supporter.get(f"{SESSIONS}?state={state}&reason=reuse")) == []
 
 
