@@ -65,6 +65,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListByName
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        # «Select all» names a number: it is no more people than that.
+        return super().response_action(request, _first(queryset))
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -78,7 +82,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
         found += by_email.exclude(email="").values_list("pk", flat=True)[:1]
         if found:
             return queryset.filter(pk__in=found), False
-        names = queryset.order_by("username").values_list("username", flat=True)
-        for last in names[WINDOW - 1 : WINDOW]:
-            queryset = queryset.filter(username__lte=last)
-        return super().get_search_results(request, queryset, term)
+        return super().get_search_results(request, _first(queryset), term)
+
+
+def _first(people: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the first WINDOW of these people by username."""
+    names = people.order_by("username").values_list("username", flat=True)
+    for last in names[WINDOW - 1 : WINDOW]:
+        return people.filter(username__lte=last)
+    return people

@@ -48,3 +48,11 @@ def test_an_order_without_an_index_is_not_to_be_had(admin_client: Client) -> Non
     with CaptureQueriesContext(connection) as captured:
         assert admin_client.get(USERS, {"o": "-2"}).status_code == 200
     assert not any('ORDER BY "accounts_user"."email"' in query["sql"] for query in captured)
+
+
+@pytest.mark.usefixtures("_people")
+def test_selecting_all_selects_no_more_than_are_counted(admin_client: Client) -> None:
+    first = admin_client.get(USERS).context["cl"].result_list[0]
+    chosen = {"action": "delete_selected", "select_across": "1", "_selected_action": first.pk}
+    answer = admin_client.post(USERS, chosen)
+    assert {user.username for user in answer.context["queryset"]} == {"admin", "bob", "carol"}
