@@ -5,6 +5,7 @@ What happens to a user happens to their sessions, whoever saved the user: the AP
 
 from typing import Any
 
+from django.apps import apps as installed
 from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db import transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
@@ -67,9 +68,22 @@ def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
     sessions.end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False)
 
 
-def after_migrate(sender: Any, **kwargs: Any) -> None:
-    """Create the first signing keys with the table that holds them."""
-    keyring.ensure()
+def after_migrate(sender: Any, apps: Any = None, **kwargs: Any) -> None:
+    """
+    Create the first signing keys with the table that holds them.
+
+    ``apps`` are the models as the migrations left them, None where a database was emptied.
+    """
+    if apps is None or _columns(apps) == _columns(installed):
+        keyring.ensure()
+
+
+def _columns(apps: Any) -> set[str]:
+    """Return the columns of the keys' table; none after ``migrate tokens zero``."""
+    try:
+        return {field.column for field in apps.get_model("tokens", "SigningKey")._meta.fields}
+    except LookupError:
+        return set()
 
 
 def _is_upgrade(former: str, current: str) -> bool:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from pytest_django import DjangoAssertNumQueries
 
-from tokens import keyring
+from tokens import keyring, signals
 from tokens.errors import KeyRingError, UnknownKey
 from tokens.keyring import ring
 from tokens.keyring.rotation import make_row
@@ -26,6 +27,23 @@ def test_migrating_made_a_signing_key_and_its_successor() -> None:
     assert states == ["next", "signing"]
     assert keyring.ensure() is False
     assert SigningKey.objects.count() == 2
+
+
+@pytest.mark.parametrize("at", ["zero", "0001_initial", "0002_rotation_admin_pruning_limits"])
+def test_a_migration_that_ends_before_the_last_makes_no_key(at: str) -> None:
+    SigningKey.objects.all().delete()
+    loader = MigrationLoader(connection)
+    node = ("accounts", "0001_initial") if at == "zero" else ("tokens", at)
+    signals.after_migrate(None, apps=loader.project_state(node).apps)
+    assert not SigningKey.objects.exists()
+    signals.after_migrate(None, apps=loader.project_state().apps)
+    assert SigningKey.objects.exists()
+
+
+def test_an_emptied_database_gets_keys_again() -> None:
+    SigningKey.objects.all().delete()
+    signals.after_migrate(None)
+    assert SigningKey.objects.exists()
 
 
 @pytest.mark.parametrize(("algorithm", "length"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
