@@ -17,7 +17,7 @@ from tokens import keyring, sessions
 from tokens.errors import TokenError
 from tokens.management import base
 from tokens.management.commands import rotate_secret
-from tokens.models import DeniedToken, SigningKey
+from tokens.models import DeniedToken, EndReason, SigningKey
 
 OTHER_SECRET = "another-token-secret-that-is-long-enough-0123456789"
 
@@ -88,6 +88,18 @@ class TestOptions:
         said = rotate("--revoke-previous", "--noinput")
         assert said.endswith("No session is live under these keys: nobody is signed out.\n")
         assert set(DeniedToken.objects.values_list("reason", flat=True)) == {"signing key revoked"}
+
+    def test_of_sessions_that_were_not_all_counted_it_says_no_such_thing(
+        self, user: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tokens.bounds.WINDOW", 1)
+        sessions.start(user, now=timezone.now() - timedelta(hours=1))
+        sessions.end([sessions.start(user).session], reason=EndReason.LOGOUT)
+        said = rotate("--revoke-previous", "--noinput")
+        assert "nobody is signed out" not in said
+        assert said.endswith(
+            "at least 0 sessions of at least 0 users revoked: they must sign in again.\n"
+        )
 
     def test_a_lost_secret_does_not_keep_an_operator_from_starting_anew(
         self, user: Any, settings: Any

@@ -116,10 +116,10 @@ class Command(OperatorCommand):
             self.stdout.write(f"retired  {report['retired']}  until {report['verifies_until']}")
         for kid in report["revoked"]:
             self.stdout.write(f"revoked  {kid}")
-        if report["revoked"] and not report["sessions_revoked"]:
+        exact = report["counted_all"]
+        if report["revoked"] and exact and not report["sessions_revoked"]:
             self.stdout.write("No session is live under these keys: nobody is signed out.")
         elif report["revoked"]:
-            exact = report["counted_all"]
             self.stdout.write(
                 f"{counted(report['sessions_revoked'], 'session', exact=exact)} of "
                 f"{counted(report['users_signed_out'], 'user', exact=exact)} "
