@@ -130,7 +130,7 @@ def once_for(alias: str, name: str, make: Callable[[Any], Made]) -> Made | None:
         return cast(Made, known[1])
     try:
         made = make(connection)
-    except (CannotCompile, AttributeError, KeyError, TypeError, IndexError) as error:
+    except (CannotCompile, AttributeError, LookupError, TypeError, ValueError) as error:
         logger.warning("%s goes through the ORM: %s: %s", name, type(error).__name__, error)
         made = None
     _thread.made[alias, name] = (connection, made)

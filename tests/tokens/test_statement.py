@@ -140,6 +140,20 @@ def test_a_rotation_that_cannot_be_compiled_goes_through_the_orm(
     assert "a rotation goes through the ORM" in caplog.text
 
 
+@pytest.mark.django_db
+@pytest.mark.skipif(
+    connection.vendor == "postgresql", reason="its connection keeps the time zone it began with"
+)
+def test_without_time_zones_people_sign_in_and_refresh(
+    django_user_model: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite then takes no mark that has one."""
+    settings.USE_TZ = False
+    monkeypatch.setattr(statement, "_thread", statement._Thread())
+    pair = sessions.start(django_user_model.objects.create_user("ada"))
+    assert sessions.authenticate(sessions.refresh(pair.raw_refresh).raw_access)
+
+
 @pytest.mark.parametrize(
     ("sql", "parameters"),
     [
