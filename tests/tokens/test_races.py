@@ -4,9 +4,13 @@ import json
 import subprocess
 import sys
 import time
+from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.utils import timezone
 
 from tests.processes import ROOT, environment
 from tokens import keyring, sessions
@@ -83,6 +87,29 @@ def test_of_many_rotations_at_once_one_wins_and_the_others_say_so() -> None:
     after = dict(SigningKey.objects.values_list("state", "kid"))
     assert set(after) == {"signing", "next", "retired"}
     assert set(after.values()) > before
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="one writer at a time on SQLite")
+def test_a_rotation_does_not_miss_a_longer_life_that_is_being_written_down() -> None:
+    plan, longer = keyring.plan_rotation(), timedelta(days=80)
+
+    def rotate() -> None:
+        keyring.rotate(plan)
+        connection.close()
+
+    rotation = Thread(target=rotate)
+    with transaction.atomic():
+        SigningKey.objects.filter(state="signing").update(longest_life=longer)
+        rotation.start()
+        with connection.cursor() as cursor:
+            waiting, deadline = 0, time.monotonic() + 20
+            while not waiting and time.monotonic() < deadline:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                (waiting,) = cursor.fetchone()
+    rotation.join()
+    former = SigningKey.objects.get(kid=plan.former)
+    assert former.verifies_until
+    assert former.verifies_until >= timezone.now() + longer
 
 
 @pytest.mark.parametrize("same", ["address", "account"])

@@ -245,9 +245,10 @@ def _carry_out(
     plan: Plan, *, successor: SigningKey | None, following: SigningKey, now: datetime
 ) -> None:
     former = SigningKey.objects.filter(kid=plan.former, state=State.SIGNING)
-    # The plan may have waited for somebody's answer.
+    # The plan may have waited for somebody's answer. Locked: a process that signs for longer than
+    # any before may be writing that down.
     verifies_until = plan.verifies_until
-    for key in former:
+    for key in former.select_for_update():
         verifies_until = max(verifies_until, _last_token_expires(key, now=now))
     stopped = {"retired_at": now, "verifies_until": verifies_until}
     _expect(former.update(state=State.RETIRED, **stopped), [plan.former])
