@@ -12,7 +12,7 @@ import time
 from logging import getLogger
 from typing import Any, Protocol
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, Error, connections
 
 logger = getLogger("tokens")
 
@@ -88,7 +88,7 @@ def tell(alias: str) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(_CALL)
-    except DatabaseError as error:
+    except Error as error:  # InterfaceError, psycopg 2's word for a lost connection, included.
         logger.warning("nobody was called about a denial: %s", error)
 
 

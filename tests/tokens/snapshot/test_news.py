@@ -3,10 +3,11 @@
 import math
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -231,6 +232,18 @@ def test_a_call_that_fails_undoes_no_denial(
     end(pair)
     assert "nobody was called about a denial" in caplog.text
     assert refusal(pair) is SessionEnded
+
+
+def test_a_connection_that_is_lost_right_after_a_denial_undoes_nothing(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def lost(*args: Any) -> None:
+        raise InterfaceError("connection already closed")
+
+    gone = SimpleNamespace(vendor="postgresql", cursor=lost)
+    monkeypatch.setattr(news, "connections", {"default": gone})
+    end(pair)
+    assert "nobody was called about a denial: connection already closed" in caplog.text
 
 
 def test_a_site_hears_of_a_denial_by_another_process(user: Any) -> None:
