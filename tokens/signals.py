@@ -7,12 +7,12 @@ from typing import Any
 
 from django.apps import apps as installed
 from django.contrib.auth.hashers import get_hasher, identify_hasher
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
 
 from . import keyring, sessions
 from .look import auth_hashes
-from .models import EndReason
+from .models import EndReason, SigningKey
 
 _FOLLOWED = {"password", "is_active"}
 
@@ -68,12 +68,14 @@ def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
     sessions.end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False)
 
 
-def after_migrate(sender: Any, apps: Any = None, **kwargs: Any) -> None:
+def after_migrate(sender: Any, using: str, apps: Any = None, **kwargs: Any) -> None:
     """
     Create the first signing keys with the table that holds them.
 
     ``apps`` are the models as the migrations left them, None where a database was emptied.
     """
+    if using != router.db_for_write(SigningKey):
+        return
     if apps is None or _columns(apps) == _columns(installed):
         keyring.ensure()
 

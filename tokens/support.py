@@ -6,6 +6,7 @@ from django.apps import apps as installed
 from django.contrib.auth import get_user_model
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
+from django.db import router
 from django.db.models import Q
 
 from .models import DeniedToken, Session
@@ -21,6 +22,8 @@ def create_group(*, using: str, plan: Any = None, **kwargs: Any) -> bool:
     That is done once, with the migration CREATED_WITH or for an emptied database, which comes
     without a plan: a group that somebody changed, renamed or removed stays as they left it.
     """
+    if not router.allow_migrate_model(using, Group):
+        return False
     if plan is not None and not any(
         (migration.app_label, migration.name) == CREATED_WITH and not backwards
         for migration, backwards in plan

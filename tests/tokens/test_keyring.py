@@ -34,15 +34,21 @@ def test_a_migration_that_ends_before_the_last_makes_no_key(at: str) -> None:
     SigningKey.objects.all().delete()
     loader = MigrationLoader(connection)
     node = ("accounts", "0001_initial") if at == "zero" else ("tokens", at)
-    signals.after_migrate(None, apps=loader.project_state(node).apps)
+    signals.after_migrate(None, "default", apps=loader.project_state(node).apps)
     assert not SigningKey.objects.exists()
-    signals.after_migrate(None, apps=loader.project_state().apps)
+    signals.after_migrate(None, "default", apps=loader.project_state().apps)
     assert SigningKey.objects.exists()
+
+
+def test_a_migration_of_another_database_makes_no_key() -> None:
+    SigningKey.objects.all().delete()
+    signals.after_migrate(None, "statistics")
+    assert not SigningKey.objects.exists()
 
 
 def test_an_emptied_database_gets_keys_again() -> None:
     SigningKey.objects.all().delete()
-    signals.after_migrate(None)
+    signals.after_migrate(None, "default")
     assert SigningKey.objects.exists()
 
 

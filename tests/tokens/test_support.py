@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, router
 from django.db.migrations.loader import MigrationLoader
 
 from tokens import support
@@ -47,6 +47,12 @@ def test_it_is_created_although_no_permission_is_there_yet() -> None:
 def test_an_emptied_database_gets_it_again() -> None:
     Group.objects.all().delete()
     assert support.create_group(using="default")
+
+
+def test_a_database_without_groups_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = SimpleNamespace(allow_migrate=lambda db, *args, **hints: db == "default")
+    monkeypatch.setattr(router, "routers", [elsewhere])
+    assert not support.create_group(using="statistics", plan=plan(support.CREATED_WITH))
 
 
 def test_a_removed_group_stays_removed() -> None:
