@@ -137,11 +137,15 @@ class _PostgreSQL:
     """Listens, and takes what has come since the last time, without waiting."""
 
     def __init__(self, alias: str) -> None:
-        options = connections[alias].settings_dict["OPTIONS"]
+        self._alias = alias
+        self._connect()
+
+    def _connect(self) -> None:
+        options = connections[self._alias].settings_dict["OPTIONS"]
         # libpq reads the variable only where nothing else is said.
         given = options.get("options", os.environ.get("PGOPTIONS", ""))
         timeout = f"-c idle_session_timeout={int(_IDLE_TIMEOUT)}s"
-        self._connection = _own_connection(alias, options=f"{given} {timeout}".strip())
+        self._connection = _own_connection(self._alias, options=f"{given} {timeout}".strip())
         try:
             self._listen()
         except DatabaseError:
@@ -149,7 +153,14 @@ class _PostgreSQL:
             raise
 
     def heard(self) -> bool:
-        if time.monotonic() > self._listen_at:
+        late = time.monotonic() - self._listen_at
+        if late > _IDLE_TIMEOUT - 2 * PAUSE:
+            # After a quiet time PostgreSQL has hung up, or is about to; and who asks a connection
+            # that a firewall has dropped waits for an answer.
+            self.close()
+            self._connect()
+            return True
+        if late > 0:
             # What comes during a statement psycopg keeps to itself.
             self._listen()
             return True

@@ -218,10 +218,27 @@ def test_whoever_listens_gives_a_sign_of_life_each_minute(
     with source._connection.cursor() as cursor:
         cursor.execute("SHOW idle_session_timeout")
         assert cursor.fetchone() == ("10min",)
-    source._calls, source._listen_at = 1000, -math.inf
+    source._calls, source._listen_at, before = 1000, time.monotonic(), source._connection
     assert hears()
     assert source._calls == 0
+    assert source._connection is before
     assert not hears()
+
+
+@postgresql_only
+def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log(
+    pair: TokenPair, caplog: Any
+) -> None:
+    queries_of_a_request(pair)
+    source: Any = snapshot._snapshot._news._source
+    with connection.cursor() as cursor:
+        pid = source._connection.connection.info.backend_pid
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    source._listen_at -= 10 * 60  # seconds, of which PostgreSQL has heard nothing
+    assert hears()
+    revoke_in_another_process(pair)
+    assert soon(hears)
+    assert "no word" not in caplog.text
 
 
 @postgresql_only
