@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, run_checks
 from django.db import OperationalError, connection, router
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.utils import timezone
 from tokens import keyring, pruning, sessions
 from tokens.checks import check_denylist_mode
 from tokens.conf import conf
-from tokens.models import DeniedToken, EndReason, SigningKey
+from tokens.models import DeniedToken, EndReason, Session, SigningKey, ThrottleCount
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,12 +114,20 @@ def test_before_the_first_migration_the_ring_is_not_asked_for(monkeypatch: Any) 
 
 
 class ReadsElsewhere:
-    def db_for_read(self, model: Any, **hints: Any) -> str:
-        return "replica"
+    def __init__(self, *models: Any) -> None:
+        self.models = models
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return "replica" if model in self.models else None
 
 
-def test_a_router_that_reads_denials_from_a_replica_is_noticed(monkeypatch: Any) -> None:
-    monkeypatch.setattr(router, "routers", [ReadsElsewhere()])
+@pytest.mark.parametrize(
+    "model", [DeniedToken, Session, SigningKey, ThrottleCount, get_user_model()]
+)
+def test_a_router_that_reads_from_a_replica_what_decides_is_noticed(
+    monkeypatch: Any, model: Any
+) -> None:
+    monkeypatch.setattr(router, "routers", [ReadsElsewhere(model)])
     assert [message.id for message in check_denylist_mode()] == ["tokens.W020"]
 
 

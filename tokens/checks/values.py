@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections, router
 from rest_framework.settings import api_settings
 
 from tokens.authentication import JWTAuthentication
 from tokens.conf import conf
-from tokens.models import DeniedToken, Session
+from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
 from tokens.throttling import parse_rate
 
 MAXIMUM_LEEWAY = timedelta(seconds=10)
@@ -116,12 +117,13 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     messages: list[CheckMessage] = []
-    reads, writes = router.db_for_read(DeniedToken), router.db_for_write(DeniedToken)
-    if reads != writes or router.db_for_read(Session) != router.db_for_write(Session):
+    decides: list[Any] = [DeniedToken, Session, SigningKey, ThrottleCount, get_user_model()]
+    if any(router.db_for_read(model) != router.db_for_write(model) for model in decides):
         messages.append(
             Warning(
-                "A database router reads sessions or denials elsewhere than they are written: a "
-                "token is accepted until its revocation has reached the replica.",
+                "A database router reads sessions, denials, keys, limits or users elsewhere than they "
+                "are written: a revoked token, or a former password, is accepted until the replica "
+                "knows.",
                 hint='List "tokens.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
                 id="tokens.W020",
             )
@@ -137,7 +139,7 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.E021",
             )
         )
-    database = connections[writes]
+    database = connections[router.db_for_write(DeniedToken)]
     if database.settings_dict["ATOMIC_REQUESTS"] and database.vendor != "postgresql":
         messages.append(
             Warning(
