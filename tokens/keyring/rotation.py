@@ -222,7 +222,7 @@ _CONFLICT = "Another rotation was first. Nothing was changed by this one."
 
 
 def _last_token_expires(key: SigningKey, *, now: datetime) -> datetime:
-    """Return from when on no token of this key is good, or a later instant; look at no session."""
+    """Return from when on no token of this key is good, or a later instant."""
     # What was signed before TOKENS_REFRESH_LIFETIME was shortened outlives what is signed now.
     longest = max(key.longest_life or timedelta(0), conf.TOKENS_REFRESH_LIFETIME)
     # For SIGNER_MAX_AGE after the commit, other processes still sign with the former key.
