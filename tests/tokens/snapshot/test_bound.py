@@ -89,10 +89,20 @@ def test_a_transaction_that_sees_the_past_brings_nothing_up_to_date(
             assert not snapshot.knows_as_good([], now=timezone.now())
 
 
-def test_threads_read_once_and_agree(pair: TokenPair, settings: Any) -> None:
+def test_threads_read_once_and_agree(
+    pair: TokenPair, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wait_for_the_bound(settings)
     deny_elsewhere("other")
     answers: list[bool] = []
+    readings: list[str] = []
+    read = snapshot.Snapshot._read
+
+    def noted(self: snapshot.Snapshot, alias: str, **when: Any) -> None:
+        readings.append(alias)
+        read(self, alias, **when)
+
+    monkeypatch.setattr(snapshot.Snapshot, "_read", noted)
 
     def ask() -> None:
         for _ in range(50):
@@ -109,3 +119,4 @@ def test_threads_read_once_and_agree(pair: TokenPair, settings: Any) -> None:
         thread.join()
     assert all(answers)
     assert len(answers) == 400
+    assert len(readings) == 1
