@@ -125,9 +125,11 @@ class Snapshot:
             for gap in self._gaps:
                 wanted |= Q(pk__range=(gap.first, gap.last))
         # Sorted here: asked for an order, SQLite walks through the whole table to have it.
-        found = sorted(rows.filter(wanted).values_list("pk", "value", "until"))
-        self._until.update({value: until for _, value, until in found})
-        self._close_gaps([pk for pk, _, _ in found])
+        found = sorted(rows.filter(wanted).values_list("pk", "value", "until", "denied_at"))
+        # Who denied may be of before tokens were let live longer, and have thought of shorter ones.
+        life = _matters_for()
+        self._until.update({value: max(until, at + life) for _, value, until, at in found})
+        self._close_gaps([pk for pk, *_ in found])
         if began - self._swept_at > SLACK.total_seconds():
             self._swept_at = began
             self._until = {

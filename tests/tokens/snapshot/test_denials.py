@@ -1,7 +1,9 @@
 """Whoever is denied is refused: at once here, within the bound elsewhere."""
 
+import math
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +54,19 @@ def test_a_denial_elsewhere_is_seen_within_the_bound_and_not_before(
     sessions.authenticate(pair.raw_access)
     wait_for_the_bound(settings)
     assert refusal(pair) is SessionEnded
+
+
+def test_a_denial_by_a_process_that_knows_of_shorter_lives_only_is_held_for_as_long_as_ours(
+    pair: TokenPair, another: snapshot.Snapshot, settings: Any
+) -> None:
+    """So it is while the processes of a site are restarted one after the other."""
+    now, ids = timezone.now(), sessions.authenticate(pair.raw_access).claims.ids
+    end(pair)
+    settings.TOKENS_ACCESS_LIFETIME = timedelta(hours=1)
+    for minutes, is_good in ((0, False), (59, False), (65, True)):
+        another._swept_at = -math.inf
+        another._read("default", now=now + timedelta(minutes=minutes))
+        assert another.knows_as_good(ids, now=now) is is_good
 
 
 def test_one_reading_per_bound_is_one_query(pair: TokenPair, settings: Any) -> None:
