@@ -100,6 +100,7 @@ def never_seen(user: Any, calls: int = 25) -> Timings:
 
     ours = [f"Bearer {sessions.start(user).raw_access}" for _ in range(2 * needed)]
     theirs = [f"Bearer {AccessToken.for_user(user)}" for _ in range(2 * needed)]
+    data.analyze()
     contenders = {
         "latchkey": each("latchkey", iter(ours[:needed])),
         "snapshot": each("latchkey", iter(ours[needed:])),
