@@ -42,8 +42,8 @@ def insert(session: Session) -> None:
     alias = router.db_for_write(Session, instance=session)
     heard = pre_save.has_listeners(Session) or post_save.has_listeners(Session)
     # A mark that is good for whatever type the users' primary keys are of.
-    compile = partial(_compile_insert, user_id=session.user_id)
-    statement = None if heard else once_for(alias, "a sign-in", compile)
+    make = partial(_compile_insert, user_id=session.user_id)
+    statement = None if heard else once_for(alias, "a sign-in", make)
     if statement is None:
         session.save(force_insert=True, using=alias)
         return
@@ -98,13 +98,9 @@ def _compile_rotation(connection: Any) -> Statement:
 
 
 def _statement(connection: Any, sql: str, parameters: Any, marks: dict[str, Any]) -> Statement:
-    to_database = {name: partial(_to_database, name) for name in marks}
+    to_database = {
+        field.attname: field.get_db_prep_save
+        for field in Session._meta.concrete_fields
+        if field.attname in marks
+    }
     return Statement(connection, sql, parameters, marks=marks, to_database=to_database)
-
-
-def _to_database(attname: str, value: Any, connection: Any) -> Any:
-    field: Any = _FIELDS[attname]
-    return field.get_db_prep_save(value, connection)
-
-
-_FIELDS = {field.attname: field for field in Session._meta.concrete_fields}
