@@ -17,7 +17,7 @@ from .claims import Claims, TokenType
 from .codec import Key
 from .conf import conf
 from .errors import BadSignature, TokenError
-from .look import Authenticated, auth_hashes, check_session, check_time_of_issue
+from .look import Authenticated, check_session, check_time_of_issue, is_of_now
 from .models import DeniedToken, EndReason, Session, SigningKey
 from .words import utc
 
@@ -187,7 +187,7 @@ def _user_step(claims: Claims, session: Session) -> Step:
         return Step("user", False, f"the token's sub is {claims.sub!r}, the session is of {name}")
     if not user.is_active:
         return Step("user", False, f"{name} is not active")
-    if session.auth_hash not in auth_hashes(user):
+    if not is_of_now(session, user):
         return Step("user", False, f"{name} has another password than at sign-in")
     return Step("user", True, f"{name}, active, same password as at sign-in")
 

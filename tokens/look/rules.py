@@ -1,12 +1,9 @@
 """Which sessions and users admit a token. Every door passes here."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-
-from django.utils.crypto import constant_time_compare
 
 from tokens import snapshot
 from tokens.claims import Claims, TokenType
@@ -22,7 +19,7 @@ from tokens.errors import (
 )
 from tokens.models import EndReason, Session
 
-from . import query, signatures
+from . import passwords, query, signatures
 from .lazy import lazily
 
 
@@ -90,7 +87,7 @@ def _judge(claims: Claims, *, now: datetime) -> Session:
     check_time_of_issue(claims, session, now=now)
     if denied:
         raise Denied(f"Token {claims.jti}, its session or its key is denied.")
-    if not any(constant_time_compare(session.auth_hash, h) for h in auth_hashes(user)):
+    if not passwords.is_of_now(session, user):
         raise PasswordChanged(f"The password of user {claims.sub} was changed.")
     if claims.type is TokenType.ACCESS:
         # A password that this very instance sets ends every session but the one it came with.
@@ -119,9 +116,3 @@ def check_time_of_issue(claims: Claims, session: Session, *, now: datetime) -> N
     if claims.generation is not None and claims.generation >= session.generation:
         last = max(now, session.refreshed_at)
         check_issued(claims, now=last, leeway=conf.TOKENS_LEEWAY)
-
-
-def auth_hashes(user: Any) -> Iterator[str]:
-    """Yield the session auth hashes that the user's password has under our secrets."""
-    yield user.get_session_auth_hash()
-    yield from user.get_session_auth_fallback_hash()
