@@ -74,6 +74,20 @@ def test_a_longer_lifetime_is_written_down_before_a_token_has_it(user: Any, sett
     assert until >= pair.refresh_expires_at + conf.TOKENS_LEEWAY
 
 
+def test_a_key_that_was_just_rotated_away_signs_no_longer_life_than_it_waited_for(
+    user: Any, settings: Any
+) -> None:
+    """Another process rotates, within the second in which this one does not read the ring."""
+    former = keyring.signing_key().kid
+    before = ring._process.ring
+    rotate()
+    ring._process.ring = before
+    settings.TOKENS_REFRESH_LIFETIME += timedelta(days=20)
+    pair = sessions.start(user)
+    assert pair.session.kid != former
+    assert SigningKey.objects.get(state="signing").longest_life == settings.TOKENS_REFRESH_LIFETIME
+
+
 def test_a_key_of_an_older_version_verifies_as_long_as_any_session_may_live(user: Any) -> None:
     pair = sessions.start(user)
     former = keyring.signing_key().kid

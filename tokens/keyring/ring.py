@@ -99,15 +99,12 @@ def signing_key() -> Key:
 
     Raises KeyRingError.
     """
-    signer = _ring(max_age=SIGNER_MAX_AGE).signer
-    if signer is None:
-        raise KeyRingError(NO_SIGNING_KEY)
-    key, life = signer.load(), conf.TOKENS_REFRESH_LIFETIME
-    if signer.longest_life is not None and signer.longest_life < life:
-        # Before the first such token is signed: a rotation must wait for it. This copy does not
-        # learn of it here, for the caller's transaction may be rolled back.
-        SigningKey.objects.filter(kid=key.kid, longest_life__lt=life).update(longest_life=life)
-    return key
+    signer = _signer(_ring(max_age=SIGNER_MAX_AGE))
+    if not _notes_its_longest_life(signer):
+        # Another process has noted it, or has just rotated: then another key signs.
+        signer = _signer(_read())
+        _notes_its_longest_life(signer)
+    return signer.load()
 
 
 def verification_key(kid: str, *, now: datetime) -> Key:
@@ -151,6 +148,26 @@ def unneeded_fallbacks() -> bool:
 def _ring(*, max_age: float) -> _Ring:
     ring = _process.ring
     return _read() if ring is None or ring.is_older_than(max_age) else ring
+
+
+def _signer(ring: _Ring) -> _Opened:
+    if ring.signer is None:
+        raise KeyRingError(NO_SIGNING_KEY)
+    return ring.signer
+
+
+def _notes_its_longest_life(signer: _Opened) -> bool:
+    """
+    Let a rotation wait for the longest-lived token that the key is about to sign.
+
+    False if the row is no longer as this copy has it.
+    """
+    life = conf.TOKENS_REFRESH_LIFETIME
+    if signer.longest_life is None or signer.longest_life >= life:
+        return True
+    # This copy does not learn of it here, for the caller's transaction may be rolled back.
+    row = SigningKey.objects.filter(kid=signer.load().kid, state=State.SIGNING)
+    return bool(row.filter(longest_life__lt=life).update(longest_life=life))
 
 
 def _rows() -> list[SigningKey]:
