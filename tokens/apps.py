@@ -26,6 +26,7 @@ class TokensConfig(AppConfig):
             checks.check_lifetimes,
             checks.check_retention,
             checks.check_algorithm,
+            checks.check_database,
             checks.check_denylist_mode,
             checks.check_claims_hook,
             checks.check_throttles,

@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, router
 from django.utils import timezone
 
 from tokens import keyring, pruning, sessions
-from tokens.checks import check_denylist_mode
+from tokens.checks import check_database, check_denylist_mode
 from tokens.conf import conf
 from tokens.models import DeniedToken, EndReason, Session, SigningKey, ThrottleCount
 
@@ -129,6 +129,17 @@ def test_a_router_that_reads_from_a_replica_what_decides_is_noticed(
 ) -> None:
     monkeypatch.setattr(router, "routers", [ReadsElsewhere(model)])
     assert [message.id for message in check_denylist_mode()] == ["tokens.W020"]
+
+
+class WritesElsewhere:
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "other" if model is Session else None
+
+
+def test_sessions_in_another_database_than_the_default_are_refused(monkeypatch: Any) -> None:
+    assert check_database() == []
+    monkeypatch.setattr(router, "routers", [WritesElsewhere()])
+    assert [message.id for message in check_database()] == ["tokens.E022"]
 
 
 def test_atomic_requests_are_noticed_where_the_snapshot_cannot_be_read(

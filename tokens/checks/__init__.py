@@ -11,6 +11,7 @@ from .ring import check_algorithm, check_key_ring, check_secret, check_signing_k
 from .values import (
     check_authentication_classes,
     check_claims_hook,
+    check_database,
     check_denylist_mode,
     check_lifetimes,
     check_proxies,
@@ -22,6 +23,7 @@ __all__ = [
     "check_algorithm",
     "check_authentication_classes",
     "check_claims_hook",
+    "check_database",
     "check_denylist_mode",
     "check_deployment",
     "check_key_ring",

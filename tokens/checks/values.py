@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Warning
-from django.db import connections, router
+from django.db import DEFAULT_DB_ALIAS, connections, router
 from rest_framework.settings import api_settings
 
 from tokens.authentication import JWTAuthentication
@@ -150,6 +150,21 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+def check_database(**kwargs: Any) -> list[CheckMessage]:
+    """What is committed before its answer leaves is committed on the default database."""
+    alias = router.db_for_write(Session)
+    if alias == DEFAULT_DB_ALIAS:
+        return []
+    return [
+        Error(
+            f"A database router writes sessions to {alias!r}: a revocation would not be durable when "
+            "it is answered.",
+            hint=f"Let the database of the app «tokens» have the alias {DEFAULT_DB_ALIAS!r}.",
+            id="tokens.E022",
+        )
+    ]
 
 
 def check_proxies(**kwargs: Any) -> list[CheckMessage]:
