@@ -131,6 +131,9 @@ def write(engines: list[Engine], *, machine: dict[str, Any], folder: Path) -> No
         "",
         *_targets(engines),
         "",
+        "Why a target is missed, as far as profiles tell: "
+        "[decision 17](decisions/0017-what-is-measured.md).",
+        "",
         "## Fifty refreshes of one token at once",
         "",
         "Fifty callers send the same refresh token to two processes, then each that got a successor",

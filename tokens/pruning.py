@@ -192,7 +192,7 @@ def _page_cache() -> Iterator[None]:
     """
     Let SQLite hold a batch's pages in memory.
 
-    With its usual 2 MB, it writes and reads them several times over while it holds the lock.
+    With fewer than a batch has, it writes and reads them several times over while it has the lock.
     """
     connection = connections[router.db_for_write(Session)]
     if connection.vendor != "sqlite":
