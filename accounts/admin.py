@@ -39,10 +39,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
     show_facets = admin.ShowFacets.NEVER  # A facet is a count over the whole table.
     paginator = FirstPages
     sortable_by = ()
-    search_help_text = _(
-        "A whole username or e-mail address finds anybody. A part of a name is looked for, and "
-        f"pages are shown, of the first {WINDOW:,} people by username."
-    )
+    reach = f"{WINDOW:,}"  # for the template of the list
     add_fieldsets = (
         (
             None,
