@@ -129,8 +129,10 @@ def prune(*, limit: int, now: datetime | None = None) -> int:
     """Delete at most ``limit`` rows that say nothing any more, and return their number."""
     with transaction.atomic():
         # Whoever else prunes, or counts, takes other rows, and nobody waits.
-        over = prunable(now=now or timezone.now()).select_for_update(skip_locked=True).values("pk")
-        count, _ = ThrottleCount.objects.filter(pk__in=over[:limit]).delete()
+        over = prunable(now=now or timezone.now()).select_for_update(skip_locked=True)
+        # As a subquery, PostgreSQL may ask for them again and again, and others each time.
+        callers = list(over.values_list("pk", flat=True)[:limit])
+        count, _ = ThrottleCount.objects.filter(pk__in=callers).delete()
     return count
 
 
