@@ -93,7 +93,7 @@ class Statement:
         connection = self.connection
         connection.ensure_connection()
         driver = connection.connection
-        if connection.vendor != "postgresql" or getattr(driver, "prepare_threshold", None) is None:
+        if not _may_prepare(connection):
             with connection.cursor() as cursor:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
@@ -140,6 +140,13 @@ def once_for(alias: str, name: str, make: Callable[[Any], Made]) -> Made | None:
 def _is_same(mark: Any, parameter: Any) -> bool:
     # True == 1 and 1 == 1.0 to Python, and not to a database.
     return type(mark) is type(parameter) and bool(mark == parameter)
+
+
+def _may_prepare(connection: Any) -> bool:
+    if connection.vendor != "postgresql" or connection.queries_logged:
+        # A statement that is prepared has no text any more for Django's log of queries.
+        return False
+    return getattr(connection.connection, "prepare_threshold", None) is not None
 
 
 def _binding_cursor(connection: Any) -> Any:

@@ -145,6 +145,16 @@ def test_postgresql_plans_the_look_once_where_the_connection_allows(
 
 
 @on_postgresql
+def test_a_look_that_was_prepared_has_its_text_in_djangos_log_of_queries(pair: TokenPair) -> None:
+    connection.connection.prepare_threshold = 0
+    sessions.authenticate(pair.raw_access, now=NOW)
+    assert prepared_looks() == 1
+    with CaptureQueriesContext(connection) as captured:
+        sessions.authenticate(pair.raw_access, now=NOW)
+    assert [str(pair.session.pk) in query["sql"] for query in captured] == [True]
+
+
+@on_postgresql
 def test_a_pooler_that_swaps_connections_beneath_costs_nobody_an_answer(
     transactional_db: None, pair: TokenPair
 ) -> None:
