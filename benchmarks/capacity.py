@@ -17,6 +17,7 @@ import django
 PROCESSES = int(os.environ.get("PROCESSES") or 4)
 SECONDS = float(os.environ.get("SECONDS") or 5)
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
+DATABASE = "latchkey_capacity"
 SESSIONS = 200  # that each process has signed in and refreshes in turn
 OPERATIONS = [
     "sign-in, without the hash",
@@ -29,11 +30,11 @@ OPERATIONS = [
 
 def main() -> None:
     """Let the processes do each operation for a while, and print what that took of the server."""
-    from .__main__ import DATABASE, describe, execute, fresh_postgres
+    from .__main__ import describe, execute, fresh_postgres, postgres_answers
 
-    url = fresh_postgres()
-    if url is None:
+    if not postgres_answers():
         sys.exit(1)
+    url = fresh_postgres(DATABASE)
     environment = {
         **os.environ,
         "DATABASE_URL": url,
@@ -53,6 +54,7 @@ def main() -> None:
     print("| | per second | p50 | p99 | statements | of the database's CPU | clients' CPU | WAL |")
     print("|---|---|---|---|---|---|---|---|")
     for operation in OPERATIONS:
+        data.analyze()
         rounds = [_round(operation, environment) for _ in range(ROUNDS)]
         print(_row(operation, rounds), flush=True)
     django.db.connections.close_all()
