@@ -41,6 +41,19 @@ def manage(*words: str, answer: str = "", **changes: str) -> subprocess.Complete
     )
 
 
+def run_project(package: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a package of the tests that is a Django project of its own, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", package],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": f"{package}.settings", **changes},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int

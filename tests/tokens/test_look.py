@@ -1,8 +1,5 @@
 """The compiled query against the ORM's."""
 
-import os
-import subprocess
-import sys
 from typing import Any
 
 import psycopg
@@ -12,7 +9,7 @@ from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.processes import ROOT
+from tests.processes import run_project
 from tokens import sessions, statement
 from tokens.claims import TokenType
 from tokens.look import query, signatures
@@ -187,13 +184,5 @@ def test_a_column_that_was_altered_costs_one_503_inside_a_transaction(
 
 
 def test_any_user_model_and_any_database_is_looked_up_by_the_compiled_query() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.other_users"],
-        cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.other_users.settings"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    run = run_project("tests.other_users")
     assert run.stdout == "agreed\n", run.stderr

@@ -1,9 +1,6 @@
 """Beside a router that reads from a replica, tokens, sessions and users are read from the primary."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import models, router
 from django.test.utils import isolate_apps
 
-from tests.processes import ROOT
+from tests.processes import run_project
 from tests.replica.router import ReplicaRouter
 from tokens.checks.values import check_denylist_mode
 from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
@@ -22,19 +19,7 @@ REPLICA, PRIMARY = "tests.replica.router.ReplicaRouter", "tokens.routers.Primary
 
 
 def story(*routers: str) -> dict[str, Any]:
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.replica"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.replica.settings",
-            "ROUTERS": ",".join(routers),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    run = run_project("tests.replica", ROUTERS=",".join(routers))
     assert run.returncode == 0, run.stderr
     return dict(json.loads(run.stdout))
 
