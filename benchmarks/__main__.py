@@ -15,9 +15,9 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from . import sizes
+from .processes import ROOT, environment
 from .report import write
 
-ROOT = Path(__file__).resolve().parent.parent
 SIZES = [int(size) for size in (os.environ.get("SIZES") or "1000,10000,1000000").split(",")]
 EXPIRED = os.environ.get("EXPIRED") or "100000"
 POSTGRES = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
@@ -56,12 +56,7 @@ def run(database: Callable[[str], str]) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.engine", EXPIRED],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "DATABASE_URL": database_url,
-            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
-            "PYTHONWARNINGS": "ignore",
-        },
+        env=environment(database_url),
         stdout=subprocess.PIPE,
         check=True,
     )

@@ -31,17 +31,12 @@ OPERATIONS = [
 def main() -> None:
     """Let the processes do each operation for a while, and print what that took of the server."""
     from .__main__ import describe, execute, fresh_postgres, postgres_answers
+    from .processes import environment
 
     if not postgres_answers():
         sys.exit(1)
-    url = fresh_postgres(DATABASE)
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
-        "PYTHONWARNINGS": "ignore",
-    }
-    os.environ.update(environment)
+    # Its own processes inherit it.
+    os.environ.update(environment(fresh_postgres(DATABASE)))
     django.setup()
     from django.core.management import call_command
 
@@ -55,18 +50,17 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for operation in OPERATIONS:
         data.analyze()
-        rounds = [_round(operation, environment) for _ in range(ROUNDS)]
+        rounds = [_round(operation) for _ in range(ROUNDS)]
         print(_row(operation, rounds), flush=True)
     django.db.connections.close_all()
     execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
 
-def _round(operation: str, environment: dict[str, str]) -> dict[str, float]:
+def _round(operation: str) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.capacity", operation]
     workers = [
         subprocess.Popen(
             [*command, str(number)],
-            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -10,10 +10,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from .processes import ROOT, environment
+
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "20"))
 MOMENT = 0.012  # seconds in which one contender runs in one round
 TOKENS = 20  # sessions, anywhere in the table, whose tokens take turns
@@ -27,12 +27,7 @@ class Sized:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.sizes", str(size)],
             cwd=ROOT,
-            env={
-                **os.environ,
-                "DATABASE_URL": database_url,
-                "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
-                "PYTHONWARNINGS": "ignore",
-            },
+            env=environment(database_url),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
