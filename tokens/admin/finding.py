@@ -1,5 +1,6 @@
 """A search field that is posted, so that a token that somebody pastes stands in no address."""
 
+from abc import abstractmethod
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -20,8 +21,9 @@ from .search import find_token
 class PostedSearch(ReadOnlyAdmin):
     """A list whose field takes a token too; ``found`` says where one leads."""
 
+    @abstractmethod
     def found(self, request: HttpRequest, claims: Claims) -> HttpResponse:
-        raise NotImplementedError
+        """Return where the token of these claims leads."""
 
     def get_urls(self) -> list[URLPattern]:
         find = path(
