@@ -16,6 +16,8 @@ from typing import Any
 
 from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,11 +25,13 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
-from . import events, throttling
+from . import events, sessions, throttling
 from .conf import conf
 from .errors import TooManyAttempts
 from .http import ip_address_of
 from .models import EndReason, Session
+from .pairs import TokenPair
+from .sessions import Client
 from .throttling import Charge, network_of, parse_rate
 
 # A right password costs a tenth of a wrong one: many people behind one address can sign in, and
@@ -68,13 +72,28 @@ def authenticate(request: HttpRequest, **credentials: Any) -> Any:
 
     Raises TooManyAttempts, before any password was looked at.
     """
-    admission = admit(request, str(credentials[get_user_model().USERNAME_FIELD]))
-    user = django_authenticate(request, **credentials)
-    if user is None or not user.is_active:
-        admission.failed()
-        return None
-    admission.succeeded()
+    user, admission = _try(request, credentials)
+    if user is not None:
+        admission.succeeded()
     return user
+
+
+@sensitive_variables()
+def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenPair | None:
+    """
+    Begin a session of the user whom ``authenticate`` would return, None without one.
+
+    Its pair stands, whatever a receiver of ``user_logged_in`` then does. Raises TooManyAttempts.
+    """
+    user, admission = _try(request, credentials)
+    if user is None:
+        return None
+    # One commit for both: on SQLite each is a wait for the lock, and for the disk on either.
+    with transaction.atomic():
+        admission.succeeded()
+        pair = sessions.start(user, client=client)
+    user_logged_in.send_robust(sender=type(user), request=request, user=user)
+    return pair
 
 
 def admit(request: HttpRequest, name: str, *, now: datetime | None = None) -> Admission:
@@ -152,6 +171,17 @@ def too_many_attempts(request: HttpRequest, error: TooManyAttempts) -> HttpRespo
     response["Retry-After"] = str(error.retry_after)
     response["Cache-Control"] = "no-store"
     return response
+
+
+@sensitive_variables()
+def _try(request: HttpRequest, credentials: dict[str, Any]) -> tuple[Any, Admission]:
+    """Return the active user of these credentials, or None, and what the attempt counts as."""
+    admission = admit(request, str(credentials[get_user_model().USERNAME_FIELD]))
+    user = django_authenticate(request, **credentials)
+    if user is not None and user.is_active:
+        return user, admission
+    admission.failed()
+    return None, admission
 
 
 def _admit(name: str, network: str, *, now: datetime) -> Admission:

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -43,6 +43,17 @@ CLOCK_SLACK = timedelta(minutes=1)
 CACHE_PAUSE = 5.0  # seconds in which a cache that failed is not asked again
 _SECOND = 1_000_000  # microseconds, the unit of the table
 _SLACK = CLOCK_SLACK // timedelta(microseconds=1)
+
+# One statement, so that parallel callers queue at the row and none is counted away. Where its
+# WHERE is false it changes nothing.
+_TAKE = """
+    INSERT INTO {table} (caller, clear_at) VALUES (%(caller)s, %(first)s)
+    ON CONFLICT (caller) DO UPDATE SET clear_at = %(cost)s
+        + CASE WHEN {table}.clear_at BETWEEN %(now)s AND %(horizon)s
+            THEN {table}.clear_at ELSE %(now)s END
+        WHERE {table}.clear_at NOT BETWEEN %(full)s AND %(horizon)s
+"""
+_GIVE_BACK = "UPDATE {table} SET clear_at = clear_at - %(part)s WHERE caller = %(caller)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +115,20 @@ def take(charges: Sequence[Charge], *, now: datetime) -> None:
     ``charges`` come in one order everywhere, so that two callers never wait for each other.
     Raises TooManyAttempts.
     """
+    if not charges:
+        return
     with transaction.atomic():
-        for charge in charges:
-            if not _take(charge, now=now):
-                # Another attempt was first, after ``full`` had looked: the next try is a cost away.
-                raise TooManyAttempts(timedelta(microseconds=charge.cost))
+        if _for_each(_TAKE, [_taken(charge, now=now) for charge in charges]) < len(charges):
+            # Another attempt was first, after ``full`` had looked: the next try is a cost away.
+            raise TooManyAttempts(timedelta(microseconds=max(charge.cost for charge in charges)))
 
 
 def give_back(charges: Sequence[Charge], *, share: float) -> None:
     """Let this share of what the charges cost count no longer."""
-    with transaction.atomic():
-        for charge in charges:
-            ThrottleCount.objects.filter(pk=charge.caller).update(
-                clear_at=F("clear_at") - int(charge.cost * share)
-            )
+    parts = [{"caller": charge.caller, "part": int(charge.cost * share)} for charge in charges]
+    if parts:
+        with transaction.atomic(savepoint=False):
+            _for_each(_GIVE_BACK, parts)
 
 
 def prunable(*, now: datetime) -> QuerySet[ThrottleCount]:
@@ -237,26 +248,21 @@ def _wait(charge: Charge, clear_at: int, *, now: datetime) -> timedelta | None:
     return timedelta(microseconds=over)
 
 
-def _take(charge: Charge, *, now: datetime) -> bool:
-    table = connection.ops.quote_name(ThrottleCount._meta.db_table)
+def _taken(charge: Charge, *, now: datetime) -> dict[str, Any]:
     instant = _instant(now)
+    return {
+        "caller": charge.caller,
+        "first": instant + charge.cost,
+        "cost": charge.cost,
+        "now": instant,
+        "full": instant + charge.room - charge.cost + 1,
+        "horizon": instant + charge.room + _SLACK,
+    }
+
+
+def _for_each(statement: str, rows: Sequence[dict[str, Any]]) -> int:
+    """Run it for each of these parameters, in one round trip; return how many rows it changed."""
+    table = connection.ops.quote_name(ThrottleCount._meta.db_table)
     with connection.cursor() as cursor:
-        # One statement, so that parallel callers queue at the row and none is counted away. Where
-        # its WHERE is false it writes nothing and returns no row.
-        cursor.execute(
-            f"INSERT INTO {table} (caller, clear_at) VALUES (%(caller)s, %(first)s)"  # noqa: S608
-            " ON CONFLICT (caller) DO UPDATE SET clear_at = %(cost)s"
-            f" + CASE WHEN {table}.clear_at BETWEEN %(now)s AND %(horizon)s"
-            f" THEN {table}.clear_at ELSE %(now)s END"
-            f" WHERE {table}.clear_at NOT BETWEEN %(full)s AND %(horizon)s"
-            " RETURNING caller",
-            {
-                "caller": charge.caller,
-                "first": instant + charge.cost,
-                "cost": charge.cost,
-                "now": instant,
-                "full": instant + charge.room - charge.cost + 1,
-                "horizon": instant + charge.room + _SLACK,
-            },
-        )
-        return cursor.fetchone() is not None
+        cursor.executemany(statement.replace("{table}", table), rows)
+        return int(cursor.rowcount)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -88,17 +87,14 @@ class SignInView(TokenView):
 
     @method_decorator(sensitive_variables())
     def sign_in(self, request: Request) -> TokenPair:
-        user = sign_in.authenticate(request._request, **self.read(request))
-        if user is None:
+        pair = sign_in.start(request._request, client=client_of(request), **self.read(request))
+        if pair is None:
             raise Unauthorized(
                 {
                     "detail": "No active account found with the given credentials",
                     "code": "no_active_account",
                 }
             )
-        pair = sessions.start(user, client=client_of(request))
-        # The session stands: a receiver that fails cannot take the tokens from the person any more.
-        user_logged_in.send_robust(sender=type(user), request=request._request, user=user)
         return pair
 
 
