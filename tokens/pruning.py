@@ -5,13 +5,12 @@ It un-revokes nothing: a denial goes when what it refused has expired by every h
 the tokens of a session that is gone are refused because it is.
 
 Rows go in batches, the longest over first, each in a transaction of its own that locks these rows
-and no other, with a rest in between. A batch has as many rows as go in BATCH_SECONDS here and now.
-So it may run anywhere and at any time, twice at once, and be killed.
+and no other, at the pace that ``pace`` sets. So it may run anywhere and at any time, twice at
+once, and be killed.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,14 +22,10 @@ from django.utils import timezone
 from . import denylist, events, keyring, throttling
 from .conf import conf
 from .models import EndReason, PruneRun, Session
+from .pace import Pace, paced
 
 FIRST_BATCH = 500  # rows
-LARGEST_BATCH = 10_000
-BATCH_SECONDS = 0.05
-# Of what the batch took. A writer that waits for SQLite's lock looks for it ever more rarely, at
-# intervals of about half of its wait: so it looks at least once while nobody has the lock.
-REST = 0.5
-PAGE_CACHE = 64 * 1024  # kB
+LARGEST_BATCH = 20_000
 OVERDUE_AFTER = timedelta(days=7)
 
 Rows = QuerySet[Any]
@@ -89,7 +84,7 @@ def prune(
         defaults={"started_at": now, "finished_at": None, "complete": False, "deleted": {}}, pk=1
     )
     complete = True
-    with _page_cache():
+    with paced(router.db_for_write(Session)) as pace:
         for kind, queries in due(now=now).items():
             deleted[kind] = 0
 
@@ -99,7 +94,9 @@ def prune(
                     progress(kind, deleted[kind])
 
             for rows in queries:
-                complete &= _delete(rows, batch_size=batch_size, deadline=deadline, report=report)
+                complete &= _delete(
+                    rows, pace=pace, batch_size=batch_size, deadline=deadline, report=report
+                )
     PruneRun.objects.filter(pk=1).update(
         finished_at=now + timedelta(seconds=time.monotonic() - began),
         complete=complete,
@@ -128,7 +125,12 @@ def _retention(reason: EndReason) -> timedelta:
 
 
 def _delete(
-    rows: Rows, *, batch_size: int, deadline: float | None, report: Callable[[int], None]
+    rows: Rows,
+    *,
+    pace: Pace,
+    batch_size: int,
+    deadline: float | None,
+    report: Callable[[int], None],
 ) -> bool:
     """Delete these rows in batches; False if some are left when the deadline has passed."""
     size, left = min(FIRST_BATCH, batch_size), rows
@@ -145,15 +147,9 @@ def _delete(
             report(gone)
         if gone < size:
             break
-        size = min(_next_size(size, took), batch_size)
-        time.sleep(REST * took)
+        pace.rest(took)
+        size = min(pace.next_size(size, took), batch_size)
     return True
-
-
-def _next_size(size: int, took: float) -> int:
-    if took > BATCH_SECONDS:
-        return max(1, int(size * max(0.5, BATCH_SECONDS / took)))
-    return 2 * size if took < BATCH_SECONDS / 2 else size
 
 
 def _delete_batch(rows: Rows, *, size: int) -> tuple[int, float]:
@@ -185,24 +181,3 @@ class _EqualsAny(Func):
     arg_joiner = " = ANY ("
     arity = 2
     output_field = BooleanField()
-
-
-@contextmanager
-def _page_cache() -> Iterator[None]:
-    """
-    Let SQLite hold a batch's pages in memory.
-
-    With fewer than a batch has, it writes and reads them several times over while it has the lock.
-    """
-    connection = connections[router.db_for_write(Session)]
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA cache_size")
-        (former,) = cursor.fetchone()
-        cursor.execute(f"PRAGMA cache_size = {-PAGE_CACHE}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA cache_size = {former}")

@@ -54,7 +54,7 @@ class TestBatches:
 
     @pytest.mark.parametrize(
         ("first", "per_denial", "batches"),
-        [(5, 0.002, [5, 10, 20, 20, 20, 20, 5]), (40, 0.004, [40, 20, 12, 12, 12, 4])],
+        [(5, 1 / 512, [5, 10, 20, 25, 25, 15]), (40, 1 / 256, [40, 12, 12, 12, 12, 12])],
         ids=["quick", "slow"],
     )
     def test_they_come_to_take_the_time_that_is_meant_for_one(
@@ -130,26 +130,6 @@ class TestBatches:
         finally:
             post_delete.disconnect(receiver, Session)
         assert heard == left
-
-    @pytest.mark.skipif(connection.vendor != "sqlite", reason="the cache of an SQLite connection")
-    def test_their_pages_fit_into_memory_and_afterwards_it_is_given_back(self) -> None:
-        def cache_size() -> int:
-            with connection.cursor() as cursor:
-                return int(cursor.execute("PRAGMA cache_size").fetchone()[0])
-
-        def die(*args: Any) -> None:
-            sizes.append(cache_size())
-            raise KeyboardInterrupt
-
-        sizes: list[int] = []
-        with connection.cursor() as cursor:
-            # What it is where nobody asked for another.
-            cursor.execute("PRAGMA cache_size = -2000")
-        deny("a", until=NOW - DAY)
-        with pytest.raises(KeyboardInterrupt):
-            pruning.prune(now=NOW, progress=die)
-        assert sizes == [-pruning.PAGE_CACHE]
-        assert cache_size() == -2000
 
     def test_the_longest_over_goes_first(self) -> None:
         deny("b", until=NOW - 2 * DAY)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tokens import pruning
 from tokens.management.base import OperatorCommand
+from tokens.pace import ALONE_SECONDS, BATCH_SECONDS
 from tokens.pruning import LARGEST_BATCH, Outcome
 from tokens.words import counted
 
@@ -37,7 +38,7 @@ class Command(OperatorCommand):
             default=LARGEST_BATCH,
             metavar="N",
             help=f"rows per transaction at most, 1 to {LARGEST_BATCH} (default: as many as go in "
-            f"{pruning.BATCH_SECONDS:g} s)",
+            f"{BATCH_SECONDS:g} s, on SQLite in {ALONE_SECONDS:g} s while nobody else writes)",
         )
         self.add_report_arguments(parser)
 

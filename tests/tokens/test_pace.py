@@ -1,0 +1,117 @@
+"""How long a batch of pruning may take, and what SQLite does between two."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.tokens.test_pruning import DAY, NOW, deny
+from tokens import pace, pruning
+from tokens.models import ThrottleCount
+from tokens.pace import ALONE_AFTER, ALONE_SECONDS, BATCH_SECONDS, PAGE_CACHE, Pace, paced
+
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one lock")
+
+
+class Clock:
+    """Stands for ``time.monotonic`` and goes on by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(pace.time, "monotonic", clock)
+    monkeypatch.setattr(pace.time, "sleep", clock.sleep)
+    return clock
+
+
+@pytest.fixture
+def other_connection() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+        yield other
+
+
+def pragma(statement: str) -> Any:
+    with connection.cursor() as cursor:
+        row = cursor.execute(f"PRAGMA {statement}").fetchone()
+    return row and row[0]
+
+
+@pytest.mark.parametrize(
+    ("took", "size"),
+    [(0.0, 200), (0.01, 200), (0.04, 125), (0.05, 100), (0.1, 50), (5.0, 1), (50.0, 1)],
+)
+def test_the_next_batch_would_have_taken_its_time_and_is_twice_as_large_at_most(
+    took: float, size: int
+) -> None:
+    assert Pace().next_size(100, took) == size
+
+
+@on_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_where_nobody_else_writes_a_batch_may_take_longer(
+    clock: Clock, other_connection: sqlite3.Connection
+) -> None:
+    with paced("default") as kept:
+        assert kept.may_take() == BATCH_SECONDS
+        clock.sleep(ALONE_AFTER)
+        assert kept.may_take() == ALONE_SECONDS
+        # Its own writes are nobody else's.
+        ThrottleCount.objects.create(caller="a", clear_at=1)
+        kept.rest(took=0.1)
+        assert kept.may_take() == ALONE_SECONDS
+        with other_connection:
+            other_connection.execute("UPDATE tokens_throttlecount SET clear_at = 2")
+        kept.rest(took=0.1)
+        assert kept.may_take() == BATCH_SECONDS
+        kept.rest(took=2 * ALONE_AFTER)
+        assert kept.may_take() == ALONE_SECONDS
+
+
+@on_sqlite
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("batch_size", [2, 100], ids=["several batches", "one"])
+def test_in_the_end_the_file_has_what_the_log_had(clock: Clock, batch_size: int) -> None:
+    """Or the next to write, who is somebody signing in, would have to carry it over."""
+
+    def in_the_file() -> int:
+        # Without a look at the log beside it.
+        name = f"file:{connection.settings_dict['NAME']}?immutable=1"
+        with closing(sqlite3.connect(name, uri=True)) as file:
+            return int(file.execute("SELECT count(*) FROM tokens_deniedtoken").fetchone()[0])
+
+    deny(*"abcde", until=NOW - DAY)
+    pragma("wal_checkpoint")
+    assert in_the_file() == 5
+    pruning.prune(now=NOW, batch_size=batch_size)
+    assert in_the_file() == 0
+
+
+@on_sqlite
+@pytest.mark.django_db
+def test_a_batchs_pages_fit_into_memory_and_afterwards_the_connection_is_as_before() -> None:
+    pragma("cache_size = -2000")
+    pragma("wal_autocheckpoint = 700")
+    during: list[tuple[int, int]] = []
+
+    def die(*args: Any) -> None:
+        during.append((pragma("cache_size"), pragma("wal_autocheckpoint")))
+        raise KeyboardInterrupt
+
+    deny("a", until=NOW - DAY)
+    with pytest.raises(KeyboardInterrupt):
+        pruning.prune(now=NOW, progress=die)
+    assert during == [(-PAGE_CACHE, 0)]
+    assert (pragma("cache_size"), pragma("wal_autocheckpoint")) == (-2000, 700)
