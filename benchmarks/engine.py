@@ -21,7 +21,7 @@ from django.urls import resolve, reverse  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.test import APIRequestFactory  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken  # noqa: E402
-from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView  # noqa: E402
+from rest_framework_simplejwt.views import TokenRefreshView  # noqa: E402
 
 from tokens import sessions  # noqa: E402
 from tokens.errors import TokenError  # noqa: E402
@@ -31,13 +31,12 @@ from . import data, parallel, peers, pruning, serving  # noqa: E402
 from .measure import ROUNDS, Timings, interleave  # noqa: E402
 
 factory = APIRequestFactory()
-PASSWORD = "correct horse battery staple"
 
 
 def main(expired: int) -> None:
     call_command("migrate", verbosity=0)
     data.make_users()
-    user = get_user_model().objects.create_superuser("ada", "ada@example.org", PASSWORD)
+    user = get_user_model().objects.create_superuser("ada", "ada@example.org", peers.PASSWORD)
     results: dict[str, Timings] = {}
     results["authenticate, seen before"] = seen(user)
     results["authenticate, never seen"] = never_seen(user)
@@ -173,37 +172,16 @@ def _rotating(path: str, view: Any, raw_refresh: str, key: str = "refresh") -> C
 
 def sign_in(user: Any) -> Timings:
     note("sign-in")
-
-    def theirs(kind: Any) -> Callable[[], Any]:
-        def call() -> None:
-            refresh = kind.for_user(user)
-            str(refresh), str(refresh.access_token)
-
-        return call
-
-    return interleave(
-        {
-            "latchkey": lambda: sessions.start(user),
-            "simplejwt-blacklist": theirs(RefreshToken),
-            "simplejwt": theirs(peers.UnlistedRefreshToken),
-        }
-    )
+    names = ("latchkey", "simplejwt-blacklist", "simplejwt")
+    return interleave({name: peers.signing_in(name, user) for name in names})
 
 
 def sign_in_with_password(name: str, *, calls: int | None = None) -> Timings:
-    get_user_model().objects.create_user(name, f"{name}@example.org", PASSWORD)
-    body = {"username": name, "password": PASSWORD}
-
-    def signing_in(view: Any) -> Callable[[], Any]:
-        def call() -> None:
-            answer = view(factory.post("/", body, format="json"))
-            answer.render()
-            assert answer.status_code == 200, answer.content
-
-        return call
-
-    ours, theirs = resolve("/api/token/").func, TokenObtainPairView.as_view()
-    contenders = {"latchkey": signing_in(ours), "simplejwt-blacklist": signing_in(theirs)}
+    get_user_model().objects.create_user(name, f"{name}@example.org", peers.PASSWORD)
+    contenders = {
+        contender: peers.signing_in_with_password(contender, name)
+        for contender in ("latchkey", "simplejwt-blacklist")
+    }
     return interleave(contenders, rounds=min(ROUNDS, 12), calls=calls)
 
 

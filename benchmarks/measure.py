@@ -5,7 +5,7 @@ import gc
 import os
 import time
 from collections.abc import Callable
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import Any
 
 from django.test import override_settings
@@ -41,11 +41,15 @@ def interleave(
 
 def ratio(timings: Timings, one: str, other: str) -> tuple[float, float, float]:
     """Return the median of one ÷ other by round, and its quartiles."""
-    by_round = [a / b for a, b in zip(timings[one], timings[other], strict=True)]
-    if len(by_round) < 2:
-        return by_round[0], by_round[0], by_round[0]
-    lower, _, upper = quantiles(by_round, n=4)
-    return median(by_round), lower, upper
+    return spread([a / b for a, b in zip(timings[one], timings[other], strict=True)])
+
+
+def spread(values: list[float]) -> tuple[float, float, float]:
+    """Return the median and the quartiles: of a single value, itself."""
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    lower, middle, upper = quantiles(values, n=4)
+    return middle, lower, upper
 
 
 def _fitting(name: str, call: Callable[[], Any]) -> int:

@@ -1,6 +1,7 @@
 """How each contender signs a user in, and what its credential then looks like."""
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
+from django.urls import resolve
 from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxAuthentication
 from knox.models import AuthToken
@@ -16,12 +18,14 @@ from oauth2_provider.contrib.rest_framework import OAuth2Authentication
 from oauth2_provider.models import AccessToken as OAuthAccessToken
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.authtoken.models import Token as AuthtokenToken
+from rest_framework.test import APIRequestFactory
 from rest_framework_simplejwt.authentication import (
     JWTAuthentication as SimpleJWTAuthentication,
 )
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+from rest_framework_simplejwt.views import TokenObtainPairView
 
 from tokens import sessions
 from tokens.authentication import JWTAuthentication
@@ -35,6 +39,8 @@ AUTHENTICATION: dict[str, Any] = {
     "authtoken": TokenAuthentication,
     "oauth-toolkit": OAuth2Authentication,
 }
+# Every user's.
+PASSWORD = "correct horse battery staple"
 
 
 class _Absent:
@@ -57,6 +63,36 @@ class UnlistedRefreshToken(RefreshToken):
 
 class UnlistedRefreshSerializer(TokenRefreshSerializer):
     token_class = UnlistedRefreshToken
+
+
+def signing_in(name: str, user: Any) -> Callable[[], Any]:
+    """Return a call that gives ``user`` a pair of tokens, without a look at a password."""
+    if name == "latchkey":
+        return lambda: sessions.start(user)
+    kind = {"simplejwt-blacklist": RefreshToken, "simplejwt": UnlistedRefreshToken}[name]
+
+    def call() -> None:
+        refresh = kind.for_user(user)
+        str(refresh), str(refresh.access_token)
+
+    return call
+
+
+def signing_in_with_password(name: str, username: str) -> Callable[[], Any]:
+    """Return a call that sends name and password to the contender's view."""
+    views = {
+        "latchkey": resolve("/api/token/").func,
+        "simplejwt-blacklist": TokenObtainPairView.as_view(),
+    }
+    view, factory = views[name], APIRequestFactory()
+
+    def call() -> None:
+        body = {"username": username, "password": PASSWORD}
+        answer = view(factory.post("/", body, format="json"))
+        answer.render()
+        assert answer.status_code == 200, answer.content
+
+    return call
 
 
 def credentials(user: Any) -> dict[str, str]:

@@ -16,7 +16,10 @@ from . import data
 from .measure import Timings
 
 ROUNDS = 3
-QUIET = 3.0  # seconds of sign-ins without a prune, before each
+LARGE = 1_000_000  # rows; so many take minutes, and one round
+QUIET = 5.0  # seconds of sign-ins without a prune, before each
+# Seconds from one to the next: longer than one takes while nothing holds it up.
+SIGN_INS = {"without the hash": 0.01, "with Argon2": 0.3}
 
 DELETING: dict[str, Callable[[], Any]] = {
     "latchkey": pruning.prune,
@@ -31,30 +34,34 @@ def rows(expired: int) -> dict[str, Timings]:
     Each contender has as many expired rows (simplejwt's: in both its tables) and its own sign-ins.
     p99 is over sign-ins of one round: where few fit into a prune, it is the slowest of them.
     """
-    timings: dict[str, Timings] = {
-        "prune expired rows": {},
-        "prune expired rows while people sign in": {},
-        "sign-in beside a prune, p50": {},
-        "sign-in beside a prune, p99": {},
-    }
-    alone, together, p50, p99 = timings.values()
-    for _ in range(ROUNDS):
+    alone: Timings = {}
+    timings = {"prune expired rows": alone}
+    for _ in range(ROUNDS if expired < LARGE else 1):
         data.make_expired(expired)
         for name, delete in DELETING.items():
             alone.setdefault(name, []).append(_seconds(delete))
-        data.make_expired(expired)
-        for name, delete in DELETING.items():
-            with signing_in(name) as waits:
-                time.sleep(QUIET)
-                began = time.time()
-                together.setdefault(name, []).append(_seconds(delete))
-                ended = time.time()
-            before = [wait for at, wait in waits if at < began]
-            during = [wait for at, wait in waits if began <= at < ended]
-            for label, some in ((name, during), (f"{name}, none going on", before)):
-                p50.setdefault(label, []).append(_quantile(some, 0.50))
-                p99.setdefault(label, []).append(_quantile(some, 0.99))
+        for how in SIGN_INS:
+            data.make_expired(expired)
+            for name, delete in DELETING.items():
+                for row, label, value in _beside(name, how, delete):
+                    timings.setdefault(row, {}).setdefault(label, []).append(value)
     return timings
+
+
+def _beside(name: str, how: str, delete: Callable[[], Any]) -> list[tuple[str, str, float]]:
+    """Return each figure of one prune beside sign-ins, after its row and its name there."""
+    with signing_in(name, how) as waits:
+        time.sleep(QUIET)
+        began = time.time()
+        took = _seconds(delete)
+        ended = time.time()
+    figures = [(f"prune beside sign-ins {how}", name, took)]
+    before = [wait for at, wait in waits if at < began]
+    during = [wait for at, wait in waits if began <= at < ended]
+    for label, some in ((f"{name}, none going on", before), (name, during)):
+        figures.append((f"sign-in {how} beside a prune, p50", label, _quantile(some, 0.50)))
+        figures.append((f"sign-in {how} beside a prune, p99", label, _quantile(some, 0.99)))
+    return figures
 
 
 def _seconds(call: Callable[[], Any]) -> float:
@@ -68,10 +75,10 @@ def _quantile(values: list[float], part: float) -> float:
 
 
 @contextmanager
-def signing_in(name: str) -> Iterator[list[tuple[float, float]]]:
+def signing_in(name: str, how: str) -> Iterator[list[tuple[float, float]]]:
     """Let a process sign people in; at the end the list has when each came, and their waits."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.signing_in", name],
+        [sys.executable, "-m", "benchmarks.signing_in", name, how, str(SIGN_INS[how])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
