@@ -56,13 +56,15 @@ def test_a_denial_elsewhere_is_seen_within_the_bound_and_not_before(
     assert refusal(pair) is SessionEnded
 
 
-def test_a_denial_by_a_process_that_knows_of_shorter_lives_only_is_held_for_as_long_as_ours(
-    pair: TokenPair, another: snapshot.Snapshot, settings: Any
+@pytest.mark.parametrize(("theirs", "ours"), [(5, 60), (60, 5)])
+def test_a_denial_is_held_for_the_longer_of_the_lives_that_two_processes_know_of(
+    pair: TokenPair, another: snapshot.Snapshot, settings: Any, theirs: int, ours: int
 ) -> None:
-    """So it is while the processes of a site are restarted one after the other."""
+    """They differ while the processes of a site are restarted one after the other."""
     now, ids = timezone.now(), sessions.authenticate(pair.raw_access).claims.ids
+    settings.TOKENS_ACCESS_LIFETIME = timedelta(minutes=theirs)
     end(pair)
-    settings.TOKENS_ACCESS_LIFETIME = timedelta(hours=1)
+    settings.TOKENS_ACCESS_LIFETIME = timedelta(minutes=ours)
     for minutes, is_good in ((0, False), (59, False), (65, True)):
         another._swept_at = -math.inf
         another._read("default", now=now + timedelta(minutes=minutes))
