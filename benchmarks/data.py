@@ -85,6 +85,13 @@ def analyze() -> None:
             cursor.execute("ANALYZE")
 
 
+def make_denials(count: int) -> None:
+    """Add denials of the last five minutes."""
+    now = timezone.now()
+    _insert_denials(count, users=LEAST_USERS, spread=timedelta(minutes=5), now=now)
+    analyze()
+
+
 def make_expired(count: int) -> None:
     """Add denials and simplejwt's tokens that are over."""
     now = timezone.now() - timedelta(days=2)

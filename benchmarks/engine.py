@@ -27,7 +27,7 @@ from tokens import sessions  # noqa: E402
 from tokens.errors import TokenError  # noqa: E402
 from tokens.models import EndReason  # noqa: E402
 
-from . import data, parallel, peers, pruning, serving  # noqa: E402
+from . import data, holding, parallel, peers, pruning, serving  # noqa: E402
 from .measure import ROUNDS, Timings, interleave  # noqa: E402
 
 factory = APIRequestFactory()
@@ -53,6 +53,8 @@ def main(expired: int) -> None:
     results |= pruning.rows(expired)
     note("50 refreshes of one token")
     at_once = parallel.run(user)
+    note("many denials")
+    results |= holding.rows(authenticating("latchkey", peers.credentials(user)["latchkey"]))
     json.dump({"engine": version(), "results": results, "at_once": at_once}, sys.stdout)
 
 

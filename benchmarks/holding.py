@@ -1,0 +1,56 @@
+"""A process in the snapshot mode that holds many denials, of which each still matters."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.utils import timezone
+
+from tokens.models import DeniedToken
+from tokens.snapshot import Snapshot
+
+from . import data
+from .measure import Timings, interleave
+
+DENIALS = 100_000
+ROUNDS = 7
+
+
+def rows(authenticate: Callable[[], Any]) -> dict[str, Timings]:
+    """Time the readings, and ``authenticate`` beside them; the denials stay in the database."""
+    data.make_denials(DENIALS)
+    readings: dict[str, list[float]] = {"the first": [], "a later one": [], "and forgetting": []}
+    for _ in range(ROUNDS):
+        held = Snapshot()
+        readings["the first"].append(_reading(held))
+        assert len(held) >= DENIALS
+        readings["a later one"].append(_later_reading(held))
+        held._swept_at = 0.0  # It forgets once a minute what is over.
+        readings["and forgetting"].append(_later_reading(held))
+    return {
+        f"{DENIALS:,} denials, a reading": readings,
+        f"authenticate, seen before, {DENIALS:,} denials": interleave({"snapshot": authenticate}),
+    }
+
+
+def _later_reading(held: Snapshot) -> float:
+    DeniedToken.objects.create(
+        value=str(uuid4()),
+        kind=DeniedToken.Kind.SESSION,
+        reason="elsewhere",
+        denied_at=timezone.now(),
+        until=timezone.now() + settings.TOKENS_ACCESS_LIFETIME,
+    )
+    before = len(held)
+    time.sleep(1.1)  # longer than the bound
+    took = _reading(held)
+    assert len(held) == before + 1
+    return took
+
+
+def _reading(held: Snapshot) -> float:
+    began = time.perf_counter()
+    held.knows_as_good(["a"], now=timezone.now())
+    return time.perf_counter() - began
