@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from tokens import snapshot
@@ -20,7 +19,7 @@ from tokens.errors import (
 from tokens.models import EndReason, Session
 
 from . import passwords, query, signatures
-from .lazy import lazily
+from .lazy import LazyUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,38 @@ class Authenticated:
     """
 
     claims: Claims
-    session: Session
+    _session: "Session | _Later"
     user: Any
+
+    @property
+    def session(self) -> Session:
+        """Raises TokenError where it is loaded only now."""
+        known = self._session
+        return known.session() if isinstance(known, _Later) else known
+
+
+class _Later:
+    """
+    One strict look for the session and the user together, when one of them is asked for.
+
+    Raises TokenError then.
+    """
+
+    __slots__ = ("_claims", "_now", "_session")
+
+    def __init__(self, claims: Claims, now: datetime) -> None:
+        self._claims = claims
+        self._now = now
+        self._session: Session | None = None
+
+    def session(self) -> Session:
+        if self._session is None:
+            self._session = _judge(self._claims, now=self._now)
+        return self._session
+
+    def __call__(self) -> Any:
+        """Return the user."""
+        return self.session().user
 
 
 def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authenticated:
@@ -56,7 +85,8 @@ def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authent
     if claims.type is TokenType.ACCESS:
         check_issued(claims, now=now, leeway=conf.TOKENS_LEEWAY)
     if type is TokenType.ACCESS and _is_good_by_snapshot(claims, now=now):
-        return Authenticated(claims, *lazily(claims, partial(_judge, claims, now=now)))
+        later = _Later(claims, now)
+        return Authenticated(claims, later, LazyUser(claims.sub, later))
     session = _judge(claims, now=now)
     return Authenticated(claims, session, session.user)
 
