@@ -40,7 +40,7 @@ def end(pair: TokenPair) -> None:
 
 
 def deny_token(pair: TokenPair) -> None:
-    sessions.revoke(pair.raw_access)
+    sessions.revoke(pair.raw_access, now=NOW)
 
 
 def test_a_signature_is_verified_once(pair: TokenPair, monkeypatch: pytest.MonkeyPatch) -> None:
