@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from logging import getLogger
 from typing import Any, TypeVar, cast
 
-from django.db import DatabaseError, OperationalError, connections
+from django.db import DatabaseError, connections
 
 logger = getLogger("tokens")
 
@@ -106,9 +106,6 @@ class Statement:
                 raise
             logger.warning("no statement is prepared on this connection any more: %s", error)
             driver.prepare_threshold = None
-            if connection.in_atomic_block:
-                # It cannot run again in here. In the caller's next try it can: a 503.
-                raise OperationalError(*error.args) from error
             return self._run(parameters, read)
 
 
@@ -145,6 +142,9 @@ def _is_same(mark: Any, parameter: Any) -> bool:
 def _may_prepare(connection: Any) -> bool:
     if connection.vendor != "postgresql" or connection.queries_logged:
         # A statement that is prepared has no text any more for Django's log of queries.
+        return False
+    if connection.in_atomic_block:
+        # One that is not as prepared any more ends its transaction, and could not run again.
         return False
     return getattr(connection.connection, "prepare_threshold", None) is not None
 
