@@ -14,7 +14,8 @@ about tokens is stored.
 How a session ends with all its tokens is in ``ending``, and part of this room's verbs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -48,12 +49,18 @@ __all__ = [
 ]
 
 
-def start(user: Any, *, client: Client | None = None, now: datetime | None = None) -> TokenPair:
+def start(
+    user: Any,
+    *,
+    client: Client | None = None,
+    also: Callable[[], None] | None = None,
+    now: datetime | None = None,
+) -> TokenPair:
     """
     Begin a session for a user whose credentials were checked and return its first pair.
 
     The caller decides who the user is; UserInactive is raised all the same for one who may not
-    come in.
+    come in. What ``also`` writes is committed together with the session.
     """
     now = now or timezone.now()
     client = client or Client()
@@ -73,8 +80,12 @@ def start(user: Any, *, client: Client | None = None, now: datetime | None = Non
         user_agent=client.user_agent,
         refreshed_ip_address=client.ip_address,
     )
-    rows.insert(session)
-    tell.started(session, client)
+    # Around the row alone: meanwhile SQLite lets nobody else write, and a project's hook may take long.
+    with transaction.atomic() if also else nullcontext():
+        rows.insert(session)
+        tell.started(session, client)
+        if also:
+            also()
     return pairs.issue(session)
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -54,7 +53,7 @@ class Admission:
 
     def succeeded(self) -> None:
         """Let the attempt count as what it was: a right password."""
-        if self.pending and self.charges:
+        if self.pending:
             throttling.give_back(self.charges, share=RIGHT_PASSWORD_GIVES_BACK)
         self.pending = False
 
@@ -88,10 +87,8 @@ def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenP
     user, admission = _try(request, credentials)
     if user is None:
         return None
-    # One commit for both: on SQLite each is a wait for the lock, and for the disk on either.
-    with transaction.atomic():
-        admission.succeeded()
-        pair = sessions.start(user, client=client)
+    # One commit for both: each is a wait for the disk, and on SQLite for the lock.
+    pair = sessions.start(user, client=client, also=admission.succeeded)
     user_logged_in.send_robust(sender=type(user), request=request, user=user)
     return pair
 

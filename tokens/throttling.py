@@ -118,17 +118,24 @@ def take(charges: Sequence[Charge], *, now: datetime) -> None:
     if not charges:
         return
     with transaction.atomic():
-        if _for_each(_TAKE, [_taken(charge, now=now) for charge in charges]) < len(charges):
-            # Another attempt was first, after ``full`` had looked: the next try is a cost away.
-            raise TooManyAttempts(timedelta(microseconds=max(charge.cost for charge in charges)))
+        passed = _for_each(_TAKE, [_taken(charge, now=now) for charge in charges]) == len(charges)
+        transaction.set_rollback(not passed)
+    if not passed:
+        # Another attempt was first, after the caller had looked who is full.
+        soonest = timedelta(microseconds=min(charge.cost for charge in charges))
+        raise TooManyAttempts(max(full(charges, now=now).values(), default=soonest))
 
 
 def give_back(charges: Sequence[Charge], *, share: float) -> None:
     """Let this share of what the charges cost count no longer."""
-    parts = [{"caller": charge.caller, "part": int(charge.cost * share)} for charge in charges]
-    if parts:
-        with transaction.atomic(savepoint=False):
-            _for_each(_GIVE_BACK, parts)
+    if not charges:
+        return
+    # A savepoint would be two more round trips, within the transaction of a sign-in.
+    with transaction.atomic(savepoint=False):
+        _for_each(
+            _GIVE_BACK,
+            [{"caller": charge.caller, "part": int(charge.cost * share)} for charge in charges],
+        )
 
 
 def prunable(*, now: datetime) -> QuerySet[ThrottleCount]:
@@ -261,7 +268,11 @@ def _taken(charge: Charge, *, now: datetime) -> dict[str, Any]:
 
 
 def _for_each(statement: str, rows: Sequence[dict[str, Any]]) -> int:
-    """Run it for each of these parameters, in one round trip; return how many rows it changed."""
+    """
+    Run ``statement`` with the parameters of each row, and return how many rows that changed.
+
+    To PostgreSQL they go together, in one round trip.
+    """
     table = connection.ops.quote_name(ThrottleCount._meta.db_table)
     with connection.cursor() as cursor:
         cursor.executemany(statement.replace("{table}", table), rows)

@@ -51,13 +51,13 @@ def test_a_refresh_costs_two_queries(
     ("throttle", "steps"),
     [
         ("", "SELECT BEGIN INSERT COMMIT UPDATE"),
-        ("1000/min", "SELECT BEGIN 2 COMMIT SELECT BEGIN 2 INSERT COMMIT UPDATE"),
+        ("1000/min", "SELECT BEGIN 2 COMMIT SELECT BEGIN INSERT 2 COMMIT UPDATE"),
     ],
 )
 def test_a_sign_in_counts_on_both_limits_at_once_and_commits_three_times(
     api: APIClient, signed_in: dict[str, Any], settings: Any, throttle: str, steps: str
 ) -> None:
-    """Read the limits, count on two; read the user; give two back with the session; last_login."""
+    """Read the limits, count on two; read the user; the session, and two given back; last_login."""
     settings.TOKENS_LOGIN_THROTTLE = throttle
     body = {"username": "ada", "password": PASSWORD}
     statements = queries(lambda: api.post("/api/token/", body))

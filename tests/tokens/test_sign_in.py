@@ -246,6 +246,26 @@ def test_an_active_user_is_asked_for_whatever_the_backend_says(user: Any, settin
     assert (inactive.status_code, inactive.json()) == (wrong.status_code, wrong.json())
 
 
+within: list[bool] = []
+
+
+def failing_hook(session: Session) -> dict[str, Any]:
+    within.append(connection.in_atomic_block)
+    raise RuntimeError("The project's own service is away.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_projects_hook_holds_up_nobody_elses_sign_in_and_costs_no_attempt(
+    user: Any, settings: Any
+) -> None:
+    settings.TOKENS_CLAIMS_HOOK = f"{__name__}.failing_hook"
+    within.clear()
+    for _ in range(5):
+        with pytest.raises(RuntimeError):
+            tries(HOME, password=PASSWORD)
+    assert within == [False] * 5
+
+
 def test_a_sign_in_survives_a_receiver_that_fails(user: Any) -> None:
     from django.contrib.auth.signals import user_logged_in
 

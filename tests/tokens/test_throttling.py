@@ -90,6 +90,14 @@ def test_a_charge_against_several_is_taken_by_all_or_none() -> None:
 
 
 @pytest.mark.django_db
+def test_who_was_outrun_is_told_when_the_one_that_is_full_has_room_again() -> None:
+    assert all(passes("a") for _ in range(10))
+    with pytest.raises(TooManyAttempts) as refused:
+        throttling.take([Charge("a", TEN), Charge("b", Rate(100, 86400))], now=NOW)
+    assert refused.value.wait == seconds(6)
+
+
+@pytest.mark.django_db
 def test_what_is_given_back_can_be_taken_again() -> None:
     charges = [Charge("a", TEN), Charge("b", TEN)]
     for _ in range(90):
