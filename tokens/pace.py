@@ -7,10 +7,10 @@ which each of its writers waits for.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
 BATCH_SECONDS = 0.05
 # Where nobody else writes. Who comes then waits so long once, and is noticed.
@@ -75,9 +75,9 @@ class _SQLitePace(Pace):
         """
         during = {"cache_size": -PAGE_CACHE, "wal_autocheckpoint": 0}
         before = {name: self._ask(name) for name in during}
-        for name, value in during.items():
-            self._ask(f"{name} = {value}")
         try:
+            for name, value in during.items():
+                self._ask(f"{name} = {value}")
             yield
             self._checkpoint()
         finally:
@@ -85,14 +85,16 @@ class _SQLitePace(Pace):
                 self._ask(f"{name} = {value}")
 
     def _checkpoint(self) -> None:
-        # None can be made within a transaction that a caller began.
-        if not self._connection.in_atomic_block:
+        # None can be made within a caller's transaction, or while it reads rows by this connection.
+        # Then SQLite makes one by itself later.
+        with suppress(DatabaseError):
             self._ask("wal_checkpoint(PASSIVE)")
 
     def _ask(self, pragma: str) -> Any:
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA {pragma}")
-            row = cursor.fetchone()
+        # Not through Django's cursor, which refuses within a transaction that is to be rolled back.
+        self._connection.ensure_connection()
+        with self._connection.wrap_database_errors:
+            row = self._connection.connection.execute(f"PRAGMA {pragma}").fetchone()
         return row and row[0]
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.tokens.test_pruning import DAY, NOW, deny
 from tokens import pace, pruning
@@ -100,6 +100,15 @@ def test_in_the_end_the_file_has_what_the_log_had(clock: Clock, batch_size: int)
 
 
 @on_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_whoever_reads_by_the_same_connection_meanwhile_stops_no_pruning() -> None:
+    deny(*"abcde", until=NOW - DAY)
+    with connection.cursor() as reading:
+        reading.execute("SELECT * FROM tokens_deniedtoken")
+        assert pruning.prune(now=NOW, batch_size=2).deleted["denials"] == 5
+
+
+@on_sqlite
 @pytest.mark.django_db
 def test_a_batchs_pages_fit_into_memory_and_afterwards_the_connection_is_as_before() -> None:
     pragma("cache_size = -2000")
@@ -108,10 +117,11 @@ def test_a_batchs_pages_fit_into_memory_and_afterwards_the_connection_is_as_befo
 
     def die(*args: Any) -> None:
         during.append((pragma("cache_size"), pragma("wal_autocheckpoint")))
+        transaction.set_rollback(True)
         raise KeyboardInterrupt
 
     deny("a", until=NOW - DAY)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), transaction.atomic():
         pruning.prune(now=NOW, progress=die)
     assert during == [(-PAGE_CACHE, 0)]
     assert (pragma("cache_size"), pragma("wal_autocheckpoint")) == (-2000, 700)

@@ -224,7 +224,7 @@ class TestCosts:
             pruning.prune(now=NOW)
         written = [q["sql"] for q in captured.captured_queries if "DELETE" in q["sql"]]
         assert written == []
-        assert len(captured) <= 25
+        assert len(captured) <= 20
 
 
 def hot_updates(do: Any) -> tuple[int, int]:
