@@ -61,8 +61,7 @@ class _Later:
             self._session = _judge(self._claims, now=self._now)
         return self._session
 
-    def __call__(self) -> Any:
-        """Return the user."""
+    def user(self) -> Any:
         return self.session().user
 
 
@@ -86,7 +85,7 @@ def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authent
         check_issued(claims, now=now, leeway=conf.TOKENS_LEEWAY)
     if type is TokenType.ACCESS and _is_good_by_snapshot(claims, now=now):
         later = _Later(claims, now)
-        return Authenticated(claims, later, LazyUser(claims.sub, later))
+        return Authenticated(claims, later, LazyUser(claims.sub, later.user))
     session = _judge(claims, now=now)
     return Authenticated(claims, session, session.user)
 
