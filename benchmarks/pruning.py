@@ -56,8 +56,12 @@ def _beside(name: str, how: str, delete: Callable[[], Any]) -> list[tuple[str, s
         took = _seconds(delete)
         ended = time.time()
     figures = [(f"prune beside sign-ins {how}", name, took)]
-    before = [wait for at, wait in waits if at < began]
-    during = [wait for at, wait in waits if began <= at < ended]
+    before = [wait for at, wait in waits if at + wait <= began]
+    during = [wait for at, wait in waits if at < ended and at + wait > began]
+    if not during:
+        raise SystemExit(
+            f"No sign-in fell into {name}'s prune of {took:.2f} s; set EXPIRED higher."
+        )
     for label, some in ((f"{name}, none going on", before), (name, during)):
         figures.append((f"sign-in {how} beside a prune, p50", label, _quantile(some, 0.50)))
         figures.append((f"sign-in {how} beside a prune, p99", label, _quantile(some, 0.99)))

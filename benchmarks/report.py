@@ -182,7 +182,10 @@ def _machine(machine: dict[str, Any]) -> list[str]:
 def _pruned(engines: list[Engine], expired: int) -> str:
     rounds = len(engines[0]["results"]["prune expired rows"]["latchkey"])
     times = "once" if rounds == 1 else f"{rounds} times"
-    return f"Each prune deleted {expired:,} rows, {times} of each kind."
+    return (
+        f"Each prune deleted {expired:,} rows, {times} of each kind. Sign-ins beside it came every 10 ms, "
+        "with Argon2 every 300 ms; where fewer than a hundred fell into it, p99 is the slowest."
+    )
 
 
 def _targets(engines: list[Engine]) -> list[str]:
