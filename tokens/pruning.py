@@ -25,7 +25,7 @@ from .models import EndReason, PruneRun, Session
 from .pace import Pace, paced
 
 FIRST_BATCH = 500  # rows
-LARGEST_BATCH = 20_000
+LARGEST_BATCH = 50_000
 OVERDUE_AFTER = timedelta(days=7)
 
 Rows = QuerySet[Any]
