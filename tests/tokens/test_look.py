@@ -125,6 +125,13 @@ on_postgresql = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def fresh_connection(transactional_db: None) -> None:
+    """Connect anew, to a server process that has prepared nothing for other tests."""
+    connection.close()
+    connection.close_pool()
+
+
 def prepared_looks() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'denied'")
@@ -134,7 +141,7 @@ def prepared_looks() -> int:
 @on_postgresql
 @pytest.mark.parametrize(("threshold", "prepared"), [(2, 1), (None, 0)])
 def test_postgresql_plans_the_look_once_where_the_connection_allows(
-    transactional_db: None, pair: TokenPair, threshold: int | None, prepared: int
+    fresh_connection: None, pair: TokenPair, threshold: int | None, prepared: int
 ) -> None:
     connection.connection.prepare_threshold = threshold
     found = [seen(query.find(claims_of(pair))) for _ in range(10)]
@@ -144,7 +151,7 @@ def test_postgresql_plans_the_look_once_where_the_connection_allows(
 
 @on_postgresql
 def test_a_look_that_was_prepared_has_its_text_in_djangos_log_of_queries(
-    transactional_db: None, pair: TokenPair
+    fresh_connection: None, pair: TokenPair
 ) -> None:
     connection.connection.prepare_threshold = 0
     sessions.authenticate(pair.raw_access, now=NOW)
@@ -156,7 +163,7 @@ def test_a_look_that_was_prepared_has_its_text_in_djangos_log_of_queries(
 
 @on_postgresql
 def test_a_pooler_that_swaps_connections_beneath_costs_nobody_an_answer(
-    transactional_db: None, pair: TokenPair
+    fresh_connection: None, pair: TokenPair
 ) -> None:
     connection.connection.prepare_threshold = 0
     sessions.authenticate(pair.raw_access, now=NOW)
@@ -169,7 +176,7 @@ def test_a_pooler_that_swaps_connections_beneath_costs_nobody_an_answer(
 @on_postgresql
 @pytest.mark.parametrize("within", [nullcontext, transaction.atomic])
 def test_a_column_that_was_altered_costs_nobody_an_answer(
-    transactional_db: None, pair: TokenPair, within: Any
+    fresh_connection: None, pair: TokenPair, within: Any
 ) -> None:
     connection.connection.prepare_threshold = 0
     sessions.authenticate(pair.raw_access, now=NOW)
