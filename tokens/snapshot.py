@@ -3,10 +3,10 @@ This process's copy of the ids denied lately, for the snapshot mode: no query pe
 
 An id matters here for as long as an access token that carries it can still be good: whatever was
 denied longer ago than one access token's life is not read, and what was read is held for one more,
-which spares reading when it was denied. One reading per bound brings the copy
-up to date: the rows above the highest one that was seen, and the rows that may yet turn up below
-it. A row gets its number when it is written and is seen when its transaction commits, so a number
-that is missing may be on its way; it is asked for again until nothing in it could matter.
+which spares reading when it was denied. One reading per bound brings the copy up to date: the rows
+above the highest one that was seen, and the rows that may yet turn up below it. A row gets its
+number when it is written and is seen when its transaction commits, so a number that is missing may
+be on its way; it is asked for again until nothing in it could matter.
 """
 
 import threading
