@@ -191,7 +191,8 @@ def _calls(operation: str, users: list[Any]) -> Iterator[Callable[[], Any]]:
     from django.db import router
     from django.utils import timezone
 
-    from tokens import sessions, snapshot
+    from tokens import sessions
+    from tokens.denylist import snapshot
     from tokens.models import DeniedToken, EndReason
 
     in_turn = cycle(users)

@@ -8,8 +8,8 @@ from uuid import uuid4
 from django.conf import settings
 from django.utils import timezone
 
+from tokens.denylist.snapshot import Snapshot
 from tokens.models import DeniedToken
-from tokens.snapshot import Snapshot
 
 from . import data
 from .measure import Timings, interleave

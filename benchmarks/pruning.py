@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management import call_command
 
-from tokens import pruning
+from tokens.operations import pruning
 
 from . import data
 from .measure import Timings

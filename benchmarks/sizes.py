@@ -175,8 +175,9 @@ def _pairs_of_others() -> Iterator[Any]:
 
     from django.utils import timezone
 
-    from tokens import keyring, pairs, sessions
+    from tokens import keyring, sessions
     from tokens.models import Session
+    from tokens.sessions import pairs
 
     kid, seen, now = keyring.signing_key().kid, set(), timezone.now()
     while len(seen) < TOKENS:

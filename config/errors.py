@@ -6,8 +6,8 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import csrf, defaults
 
-from tokens.exception_handler import DATABASE_TROUBLE
-from tokens.http import Unavailable
+from tokens.api.exception_handler import DATABASE_TROUBLE
+from tokens.api.http import Unavailable
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -27,7 +27,7 @@ graceful_timeout = 30  # seconds in which a reload lets requests end
 keepalive = 5  # seconds; a proxy in front asks again on the same connection
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  # heartbeats
 control_socket_disable = True
-# TRUSTED_PROXIES alone decides what is believed, in tokens.http.
+# TRUSTED_PROXIES alone decides what is believed, in tokens.client.
 forwarded_allow_ips = ""
 # Over a Unix socket gunicorn believes these whatever the line above says.
 forwarder_headers = ""
@@ -63,7 +63,7 @@ def access_line(
     from django.core.handlers.wsgi import WSGIRequest
     from django.utils import timezone
 
-    from tokens.http import ip_address_of
+    from tokens.client import ip_address_of
 
     # Of a request that gunicorn could not read there is no body, and no line if Django wants one.
     request = WSGIRequest({**environ, "wsgi.input": BytesIO()})

@@ -109,7 +109,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "tokens.middleware.TokenCookieMiddleware",
+    "tokens.api.middleware.TokenCookieMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -199,7 +199,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.JWTAuthentication"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "tokens.renderers.BrowsableAPIRenderer",
+        "tokens.api.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
@@ -208,8 +208,8 @@ REST_FRAMEWORK = {
         "config.parsers.CarefulMultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["tokens.throttling.PasswordThrottle"],
-    "EXCEPTION_HANDLER": "tokens.exception_handler.exception_handler",
+    "DEFAULT_THROTTLE_CLASSES": ["tokens.api.throttles.PasswordThrottle"],
+    "EXCEPTION_HANDLER": "tokens.api.exception_handler.exception_handler",
     "NUM_PROXIES": TOKENS_TRUSTED_PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -226,7 +226,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "tokens.schema.add_common_answers",
+        "tokens.api.schema.add_common_answers",
     ],
 }
 

@@ -4,7 +4,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from tokens.sign_in import guarded
+from tokens.limits.sign_in import guarded
 
 from .errors import bad_request, page_not_found, permission_denied, server_error
 from .health import healthz, readyz

@@ -4,8 +4,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from tokens import keyring, snapshot
-from tokens.look import signatures
+from tokens import keyring
+from tokens.denylist import snapshot
+from tokens.sessions import verified
 
 PASSWORD = "correct horse battery staple"
 
@@ -19,7 +20,7 @@ def _fresh_process() -> Any:
 
 
 def forget_everything() -> None:
-    for remembers in (keyring, signatures, snapshot):
+    for remembers in (keyring, verified, snapshot):
         remembers.forget()
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tokens import events
+from tokens import signals
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "events.md").read_text()
@@ -16,12 +16,12 @@ def documented(heading: str) -> set[str]:
 
 
 def test_every_signal_is_documented() -> None:
-    assert documented("Signals") == set(events.SIGNALS.values())
+    assert documented("Signals") == set(signals.SIGNALS.values())
 
 
 def test_every_line_is_documented() -> None:
     calls = (
-        re.findall(r'events\.log\(\s*"(\w+)"', path.read_text())
+        re.findall(r'signals\.log\(\s*"(\w+)"', path.read_text())
         for path in (ROOT / "tokens").rglob("*.py")
     )
     assert documented("Lines") == {name for names in calls for name in names}

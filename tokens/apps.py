@@ -6,19 +6,16 @@ from django.db.models.signals import post_migrate
 
 
 class TokensConfig(AppConfig):
-    name = "tokens"
+    name = __package__
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import (
-            checks,
-            events,
-            notices,
-            schema,  # noqa: F401  # It registers itself.
-            sign_in,
-            signals,
-            support,
-        )
+        from . import checks, signals
+        from .api import schema  # noqa: F401  # It registers itself.
+        from .keyring.receivers import after_migrate
+        from .limits import sign_in
+        from .operations import mail, support_group
+        from .sessions import receivers
 
         for check in (
             checks.check_secret,
@@ -44,13 +41,13 @@ class TokensConfig(AppConfig):
         for model in apps.get_models():
             # A proxy of the user model, or a child of it, sends under its own class.
             if issubclass(model, get_user_model()):
-                signals.follow(model)
+                receivers.follow(model)
         user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
         user_login_failed.connect(sign_in.after_failure, dispatch_uid="tokens.after_failure")
-        events.session_started.connect(notices.on_session_started, dispatch_uid="tokens.notices")
-        events.reuse_detected.connect(notices.on_reuse_detected, dispatch_uid="tokens.notices")
-        post_migrate.connect(signals.after_migrate, self, dispatch_uid="tokens.first_key")
-        post_migrate.connect(support.create_group, self, dispatch_uid="tokens.support_group")
+        signals.session_started.connect(mail.on_session_started, dispatch_uid="tokens.notices")
+        signals.reuse_detected.connect(mail.on_reuse_detected, dispatch_uid="tokens.notices")
+        post_migrate.connect(after_migrate, self, dispatch_uid="tokens.first_key")
+        post_migrate.connect(support_group.create_group, self, dispatch_uid="tokens.support_group")
 
         _extend_admin()
 

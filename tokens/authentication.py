@@ -6,9 +6,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from . import cookies, http, sessions
-from .claims import Claims
+from . import sessions
+from .api import cookies, http
 from .errors import KeyRingError, TokenError
+from .jose import Claims
 
 
 class JWTAuthentication(BaseAuthentication):

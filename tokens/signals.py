@@ -1,101 +1,82 @@
 """
-What happens to a user happens to their sessions, whoever saved the user: the API, the admin,
-``changepassword``, or a line in a shell.
+What happened, told once it is true: a Django signal, and one line in the log.
+
+Both wait for the surrounding transaction to commit; what is rolled back has not happened. A
+receiver that fails is logged and fails nobody else, least of all a sign-in or a revocation.
+
+    signal              arguments besides ``sender``
+    ────────────────    ─────────────────────────────────────────────────────
+    session_started     session, client
+    session_refreshed   session, client
+    reuse_detected      session, client: ``client`` is the one that came back
+    session_ended       sid, user_id, reason, note, by, client
+    token_denied        jti, user_id, reason, by, address, until
+    key_rotated         kid, former, revoked, by, reason
+
+No argument, and no line, holds a token, a password or a key.
 """
 
+import logging
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from django.apps import apps as installed
-from django.contrib.auth.hashers import get_hasher, identify_hasher
-from django.db import router, transaction
-from django.db.models.signals import post_save, pre_delete, pre_save
+from django.db import transaction
+from django.dispatch import Signal
 
-from . import keyring, sessions
-from .look import auth_hashes
-from .models import EndReason, SigningKey
+logger = logging.getLogger("tokens")
 
-_FOLLOWED = {"password", "is_active"}
+session_started = Signal()
+session_refreshed = Signal()
+reuse_detected = Signal()
+session_ended = Signal()
+token_denied = Signal()
+key_rotated = Signal()
+
+SIGNALS = {
+    session_started: "session_started",
+    session_refreshed: "session_refreshed",
+    reuse_detected: "reuse_detected",
+    session_ended: "session_ended",
+    token_denied: "token_denied",
+    key_rotated: "key_rotated",
+}
+
+_PLAIN = re.compile(r"[\w.:@/+,-]+", re.ASCII)
 
 
-def follow(user_model: Any) -> None:
-    """Let the sessions follow what happens to the instances of this very class."""
-    pre_save.connect(before_user_save, user_model, dispatch_uid="tokens.before_save")
-    post_save.connect(after_user_save, user_model, dispatch_uid="tokens.after_save")
-    pre_delete.connect(before_user_delete, user_model, dispatch_uid="tokens.delete")
-
-
-def before_user_save(
-    sender: Any, instance: Any, raw: bool, update_fields: frozenset[str] | None, **kwargs: Any
+def send(
+    signal: Signal,
+    *,
+    sender: type,
+    fields: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    level: int = logging.INFO,
 ) -> None:
+    """Log ``fields`` and give ``arguments`` to the receivers, as soon as it is committed."""
+
+    def happened() -> None:
+        log(SIGNALS[signal], level=level, **fields)
+        signal.send_robust(sender=sender, **arguments)
+
+    transaction.on_commit(happened, robust=True)
+
+
+def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
     """
-    Remember the former auth hashes when Django stores a better hash of the same password.
+    Log one event in one line: its name, and each field that has a value.
 
-    ``check_password`` does that at sign-in: it sets the password, clears the marker that
-    ``set_password`` leaves, and saves that one field.
+    The record carries the same as ``event`` and ``fields``, for formatters that know them. Values
+    may be a stranger's: none can end the line or pass for a field of its own.
     """
-    if raw or instance._state.adding or update_fields != frozenset({"password"}):
+    if not logger.isEnabledFor(level):
         return
-    if instance._password is not None:
-        return
-    former = sender._default_manager.filter(pk=instance.pk).first()
-    if former is not None and _is_upgrade(former.password, instance.password):
-        instance._upgraded_from = list(auth_hashes(former))
+    named = {name: str(value) for name, value in fields.items() if value is not None}
+    named = {name: text for name, text in named.items() if text}
+    words = [event, *(f"{name}={_quoted(value)}" for name, value in named.items())]
+    logger.log(level, "%s", " ".join(words), extra={"event": event, "fields": named})
 
 
-def after_user_save(
-    sender: Any,
-    instance: Any,
-    created: bool,
-    raw: bool,
-    update_fields: frozenset[str] | None,
-    **kwargs: Any,
-) -> None:
-    """End the sessions that an inactive user or another password leaves behind."""
-    if raw or created or (update_fields is not None and not _FOLLOWED & update_fields):
-        return
-    # One transaction with its caller's, so that neither stands without the other.
-    with transaction.atomic():
-        if upgraded_from := instance.__dict__.pop("_upgraded_from", None):
-            sessions.carry_over(instance, from_hashes=upgraded_from)
-        elif not instance.is_active:
-            sessions.end_all(instance, reason=EndReason.USER_INACTIVE)
-        else:
-            sessions.follow_password(instance, keep=getattr(instance, "current_sid", None))
-
-
-def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
-    """Deny the sessions first: their rows go with the user, and the denials stay."""
-    sessions.end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False)
-
-
-def after_migrate(sender: Any, using: str, apps: Any = None, **kwargs: Any) -> None:
-    """
-    Create the first signing keys with the table that holds them.
-
-    ``apps`` are the models as the migrations left them, None where a database was emptied.
-    """
-    if using != router.db_for_write(SigningKey):
-        return
-    if apps is None or _columns(apps) == _columns(installed):
-        keyring.ensure()
-
-
-def _columns(apps: Any) -> set[str]:
-    """Return the columns of the keys' table; none after ``migrate tokens zero``."""
-    try:
-        return {field.column for field in apps.get_model("tokens", "SigningKey")._meta.fields}
-    except LookupError:
-        return set()
-
-
-def _is_upgrade(former: str, current: str) -> bool:
-    """Tell whether Django, at a sign-in, would put the one hash in the place of the other."""
-    try:
-        return _is_outdated(former) and not _is_outdated(current)
-    except ValueError:
-        return False  # One of them is no hash: set_unusable_password() leaves no marker either.
-
-
-def _is_outdated(encoded_password: str) -> bool:
-    hasher, preferred = identify_hasher(encoded_password), get_hasher("default")
-    return hasher.algorithm != preferred.algorithm or preferred.must_update(encoded_password)
+def _quoted(value: str) -> str:
+    # repr() escapes whatever is not printable, and a quote that would end it.
+    return value if _PLAIN.fullmatch(value) else repr(value)

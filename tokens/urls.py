@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import cookie_views, pages, session_views, views
+from .api import cookie_views, pages, session_views, views
 
 urlpatterns = [
     path("token/", views.SignInView.as_view(), name="token_obtain_pair"),

@@ -1,5 +1,5 @@
 from django.urls import path
 
-from .well_known import jwks
+from .api.well_known import jwks
 
 urlpatterns = [path("jwks.json", jwks, name="jwks")]

@@ -14,10 +14,11 @@ from django.test import override_settings
 from tests.conftest import PASSWORD
 from tests.forging import Target, compact
 from tests.processes import Site
-from tokens import cookies, keyring, sessions
+from tokens import keyring, sessions
+from tokens.api import cookies
 from tokens.keyring.rotation import make_row
 from tokens.models import DeniedToken, Session, SigningKey
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .client import Answer, Client
 

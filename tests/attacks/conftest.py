@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.processes import running_site
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .arena import Arena, clear, rows
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.forging import compact, part, sign
 from tests.hostile import HEADERS
-from tokens.codec import Key, load_key, to_jwk
+from tokens.jose import Key, load_key, to_jwk
 from tokens.keyring import jwk
 
 from .arena import Arena, Attack, known_from

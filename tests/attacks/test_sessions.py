@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 
 from tests.conftest import PASSWORD
 from tokens.models import Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .arena import Arena, assert_refusal, known_from, person_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import PASSWORD
 from tokens.models import Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .arena import Arena, assert_refusal, known_from, person_of
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.forging import P256_ORDER, every_spelling_of, raw, sign
 from tokens import keyring
-from tokens.codec import load_key, to_jwk
+from tokens.jose import load_key, to_jwk
 from tokens.keyring import jwk
 
 from .arena import Arena, Attack

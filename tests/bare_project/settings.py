@@ -14,7 +14,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
-    "tokens.middleware.TokenCookieMiddleware",
+    "tokens.api.middleware.TokenCookieMiddleware",
 ]
 TEMPLATES = [
     {
@@ -27,7 +27,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.JWTAuthentication"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "tokens.renderers.BrowsableAPIRenderer",
+        "tokens.api.renderers.BrowsableAPIRenderer",
     ],
-    "EXCEPTION_HANDLER": "tokens.exception_handler.exception_handler",
+    "EXCEPTION_HANDLER": "tokens.api.exception_handler.exception_handler",
 }

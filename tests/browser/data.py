@@ -9,7 +9,7 @@ from django.utils import timezone
 from tokens import sessions
 from tokens.errors import RefreshTokenReused
 from tokens.models import EndReason, Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 SAFARI = (

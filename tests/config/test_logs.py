@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 
 from config.logs import JSONFormatter, RequestIdFilter, TextFormatter
 from config.request_id import RequestIdMiddleware, current_request_id
-from tokens import events
+from tokens import signals
 
 FORGERY = "a\nb\r\x1b[31m\u2028\u202e\x85 c"
 
@@ -58,7 +58,7 @@ def test_an_events_fields_are_members_that_replace_none_of_the_lines_own(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "tokens")
-    events.log("an_event", sid="1", level=logging.INFO, time="never", message="forged")
+    signals.log("an_event", sid="1", level=logging.INFO, time="never", message="forged")
     (one,) = caplog.records
     members = json.loads(JSONFormatter().format(one))
     assert (members["message"], members["sid"]) == ("an_event", "1")

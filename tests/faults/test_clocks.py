@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from tokens import sessions
-from tokens.claims import Claims, TokenType
-from tokens.codec import encode
 from tokens.conf import conf
 from tokens.errors import TokenError, WrongClaims
+from tokens.jose import Claims, TokenType, encode
 from tokens.keyring import signing_key
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)

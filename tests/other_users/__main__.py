@@ -12,8 +12,8 @@ from django.utils import timezone  # noqa: E402
 
 from tests.other_users.router import Router  # noqa: E402
 from tests.tokens.test_look import seen  # noqa: E402
-from tokens import sessions, statement  # noqa: E402
-from tokens.look import query, signatures  # noqa: E402
+from tokens import compiled_sql, sessions  # noqa: E402
+from tokens.sessions import query, verified  # noqa: E402
 
 
 def main() -> None:
@@ -31,13 +31,13 @@ def main() -> None:
         Router.alias = alias
         user = sessions.authenticate(pair.raw_access).session.user
         assert (user.badge, user._state.db) == (alias, alias)
-        claims = signatures.read(pair.raw_access, now=now)
+        claims = verified.read(pair.raw_access, now=now)
         found = query.find(claims)
-        assert statement._thread.made[alias, "a look with at+jwt"][1] is not None
+        assert compiled_sql._thread.made[alias, "a look with at+jwt"][1] is not None
         assert found is not None
         assert seen(found) == seen(query.find_through_orm(claims, alias=alias))
     Router.alias = "default"
-    assert query.find(signatures.read(pairs["other"].raw_access, now=now)) is None
+    assert query.find(verified.read(pairs["other"].raw_access, now=now)) is None
     print("agreed")  # noqa: T201
 
 

@@ -41,7 +41,7 @@ def guess(same: str) -> str:
     from django.conf import settings
     from django.test import RequestFactory
 
-    from tokens import sign_in
+    from tokens.limits import sign_in
 
     settings.TOKENS_LOGIN_THROTTLE = "10/hour"
     own = f"{os.getpid()}-{threading.get_ident()}"
@@ -55,7 +55,7 @@ def sign_in(_: str) -> str:
     from django.conf import settings
     from django.test import RequestFactory
 
-    from tokens import sign_in
+    from tokens.limits import sign_in
 
     settings.TOKENS_LOGIN_THROTTLE = "500/hour"
     admission = sign_in.admit(RequestFactory().post("/", REMOTE_ADDR="192.0.2.1"), "ada")

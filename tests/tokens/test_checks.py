@@ -13,10 +13,11 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import OperationalError, connection, router
 from django.utils import timezone
 
-from tokens import keyring, pruning, sessions
+from tokens import keyring, sessions
 from tokens.checks import check_database, check_denylist_mode
 from tokens.conf import conf
 from tokens.models import DeniedToken, EndReason, Session, SigningKey, ThrottleCount
+from tokens.operations import pruning
 
 ROOT = Path(__file__).resolve().parents[2]
 

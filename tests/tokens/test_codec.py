@@ -15,8 +15,6 @@ from jwt import InvalidTokenError, get_algorithm_by_name
 from jwt.api_jws import PyJWS
 from jwt.utils import base64url_decode, base64url_encode
 
-from tokens.claims import Claims, TokenType
-from tokens.codec import MAX_TOKEN_LENGTH, Key, decode, encode, load_key
 from tokens.errors import (
     BadSignature,
     Expired,
@@ -27,6 +25,7 @@ from tokens.errors import (
     WrongClaims,
     WrongType,
 )
+from tokens.jose import MAX_TOKEN_LENGTH, Claims, Key, TokenType, decode, encode, load_key
 from tokens.keyring import ALGORITHMS, jwk
 
 KEY = Key("k1", "HS256", b"0123456789abcdef0123456789abcdef")
@@ -204,7 +203,7 @@ def test_the_key_of_rfc_7515_appendix_a_1_is_read_from_its_jwk() -> None:
         ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
         ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     )
-    from tokens.codec import _verify_signature
+    from tokens.jose.codec import _verify_signature
 
     _verify_signature(*vector.rsplit(".", 1), key)
     with pytest.raises(BadSignature):

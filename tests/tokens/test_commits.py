@@ -9,10 +9,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tokens import ending, keyring, sessions
+from tokens import keyring, sessions
 from tokens.errors import SessionEnded
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair, ending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,7 +89,7 @@ def spied_on_at_the_end(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Return a list that gets, for each end of sessions, whether a transaction was around it."""
     found: list[bool] = []
     monkeypatch.setattr(
-        ending.tell, "ended", lambda *_, **how: found.append(connection.in_atomic_block)
+        ending.events, "ended", lambda *_, **how: found.append(connection.in_atomic_block)
     )
     return found
 

@@ -40,7 +40,7 @@ def test_is_denied_asks_for_all_three_ids(user: Any) -> None:
 
 
 def test_a_denial_can_go_an_hour_after_it_stopped_to_matter_and_not_before() -> None:
-    ago = NOW - denylist.KEPT_AFTERWARDS
+    ago = NOW - denylist.PRUNE_SAFETY_MARGIN
     deny("now", until=ago)
     deny("past", until=ago - timedelta(microseconds=1))
     deny("longer past", until=ago - DAY)

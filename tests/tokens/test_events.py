@@ -14,7 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tokens import denylist, events, keyring, sessions
+from tokens import denylist, keyring, sessions, signals
 from tokens.errors import RefreshTokenReused, SessionEnded
 from tokens.models import DeniedToken, EndReason, Session
 
@@ -29,18 +29,18 @@ def _signing_key(_fresh_process: None) -> None:
 
 
 @contextmanager
-def heard(*signals: Signal) -> Iterator[list[dict[str, Any]]]:
+def heard(*of: Signal) -> Iterator[list[dict[str, Any]]]:
     calls: list[dict[str, Any]] = []
 
     def listen(signal: Signal, **arguments: Any) -> None:
         calls.append({"signal": signal, **arguments})
 
-    for signal in signals:
+    for signal in of:
         signal.connect(listen)
     try:
         yield calls
     finally:
-        for signal in signals:
+        for signal in of:
             signal.disconnect(listen)
 
 
@@ -54,14 +54,15 @@ def _info(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_start_and_a_refresh(user: Any, caplog: pytest.LogCaptureFixture) -> None:
-    with heard(events.session_started, events.session_refreshed) as calls:
+    with heard(signals.session_started, signals.session_refreshed) as calls:
         pair = sessions.start(user, client=CLIENT)
         started = logged(caplog)["session_started"]
         pair = sessions.refresh(pair.raw_refresh, client=CLIENT)
         sessions.refresh(pair.raw_refresh, client=CLIENT)
     session = pair.session
-    signals = [call["signal"] for call in calls]
-    assert signals == [events.session_started] + [events.session_refreshed] * 2
+    assert [call["signal"] for call in calls] == [signals.session_started] + [
+        signals.session_refreshed
+    ] * 2
     assert {call["session"].pk for call in calls} == {session.pk}
     assert {call["client"] for call in calls} == {CLIENT}
     assert calls[0]["sender"] is Session
@@ -78,7 +79,7 @@ def test_a_start_and_a_refresh(user: Any, caplog: pytest.LogCaptureFixture) -> N
 def test_an_answer_that_is_given_again_is_no_refresh(user: Any) -> None:
     pair = sessions.start(user)
     sessions.refresh(pair.raw_refresh)
-    with heard(events.session_refreshed) as calls:
+    with heard(signals.session_refreshed) as calls:
         sessions.refresh(pair.raw_refresh)
     assert calls == []
 
@@ -90,12 +91,12 @@ def test_a_reuse_names_both_addresses_and_the_session_ends_once(
     pair = sessions.start(user, client=CLIENT, now=earlier)
     sessions.refresh(pair.raw_refresh, client=CLIENT, now=earlier)
     thief = sessions.Client("203.0.113.7")
-    with heard(events.reuse_detected, events.session_ended) as calls:
+    with heard(signals.reuse_detected, signals.session_ended) as calls:
         with pytest.raises(RefreshTokenReused):
             sessions.refresh(pair.raw_refresh, client=thief)
         with pytest.raises(SessionEnded):
             sessions.refresh(pair.raw_refresh, client=thief)
-    assert [call["signal"] for call in calls] == [events.session_ended, events.reuse_detected]
+    assert [call["signal"] for call in calls] == [signals.session_ended, signals.reuse_detected]
     assert calls[1]["client"] == thief
     assert logged(caplog)["session_ended"]["reason"] == "reuse"
     reuse = logged(caplog)["reuse_detected"]
@@ -104,7 +105,7 @@ def test_a_reuse_names_both_addresses_and_the_session_ends_once(
 
 def test_an_end_says_who_did_it_and_why(user: Any, caplog: pytest.LogCaptureFixture) -> None:
     session = sessions.start(user).session
-    with heard(events.session_ended) as calls:
+    with heard(signals.session_ended) as calls:
         for _ in range(2):
             sessions.end(
                 [session], reason=EndReason.REVOKED, note="a lost phone", by=user, client=CLIENT
@@ -126,14 +127,14 @@ def test_an_end_says_who_did_it_and_why(user: Any, caplog: pytest.LogCaptureFixt
 def test_of_many_only_those_that_were_live_are_told(user: Any) -> None:
     former, *live = [sessions.start(user).session for _ in range(3)]
     sessions.end([former], reason=EndReason.REVOKED, now=timezone.now() - timedelta(seconds=1))
-    with heard(events.session_ended) as calls:
+    with heard(signals.session_ended) as calls:
         assert sessions.end([former, *live], reason=EndReason.REVOKED) == 2
     assert {call["sid"] for call in calls} == {session.pk for session in live}
 
 
 def test_a_denied_token(user: Any, caplog: pytest.LogCaptureFixture) -> None:
     pair = sessions.start(user)
-    with heard(events.token_denied, events.session_ended) as calls:
+    with heard(signals.token_denied, signals.session_ended) as calls:
         sessions.revoke(pair.raw_access, client=CLIENT)
     (call,) = calls
     assert (call["jti"], call["user_id"]) == (f"{pair.session.pk.hex}.0a", user.pk)
@@ -149,7 +150,7 @@ def test_a_denied_token(user: Any, caplog: pytest.LogCaptureFixture) -> None:
 def test_a_rotation_and_a_revoked_key(user: Any, caplog: pytest.LogCaptureFixture) -> None:
     former = keyring.signing_key().kid
     plan = keyring.plan_rotation(revoke_previous=True)
-    with heard(events.key_rotated) as calls:
+    with heard(signals.key_rotated) as calls:
         keyring.rotate(plan, by=user, reason="a stolen backup")
     (call,) = calls
     assert call["kid"] == keyring.signing_key().kid
@@ -161,7 +162,7 @@ def test_a_rotation_and_a_revoked_key(user: Any, caplog: pytest.LogCaptureFixtur
 
 def test_what_is_rolled_back_has_not_happened(user: Any, caplog: pytest.LogCaptureFixture) -> None:
     session = sessions.start(user).session
-    with heard(*events.SIGNALS) as calls:
+    with heard(*signals.SIGNALS) as calls:
         with transaction.atomic():
             sessions.start(user)
             sessions.end([session], reason=EndReason.REVOKED)
@@ -171,7 +172,7 @@ def test_what_is_rolled_back_has_not_happened(user: Any, caplog: pytest.LogCaptu
         with transaction.atomic():
             sessions.end([session], reason=EndReason.REVOKED)
             assert calls == []
-        assert [call["signal"] for call in calls] == [events.session_ended]
+        assert [call["signal"] for call in calls] == [signals.session_ended]
 
 
 def test_a_receiver_that_fails_undoes_nothing_and_stops_nobody(
@@ -180,17 +181,17 @@ def test_a_receiver_that_fails_undoes_nothing_and_stops_nobody(
     def fail(**arguments: Any) -> None:
         raise OSError("the audit server is down")
 
-    for signal in events.SIGNALS:
+    for signal in signals.SIGNALS:
         signal.connect(fail)
     try:
-        with heard(*events.SIGNALS) as calls:
+        with heard(*signals.SIGNALS) as calls:
             pair = sessions.refresh(sessions.start(user).raw_refresh)
             sessions.authenticate(pair.raw_access)
             sessions.revoke(pair.raw_access)
             sessions.revoke(pair.raw_refresh)
             keyring.rotate(keyring.plan_rotation())
     finally:
-        for signal in events.SIGNALS:
+        for signal in signals.SIGNALS:
             signal.disconnect(fail)
     assert len(calls) == 5
     with pytest.raises(SessionEnded):
@@ -231,7 +232,7 @@ def test_a_sign_in_is_logged_without_the_name_that_was_typed(
 def test_denials_that_another_event_tells_of_are_not_told_twice(
     kind: DeniedToken.Kind, db: None
 ) -> None:
-    with heard(events.token_denied) as calls:
+    with heard(signals.token_denied) as calls:
         denylist.deny([("x", None)], kind=kind, reason="r", until=timezone.now())
     assert calls == []
 
@@ -250,10 +251,10 @@ def test_denials_that_another_event_tells_of_are_not_told_twice(
 def test_a_value_can_neither_end_the_line_nor_pass_for_a_field(
     caplog: pytest.LogCaptureFixture, value: str, quoted: str
 ) -> None:
-    events.log("an_event", detail=value, nothing=None, empty="")
+    signals.log("an_event", detail=value, nothing=None, empty="")
     assert caplog.messages == [f"an_event detail={quoted}"]
     assert logged(caplog)["an_event"] == {"detail": value}
 
 
 def test_every_signal_is_named_as_it_is_imported() -> None:
-    assert {getattr(events, name): name for name in events.SIGNALS.values()} == events.SIGNALS
+    assert {getattr(signals, name): name for name in signals.SIGNALS.values()} == signals.SIGNALS

@@ -17,13 +17,13 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from tests.processes import ROOT, environment, manage
-from tokens import denylist, explain, keyring, pairs, sessions
-from tokens.claims import TokenType
+from tokens import denylist, keyring, sessions
 from tokens.conf import conf
 from tokens.errors import TokenError
-from tokens.explain import Explanation
+from tokens.jose import TokenType, jti_of
 from tokens.management.commands import explain_token
 from tokens.models import DeniedToken, EndReason, Session, SigningKey
+from tokens.operations.explanation import STEPS, Explanation, explain
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +115,11 @@ CASES: dict[str, tuple[Callable[[sessions.TokenPair, Any], str], list[str], str]
     "a token of the future": (lambda pair, user: forged(pair, iat=2**33), ["expiry"], "future"),
     "a denied token": (
         after(
-            lambda pair, user: deny(pairs.jti_of(pair.session, TokenType.ACCESS), KINDS.TOKEN, user)
+            lambda pair, user: deny(
+                jti_of(pair.session.pk, pair.session.generation, TokenType.ACCESS),
+                KINDS.TOKEN,
+                user,
+            )
         ),
         ["denylist"],
         "by ada: laptop stolen",
@@ -145,11 +149,11 @@ def test_each_refusal_is_found_at_its_step_and_decided_as_for_a_request(
 ) -> None:
     make, steps, words = CASES[case]
     raw_token = make(sessions.start(user), user)
-    explanation = explain.explain(raw_token)
+    explanation = explain(raw_token)
     assert explanation.refusal == refusal_of_a_request(raw_token)
     assert refusals(explanation) == steps
     assert explanation.accepted is not bool(steps)
-    assert [step.name for step in explanation.steps] == list(explain.STEPS)
+    assert [step.name for step in explanation.steps] == list(STEPS)
     if steps:
         assert words in found(explanation)[steps[-1]] + found(explanation)[steps[0]]
     assert raw_token not in repr(explanation)
@@ -160,12 +164,12 @@ def test_all_the_reasons_are_seen(user: Any) -> None:
     end(pair, user)
     deactivate(pair, user)
     later = timezone.now() + conf.TOKENS_ACCESS_LIFETIME + conf.TOKENS_LEEWAY
-    explanation = explain.explain(pair.raw_access, now=later)
+    explanation = explain(pair.raw_access, now=later)
     assert refusals(explanation) == ["expiry", "denylist", "session", "user"]
 
 
 def test_a_step_that_was_not_reached_is_no_step_that_passed(user: Any) -> None:
-    explanation = explain.explain(forged(sessions.start(user), key="x" * 32))
+    explanation = explain(forged(sessions.start(user), key="x" * 32))
     passed = [step.passed for step in explanation.steps]
     assert passed == [True, True, False, None, None, None, None, None, None]
 
@@ -174,7 +178,7 @@ def test_a_key_that_only_verifies_says_until_when(user: Any) -> None:
     pair = sessions.start(user)
     keyring.rotate(keyring.plan_rotation())
     row = SigningKey.objects.get(state="retired")
-    key = found(explain.explain(pair.raw_access))["key"]
+    key = found(explain(pair.raw_access))["key"]
     assert row.kid in key
     assert "only verifies" in key
     assert f"until {row.verifies_until:%Y-%m-%dT%H:%M}" in key
@@ -241,13 +245,13 @@ def test_json_of_an_accepted_token(user: Any, monkeypatch: Any) -> None:
     assert data["token"] == {
         "type": "rt+jwt",
         "kid": pair.session.kid,
-        "jti": pairs.jti_of(pair.session, TokenType.REFRESH),
+        "jti": jti_of(pair.session.pk, pair.session.generation, TokenType.REFRESH),
         "sid": str(pair.session.pk),
         "sub": str(user.pk),
         "generation": 0,
         "expires_at": f"{pair.refresh_expires_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    assert [step["passed"] for step in data["steps"]] == [True] * len(explain.STEPS)
+    assert [step["passed"] for step in data["steps"]] == [True] * len(STEPS)
 
 
 def test_json_of_a_refused_token(user: Any, monkeypatch: Any) -> None:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config import settings as project
-from tokens.codec import load_key
+from tokens.jose import load_key
 from tokens.keyring import ALGORITHMS, jwk
 
 # RFC 7638 §3.1

@@ -10,11 +10,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from pytest_django import DjangoAssertNumQueries
 
-from tokens import keyring, signals
+from tokens import keyring
 from tokens.errors import KeyRingError, UnknownKey
 from tokens.keyring import ring
 from tokens.keyring.rotation import make_row
 from tokens.models import SigningKey
+from tokens.sessions import receivers
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 OTHER_SECRET = "another-token-secret-that-is-long-enough-0123456789"
@@ -34,21 +35,21 @@ def test_a_migration_that_ends_before_the_last_makes_no_key(at: str) -> None:
     SigningKey.objects.all().delete()
     loader = MigrationLoader(connection)
     node = ("accounts", "0001_initial") if at == "zero" else ("tokens", at)
-    signals.after_migrate(None, "default", apps=loader.project_state(node).apps)
+    receivers.after_migrate(None, "default", apps=loader.project_state(node).apps)
     assert not SigningKey.objects.exists()
-    signals.after_migrate(None, "default", apps=loader.project_state().apps)
+    receivers.after_migrate(None, "default", apps=loader.project_state().apps)
     assert SigningKey.objects.exists()
 
 
 def test_a_migration_of_another_database_makes_no_key() -> None:
     SigningKey.objects.all().delete()
-    signals.after_migrate(None, "statistics")
+    receivers.after_migrate(None, "statistics")
     assert not SigningKey.objects.exists()
 
 
 def test_an_emptied_database_gets_keys_again() -> None:
     SigningKey.objects.all().delete()
-    signals.after_migrate(None, "default")
+    receivers.after_migrate(None, "default")
     assert SigningKey.objects.exists()
 
 

@@ -76,7 +76,7 @@ class TestList:
         for _ in range(3):
             sessions.start(user)
         assert json.loads(listed("--json"))["counted_sessions"] is None
-        for module in ("tokens.bounds", "tokens.management.commands.list_keys"):
+        for module in ("tokens.operations.tally", "tokens.management.commands.list_keys"):
             monkeypatch.setattr(f"{module}.WINDOW", 2)
         assert listed_keys()[0]["live_sessions"] == 2
         assert json.loads(listed("--json"))["counted_sessions"] == 2

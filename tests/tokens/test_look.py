@@ -11,11 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.processes import run_project
-from tokens import sessions, statement
-from tokens.claims import TokenType
-from tokens.look import query, signatures
+from tokens import compiled_sql, sessions
+from tokens.jose import TokenType
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair, query, verified
 
 NOW = timezone.now()
 
@@ -27,7 +26,7 @@ def pair(user: Any) -> TokenPair:
 
 def claims_of(pair: TokenPair, type: TokenType = TokenType.ACCESS) -> Any:
     raw_token = pair.raw_access if type is TokenType.ACCESS else pair.raw_refresh
-    return signatures.read(raw_token, now=NOW)
+    return verified.read(raw_token, now=NOW)
 
 
 def seen(found: tuple[Session, bool] | None) -> Any:
@@ -111,7 +110,7 @@ def test_an_access_tokens_session_loads_the_rest_of_its_row_when_asked(pair: Tok
 def test_a_query_that_cannot_be_compiled_goes_through_the_orm(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(statement, "_thread", statement._Thread())
+    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
     monkeypatch.setattr(query, "get_related_populators", None)
     with CaptureQueriesContext(connection) as captured:
         found = sessions.authenticate(pair.raw_access, now=NOW)

@@ -23,9 +23,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tokens import pruning, sessions, snapshot
+from tokens import sessions
+from tokens.denylist import snapshot
 from tokens.errors import TokenError
 from tokens.models import EndReason, Session
+from tokens.operations import pruning
 
 LEEWAY, GRACE, ACCESS, IDLE, ABSOLUTE = 10, 10, 300, 14 * 86400, 90 * 86400  # seconds
 RETENTION = 90 * 86400

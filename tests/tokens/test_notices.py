@@ -10,9 +10,10 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from tokens import keyring, notices, sessions
+from tokens import keyring, sessions
 from tokens.errors import RefreshTokenReused
 from tokens.models import Session
+from tokens.operations import mail as notifications
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SAFARI = (
@@ -78,7 +79,7 @@ def test_another_persons_devices_are_not_ones_own(user: Any, django_user_model: 
 
 
 def test_only_the_last_sessions_are_compared(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notices, "COMPARED_SESSIONS", 1)
+    monkeypatch.setattr(notifications, "COMPARED_SESSIONS", 1)
     begun = timezone.now()
     start(user, HOME, SAFARI, now=begun - timedelta(days=2))
     start(user, HOME, FIREFOX, now=begun - timedelta(days=1))
@@ -122,7 +123,7 @@ def test_mail_that_cannot_be_sent_is_logged_and_nothing_else(
         raise SMTPRecipientsRefused({"ada@example.org": (550, b"no such user")})
 
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(notices, "send_mail", fail)
+    monkeypatch.setattr(notifications, "send_mail", fail)
     start(user)
     pair = start(user, HOME, SAFARI)
     sessions.authenticate(pair.raw_access)

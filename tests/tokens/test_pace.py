@@ -9,9 +9,16 @@ import pytest
 from django.db import connection, transaction
 
 from tests.tokens.test_pruning import DAY, NOW, deny
-from tokens import pace, pruning
 from tokens.models import ThrottleCount
-from tokens.pace import ALONE_AFTER, ALONE_SECONDS, BATCH_SECONDS, PAGE_CACHE, Pace, paced
+from tokens.operations import pacing, pruning
+from tokens.operations.pacing import (
+    ALONE_AFTER,
+    ALONE_SECONDS,
+    BATCH_SECONDS,
+    PAGE_CACHE,
+    Pace,
+    paced,
+)
 
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one lock")
 
@@ -32,8 +39,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pace.time, "monotonic", clock)
-    monkeypatch.setattr(pace.time, "sleep", clock.sleep)
+    monkeypatch.setattr(pacing.time, "monotonic", clock)
+    monkeypatch.setattr(pacing.time, "sleep", clock.sleep)
     return clock
 
 

@@ -9,8 +9,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 
 from tokens import sessions
 from tokens.errors import PasswordChanged
-from tokens.look import passwords
 from tokens.models import Session
+from tokens.sessions import auth_hash
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Hear of each time that a user is asked for the hash."""
-    passwords._known.clear()
+    auth_hash._known.clear()
     asked: list[Any] = []
     djangos = AbstractBaseUser.get_session_auth_hash
 
@@ -70,17 +70,17 @@ def test_a_user_model_with_a_hash_of_its_own_is_asked_each_time() -> None:
 
     person = Person()
     session = Session(auth_hash="secret blue")
-    assert passwords.is_of_now(session, person)
+    assert auth_hash.is_of_now(session, person)
     person.badge = "red"
-    assert not passwords.is_of_now(session, person)
+    assert not auth_hash.is_of_now(session, person)
 
 
 def test_no_more_hashes_are_kept_than_the_capacity(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passwords._known.clear()
-    monkeypatch.setattr(passwords, "CAPACITY", 2)
+    auth_hash._known.clear()
+    monkeypatch.setattr(auth_hash, "CAPACITY", 2)
     for number in range(5):
         user.password = f"password {number}"
-        assert passwords.is_of_now(Session(auth_hash=user.get_session_auth_hash()), user)
-        assert len(passwords._known) <= 2
+        assert auth_hash.is_of_now(Session(auth_hash=user.get_session_auth_hash()), user)
+        assert len(auth_hash._known) <= 2

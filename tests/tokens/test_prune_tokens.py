@@ -11,9 +11,10 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from tests.processes import manage
-from tokens import denylist, keyring, pruning
+from tokens import denylist, keyring
 from tokens.management import base
 from tokens.models import DeniedToken, PruneRun
+from tokens.operations import pruning
 
 
 def prune(*words: str) -> str:

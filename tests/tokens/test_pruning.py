@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tokens import denylist, keyring, pruning, sessions, throttling
+from tokens import denylist, keyring, sessions
 from tokens.conf import conf
 from tokens.errors import RefreshTokenReused, TokenError
+from tokens.limits import counts
 from tokens.models import DeniedToken, EndReason, Session, SigningKey, ThrottleCount
+from tokens.operations import pruning
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -78,9 +80,9 @@ class TestWhatGoes:
         keyring.rotate(keyring.plan_rotation(now=NOW - 30 * DAY), now=NOW - 30 * DAY)
         former = SigningKey.objects.filter(state="retired")
         assert former.count() == 1
-        charge = throttling.Charge
-        throttling.take([charge("past", throttling.Rate(1, 60))], now=NOW - timedelta(minutes=1))
-        throttling.take([charge("present", throttling.Rate(1, 60))], now=NOW)
+        charge = counts.Charge
+        counts.take([charge("past", counts.Rate(1, 60))], now=NOW - timedelta(minutes=1))
+        counts.take([charge("present", counts.Rate(1, 60))], now=NOW)
         assert pruning.prune(now=NOW).deleted == {
             "denials": 1,
             "sessions": 0,

@@ -10,8 +10,8 @@ from django.db.models.signals import post_delete
 from django.test.utils import CaptureQueriesContext
 
 from tests.tokens.test_pruning import DAY, NOW, deny, ended
-from tokens import pruning
 from tokens.models import DeniedToken, PruneRun, Session
+from tokens.operations import pruning
 
 pytestmark = pytest.mark.django_db
 

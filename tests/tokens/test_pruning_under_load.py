@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from tests.clients import Diary, calls_and_refreshes, create_users, hammering, sign_in
 from tests.processes import ROOT, Site, environment, running_site
-from tokens import keyring, pruning
+from tokens import keyring
 from tokens.models import DeniedToken, EndReason, PruneRun, Session
+from tokens.operations import pruning
 
 CLIENTS = 4
 DUE = 3000  # sessions, and as many denials

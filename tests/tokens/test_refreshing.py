@@ -7,15 +7,9 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from tokens import keyring, sessions
-from tokens.errors import (
-    Denied,
-    Expired,
-    RefreshTokenReused,
-    SessionEnded,
-    UserGone,
-)
+from tokens.errors import Denied, Expired, RefreshTokenReused, SessionEnded, UserGone
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair, lifecycle
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -196,6 +190,6 @@ def test_a_refresh_whose_user_is_deleted_meanwhile_is_refused(
         user.delete()
         return False
 
-    monkeypatch.setattr(sessions, "_rotate", another_was_first)
+    monkeypatch.setattr(lifecycle, "_rotate", another_was_first)
     with pytest.raises(UserGone):
         sessions.refresh(pair.raw_refresh)

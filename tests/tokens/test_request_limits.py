@@ -9,8 +9,9 @@ from django.contrib.auth.models import Permission
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tokens import sessions, throttling
+from tokens import sessions
 from tokens.conf import Settings
+from tokens.limits import counts
 from tokens.models import ThrottleCount
 
 LIMITED = [
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _cache_awake() -> Iterator[None]:
     yield
-    throttling._cache.asleep_until = 0.0
+    counts._cache.asleep_until = 0.0
 
 
 def fresh_address() -> str:
@@ -63,7 +64,7 @@ def test_one_more_than_the_limit_is_told_when_to_come_back(
 @pytest.mark.parametrize("setting", sorted({setting for setting, *_ in LIMITED}))
 def test_the_default_is_generous_and_there(settings: Any, setting: str) -> None:
     delattr(settings, setting)
-    rate = throttling.parse_rate(getattr(Settings(), setting))
+    rate = counts.parse_rate(getattr(Settings(), setting))
     assert rate is not None
     assert rate.limit / rate.period >= 10
 
@@ -79,7 +80,7 @@ def test_a_cache_that_is_down_costs_the_count_and_not_the_refresh(
         asked.append(args)
         raise error
 
-    monkeypatch.setattr(throttling.cache, "add", fail)
+    monkeypatch.setattr(counts.cache, "add", fail)
     raw_refresh = sessions.start(user).raw_refresh
     for _ in range(3):
         answer = APIClient().post("/api/token/refresh/", {"refresh": raw_refresh})
@@ -88,8 +89,8 @@ def test_a_cache_that_is_down_costs_the_count_and_not_the_refresh(
 
 
 def test_a_count_that_runs_out_meanwhile_begins_at_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttling.cache, "add", lambda *args: False)
-    assert throttling._cache.count(f"nobody-counts:{fresh_address()}", seconds=60) == 1
+    monkeypatch.setattr(counts.cache, "add", lambda *args: False)
+    assert counts._cache.count(f"nobody-counts:{fresh_address()}", seconds=60) == 1
 
 
 def test_whoever_took_over_a_session_cannot_guess_its_password(user: Any, settings: Any) -> None:
@@ -113,5 +114,5 @@ def test_two_at_once_on_the_last_place_are_one_too_many(
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {sessions.start(user).raw_access}")
     wrong = {"current_password": "wrong", "new_password": "a rather different sentence"}
     assert client.post("/api/me/password/", wrong).status_code == 400
-    monkeypatch.setattr(throttling, "full", lambda *args, **kwargs: {})
+    monkeypatch.setattr(counts, "full", lambda *args, **kwargs: {})
     assert client.post("/api/me/password/", wrong).status_code == 429

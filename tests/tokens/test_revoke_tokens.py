@@ -19,12 +19,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.processes import ROOT, environment, manage
-from tokens import ending, keyring, pairs, revocation, sessions
-from tokens.claims import TokenType
+from tokens import keyring, sessions
 from tokens.conf import conf
 from tokens.errors import Denied, SessionEnded, TokenError
+from tokens.jose import TokenType, jti_of
 from tokens.management import base
 from tokens.models import DeniedToken, EndReason, Session
+from tokens.operations import revocation
+from tokens.sessions import ending
 
 WHY = "--reason=laptop stolen"
 
@@ -74,7 +76,7 @@ class TestTargets:
 
     def test_an_access_token_is_denied_alone(self, user: Any) -> None:
         pair = sessions.start(user)
-        jti = pairs.jti_of(pair.session, TokenType.ACCESS)
+        jti = jti_of(pair.session.pk, pair.session.generation, TokenType.ACCESS)
         said = revoke(f"--jti={jti}", WHY)
         assert said == "Revoked one access token; its session goes on.\n"
         with pytest.raises(Denied):
@@ -87,12 +89,12 @@ class TestTargets:
         settings.TOKENS_ACCESS_LIFETIME = timedelta(days=1)
         pair = sessions.start(user)
         settings.TOKENS_ACCESS_LIFETIME = timedelta(minutes=5)
-        revoke(f"--jti={pairs.jti_of(pair.session, TokenType.ACCESS)}", WHY)
+        revoke(f"--jti={jti_of(pair.session.pk, pair.session.generation, TokenType.ACCESS)}", WHY)
         assert DeniedToken.objects.get().until >= pair.access_expires_at + conf.TOKENS_LEEWAY
 
     def test_a_refresh_token_of_any_generation_takes_its_session_along(self, user: Any) -> None:
         first = sessions.start(user)
-        jti = pairs.jti_of(first.session, TokenType.REFRESH)
+        jti = jti_of(first.session.pk, first.session.generation, TokenType.REFRESH)
         second = sessions.refresh(first.raw_refresh)
         assert "1 session of 1 user" in revoke(f"--jti={jti}", WHY)
         assert not is_good(second)
@@ -142,7 +144,8 @@ class TestTargets:
         assert said == "Nothing of that is live. Nothing was changed.\n"
 
     def test_a_token_that_was_denied_before_keeps_its_first_reason(self, user: Any) -> None:
-        jti = pairs.jti_of(sessions.start(user).session, TokenType.ACCESS)
+        session = sessions.start(user).session
+        jti = jti_of(session.pk, 0, TokenType.ACCESS)
         revoke(f"--jti={jti}", "--reason=first")
         assert "Nothing was changed" in revoke(f"--jti={jti}", "--reason=second")
         assert DeniedToken.objects.get().reason == "first"
@@ -239,7 +242,8 @@ class TestProcesses:
         pairs = [sessions.start(user) for _ in range(30)]
         script = (
             "import django, os, signal; django.setup()\n"
-            "from tokens import ending, revocation\n"
+            "from tokens.operations import revocation\n"
+            "from tokens.sessions import ending\n"
             "ending.BATCH_SIZE = 10\n"
             "def die(ended): ended >= 20 and os.kill(os.getpid(), signal.SIGKILL)\n"
             "revocation.carry_out(revocation.everything(), note='leak', progress=die)\n"

@@ -92,7 +92,7 @@ class TestOptions:
     def test_of_sessions_that_were_not_all_counted_it_says_no_such_thing(
         self, user: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tokens.bounds.WINDOW", 1)
+        monkeypatch.setattr("tokens.operations.tally.WINDOW", 1)
         sessions.start(user, now=timezone.now() - timedelta(hours=1))
         sessions.end([sessions.start(user).session], reason=EndReason.LOGOUT)
         said = rotate("--revoke-previous", "--noinput")

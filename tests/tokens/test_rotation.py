@@ -10,6 +10,7 @@ from tokens.conf import conf
 from tokens.errors import Denied, KeyRingError, TokenError, UnknownKey
 from tokens.keyring import RotationConflict, ring
 from tokens.models import DeniedToken, Session, SigningKey
+from tokens.sessions import lifecycle
 
 MOMENT = timedelta(seconds=ring.SIGNER_MAX_AGE)
 OTHER_SECRET = "another-token-secret-that-is-long-enough-0123456789"
@@ -300,13 +301,13 @@ def test_a_refresh_that_was_under_way_does_not_outlive_the_revocation_of_its_key
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = sessions.start(user)
-    move_on = sessions._rotate
+    move_on = lifecycle._rotate
 
     def after_the_look(session: Session, **how: Any) -> bool:
         rotate(revoke_previous=True)
         return move_on(session, **how)
 
-    monkeypatch.setattr(sessions, "_rotate", after_the_look)
+    monkeypatch.setattr(lifecycle, "_rotate", after_the_look)
     with pytest.raises(Denied):
         sessions.refresh(pair.raw_refresh)
     assert Session.objects.get().ended_at is not None

@@ -21,9 +21,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tokens import denylist, keyring, pruning, sessions, snapshot
+from tokens import denylist, keyring, sessions
+from tokens.denylist import snapshot
+from tokens.limits.sign_in import _is_known
 from tokens.models import DeniedToken, EndReason, Session, SigningKey
-from tokens.sign_in import _is_known
+from tokens.operations import pruning
 
 GROWING = ("tokens_session", "tokens_deniedtoken", "accounts_user")
 SMALL_INDEXES = ("user_staff", "user_superuser", "user_inactive")  # of few rows each
@@ -67,7 +69,7 @@ PAGES = [
 @pytest.fixture
 def _rows(user: Any, django_user_model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many that an index pays, and more than a page looks at, so that each bound is met."""
-    for module in ("tokens.bounds", "tokens.admin.sessions"):
+    for module in ("tokens.operations.tally", "tokens.admin.sessions"):
         monkeypatch.setattr(f"{module}.WINDOW", 20)
     monkeypatch.setattr("accounts.admin.WINDOW", 150)
     monkeypatch.setattr("tokens.admin.search.MAX_BESIDE_INCIDENTS", 5)

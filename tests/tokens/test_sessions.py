@@ -8,7 +8,6 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from tokens import keyring, sessions
-from tokens.claims import TokenType
 from tokens.errors import (
     Denied,
     Expired,
@@ -19,8 +18,9 @@ from tokens.errors import (
     WrongClaims,
     WrongType,
 )
+from tokens.jose import TokenType
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -14,8 +14,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tokens import sessions, sign_in
+from tokens import sessions
 from tokens.errors import TooManyAttempts
+from tokens.limits import sign_in
 from tokens.models import EndReason, Session, ThrottleCount
 
 HOME, ELSEWHERE = "192.0.2.1", "203.0.113.7"

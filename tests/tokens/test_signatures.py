@@ -10,7 +10,6 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 from tokens import keyring, sessions
-from tokens.codec import read_signed
 from tokens.errors import (
     BadSignature,
     Denied,
@@ -22,10 +21,10 @@ from tokens.errors import (
     WrongClaims,
     WrongType,
 )
+from tokens.jose import read_signed
 from tokens.keyring.sealing import Sealer
-from tokens.look import signatures
 from tokens.models import EndReason, SigningKey
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair, verified
 
 NOW = timezone.now()
 
@@ -45,7 +44,7 @@ def deny_token(pair: TokenPair) -> None:
 
 def test_a_signature_is_verified_once(pair: TokenPair, monkeypatch: pytest.MonkeyPatch) -> None:
     sessions.authenticate(pair.raw_access, now=NOW)
-    monkeypatch.setattr("tokens.look.signatures.read_signed", None)
+    monkeypatch.setattr("tokens.sessions.verified.read_signed", None)
     sessions.authenticate(pair.raw_access, now=NOW)
 
 
@@ -105,7 +104,7 @@ def test_a_remembered_signature_admits_nothing_by_itself(
     transactional_db: None, pair: TokenPair, use: Any, error: Any
 ) -> None:
     sessions.authenticate(pair.raw_access, now=NOW)
-    assert len(signatures._memory) == 1
+    assert len(verified._memory) == 1
     with pytest.raises(error):
         use(pair)
 
@@ -129,53 +128,53 @@ def test_a_resealed_key_goes_on_verifying_what_is_remembered(pair: TokenPair) ->
 @pytest.mark.parametrize("raw_token", ["", "a.b.c", "é" * 20, "\udc80.a.b", "a" * 9000])
 def test_what_is_no_token_is_refused_and_not_remembered(raw_token: str) -> None:
     with pytest.raises(Malformed):
-        signatures.read(raw_token, now=NOW)
-    assert len(signatures._memory) == 0
+        verified.read(raw_token, now=NOW)
+    assert len(verified._memory) == 0
 
 
 def test_a_forged_or_a_refresh_token_is_not_remembered(pair: TokenPair) -> None:
-    signatures.read(pair.raw_refresh, now=NOW)
+    verified.read(pair.raw_refresh, now=NOW)
     head, _, signature = pair.raw_access.rpartition(".")
     with pytest.raises(BadSignature):
-        signatures.read(f"{head}.{'A' * len(signature)}", now=NOW)
-    assert len(signatures._memory) == 0
+        verified.read(f"{head}.{'A' * len(signature)}", now=NOW)
+    assert len(verified._memory) == 0
 
 
 def test_no_more_signatures_are_kept_than_the_capacity_and_the_used_ones_stay(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signatures, "CAPACITY", 3)
+    monkeypatch.setattr(verified, "CAPACITY", 3)
     tokens = [sessions.start(user, now=NOW).raw_access for _ in range(5)]
     for raw_access in tokens:
-        signatures.read(tokens[0], now=NOW)
-        signatures.read(raw_access, now=NOW)
-        assert len(signatures._memory) <= 3
-    verified = []
+        verified.read(tokens[0], now=NOW)
+        verified.read(raw_access, now=NOW)
+        assert len(verified._memory) <= 3
+    read = []
     monkeypatch.setattr(
-        signatures,
+        verified,
         "read_signed",
-        lambda raw, **how: verified.append(raw) or read_signed(raw, **how),
+        lambda raw, **how: read.append(raw) or read_signed(raw, **how),
     )
     for raw_access in (tokens[0], tokens[3], tokens[4], tokens[1]):
-        signatures.read(raw_access, now=NOW)
-    assert verified == [tokens[1]]
+        verified.read(raw_access, now=NOW)
+    assert read == [tokens[1]]
 
 
 def test_threads_share_the_memory(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signatures, "CAPACITY", 5)
+    monkeypatch.setattr(verified, "CAPACITY", 5)
     tokens = {sessions.start(user, now=NOW).raw_access for _ in range(10)}
-    expected = {raw_access: signatures.read(raw_access, now=NOW) for raw_access in tokens}
+    expected = {raw_access: verified.read(raw_access, now=NOW) for raw_access in tokens}
 
     def read_all(_: int) -> bool:
-        return all(signatures.read(raw, now=NOW) == expected[raw] for raw in tokens)
+        return all(verified.read(raw, now=NOW) == expected[raw] for raw in tokens)
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(read_all, range(200)))
-    assert len(signatures._memory) <= 5
+    assert len(verified._memory) <= 5
 
 
 def test_what_is_remembered_shows_no_token_and_no_key(pair: TokenPair) -> None:
-    signatures.read(pair.raw_access, now=NOW)
-    (entry,) = signatures._memory._entries.items()
+    verified.read(pair.raw_access, now=NOW)
+    (entry,) = verified._memory._entries.items()
     assert pair.raw_access not in repr(entry)
     assert "Key" not in repr(entry)

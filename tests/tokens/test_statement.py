@@ -9,9 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.signals import post_save, pre_save
 from django.test.utils import CaptureQueriesContext
 
-from tokens import rows, sessions, statement
+from tokens import compiled_sql, sessions
+from tokens.compiled_sql import CannotCompile, Statement, once_for
 from tokens.models import EndReason, Session
-from tokens.statement import CannotCompile, Statement, once_for
+from tokens.sessions import writes
 
 NOW = datetime(2030, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
 COLUMNS = {
@@ -37,7 +38,7 @@ def test_the_rotation_does_as_the_orm_does(
     user: Any, address: str | None, generation: int, ended: bool, is_there: bool, wins: bool
 ) -> None:
     results, stored = [], []
-    for rotate in (rows.rotate, rows.rotate_through_orm):
+    for rotate in (writes.rotate, writes.rotate_through_orm):
         session = sessions.start(user, now=NOW).session
         others = sessions.start(user, now=NOW).session
         if ended:
@@ -83,7 +84,7 @@ def test_a_sign_in_writes_what_the_orm_writes(user: Any, changes: dict[str, Any]
     ours, theirs = beginning(user, **changes), beginning(user, **changes)
     theirs.save(force_insert=True)
     with CaptureQueriesContext(connection) as captured:
-        rows.insert(ours)
+        writes.insert(ours)
     assert len(captured) == 1
     mine, others = (Session.objects.filter(pk=one.pk).values().get() for one in (ours, theirs))
     assert mine | {"id": theirs.pk} == others
@@ -93,9 +94,9 @@ def test_a_sign_in_writes_what_the_orm_writes(user: Any, changes: dict[str, Any]
 @pytest.mark.django_db
 def test_the_row_of_a_sign_in_is_written_once(user: Any) -> None:
     session = beginning(user)
-    rows.insert(session)
+    writes.insert(session)
     with pytest.raises(IntegrityError), transaction.atomic():
-        rows.insert(session)
+        writes.insert(session)
     assert Session.objects.filter(pk=session.pk).exists()
 
 
@@ -120,8 +121,8 @@ def test_receivers_of_djangos_signals_hear_of_a_sign_in(user: Any, signal: Any) 
 def test_a_sign_in_that_cannot_be_compiled_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(statement, "_thread", statement._Thread())
-    monkeypatch.setattr(rows, "InsertQuery", None)
+    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
+    monkeypatch.setattr(writes, "InsertQuery", None)
     pair = sessions.start(user)
     assert sessions.authenticate(pair.raw_access).user == user
     assert "a sign-in goes through the ORM" in caplog.text
@@ -131,8 +132,8 @@ def test_a_sign_in_that_cannot_be_compiled_goes_through_the_orm(
 def test_a_rotation_that_cannot_be_compiled_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(statement, "_thread", statement._Thread())
-    monkeypatch.setattr(rows, "UpdateQuery", None)
+    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
+    monkeypatch.setattr(writes, "UpdateQuery", None)
     pair = sessions.start(user)
     with CaptureQueriesContext(connection) as captured:
         assert sessions.refresh(pair.raw_refresh).session.generation == 1
@@ -149,7 +150,7 @@ def test_without_time_zones_people_sign_in_and_refresh(
 ) -> None:
     """SQLite then takes no mark that has one."""
     settings.USE_TZ = False
-    monkeypatch.setattr(statement, "_thread", statement._Thread())
+    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
     pair = sessions.start(django_user_model.objects.create_user("ada"))
     assert sessions.authenticate(sessions.refresh(pair.raw_refresh).raw_access)
 
@@ -190,5 +191,5 @@ def test_another_connection_gets_a_statement_of_its_own() -> None:
         return len(made)
 
     assert [once_for("default", "a test", make) for _ in range(3)] == [1, 1, 1]
-    statement._thread.made["default", "a test"] = (connection.copy(), 1)
+    compiled_sql._thread.made["default", "a test"] = (connection.copy(), 1)
     assert once_for("default", "a test", make) == 2

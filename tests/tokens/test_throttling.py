@@ -9,11 +9,11 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIRequestFactory
 
-from tokens import throttling
+from tokens.client import MAX_USER_AGENT_LENGTH, client_of, ip_address_of
 from tokens.errors import TooManyAttempts
-from tokens.http import MAX_USER_AGENT_LENGTH, client_of, ip_address_of
+from tokens.limits import counts
+from tokens.limits.counts import Charge, Rate, network_of, parse_rate
 from tokens.models import ThrottleCount
-from tokens.throttling import Charge, Rate, network_of, parse_rate
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TEN = Rate(10, 60)
@@ -25,9 +25,9 @@ def seconds(number: float) -> timedelta:
 
 def passes(*callers: str, rate: Rate = TEN, now: datetime = NOW) -> bool:
     charges = [Charge(caller, rate) for caller in callers]
-    waits = throttling.full(charges, now=now)
+    waits = counts.full(charges, now=now)
     try:
-        throttling.take(charges, now=now)
+        counts.take(charges, now=now)
     except TooManyAttempts:
         assert waits, "what is refused was said to be full"
         return False
@@ -70,8 +70,8 @@ def test_exactly_the_limit_passes_at_once(rate: Rate) -> None:
 @pytest.mark.django_db
 def test_what_counts_drains_evenly_and_refusals_prolong_nothing() -> None:
     assert all(passes("a") for _ in range(10))
-    assert throttling.full([Charge("a", TEN)], now=NOW) == {"a": seconds(6)}
-    assert throttling.full([Charge("a", TEN)], now=NOW + seconds(4)) == {"a": seconds(2)}
+    assert counts.full([Charge("a", TEN)], now=NOW) == {"a": seconds(6)}
+    assert counts.full([Charge("a", TEN)], now=NOW + seconds(4)) == {"a": seconds(2)}
     assert not any(passes("a", now=NOW + seconds(second)) for second in (0, 1, 5, 5.999))
     assert [passes("a", now=NOW + seconds(6)) for _ in range(2)] == [True, False]
     assert [passes("a", now=NOW + seconds(600)) for _ in range(11)] == [True] * 10 + [False]
@@ -83,7 +83,7 @@ def test_a_charge_against_several_is_taken_by_all_or_none() -> None:
     assert all(passes("b") for _ in range(5))
     before = ThrottleCount.objects.get(caller="a").clear_at
     with pytest.raises(TooManyAttempts) as refused:
-        throttling.take([Charge("a", TEN), Charge("b", TEN)], now=NOW)
+        counts.take([Charge("a", TEN), Charge("b", TEN)], now=NOW)
     assert refused.value.wait == seconds(6)
     assert ThrottleCount.objects.get(caller="a").clear_at == before
     assert all(passes("a") for _ in range(5))
@@ -93,7 +93,7 @@ def test_a_charge_against_several_is_taken_by_all_or_none() -> None:
 def test_who_was_outrun_is_told_when_the_one_that_is_full_has_room_again() -> None:
     assert all(passes("a") for _ in range(10))
     with pytest.raises(TooManyAttempts) as refused:
-        throttling.take([Charge("a", TEN), Charge("b", Rate(100, 86400))], now=NOW)
+        counts.take([Charge("a", TEN), Charge("b", Rate(100, 86400))], now=NOW)
     assert refused.value.wait == seconds(6)
 
 
@@ -101,8 +101,8 @@ def test_who_was_outrun_is_told_when_the_one_that_is_full_has_room_again() -> No
 def test_what_is_given_back_can_be_taken_again() -> None:
     charges = [Charge("a", TEN), Charge("b", TEN)]
     for _ in range(90):
-        throttling.take(charges, now=NOW)
-        throttling.give_back(charges, share=0.9)
+        counts.take(charges, now=NOW)
+        counts.give_back(charges, share=0.9)
     assert [passes("a") for _ in range(2)] == [True, False]
 
 
@@ -118,7 +118,7 @@ def test_a_clock_that_was_set_back_locks_nobody_out(set_back: int, let_in: bool)
 def test_a_refusal_writes_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     assert all(passes("a") for _ in range(10))
     with django_assert_num_queries(1):
-        assert throttling.full([Charge("a", TEN)], now=NOW)
+        assert counts.full([Charge("a", TEN)], now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -131,7 +131,7 @@ def test_parallel_attempts_lose_no_count() -> None:
 
     def passes_quietly(*callers: str) -> bool:
         try:
-            throttling.take([Charge(caller, Rate(60, 3600)) for caller in callers], now=NOW)
+            counts.take([Charge(caller, Rate(60, 3600)) for caller in callers], now=NOW)
         except TooManyAttempts:
             return False
         return True
@@ -148,10 +148,10 @@ def test_rows_die_and_are_pruned_and_live_ones_stay() -> None:
     for number in range(5):
         assert passes(f"old {number}")
     assert passes("new", now=NOW + seconds(3))
-    assert throttling.prune(now=NOW + seconds(5.9), limit=9) == 0
-    assert throttling.prune(now=NOW + seconds(6), limit=2) == 2
-    assert throttling.prunable(now=NOW + seconds(6)).count() == 3
-    assert throttling.prune(now=NOW + seconds(6), limit=9) == 3
+    assert counts.prune(now=NOW + seconds(5.9), limit=9) == 0
+    assert counts.prune(now=NOW + seconds(6), limit=2) == 2
+    assert counts.prunable(now=NOW + seconds(6)).count() == 3
+    assert counts.prune(now=NOW + seconds(6), limit=9) == 3
     assert [row.caller for row in ThrottleCount.objects.all()] == ["new"]
     assert str(ThrottleCount.objects.get()) == "new"
 

@@ -15,7 +15,7 @@ from tests.conftest import PASSWORD
 from tokens import sessions
 from tokens.errors import PasswordChanged, SessionEnded, UserInactive
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 NEW_PASSWORD = "a rather different sentence"
 

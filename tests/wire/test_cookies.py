@@ -15,7 +15,8 @@ from rest_framework.views import APIView
 from config.urls import urlpatterns as project_urls
 from tests.conftest import PASSWORD
 from tests.wire.conftest import CREDENTIALS, sign_in
-from tokens import cookies, keyring, sessions
+from tokens import keyring, sessions
+from tokens.api import cookies
 from tokens.authentication import OptionalJWTAuthentication
 from tokens.models import EndReason, Session, SigningKey
 

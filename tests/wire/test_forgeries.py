@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from tests.forging import ED25519_ORDER, P256_ORDER, Target, every_spelling_of, raw, sign
 from tokens import keyring, sessions
-from tokens.codec import load_key, to_jwk
 from tokens.errors import Denied, TokenError
+from tokens.jose import load_key, to_jwk
 from tokens.keyring import jwk
 from tokens.models import SigningKey
 

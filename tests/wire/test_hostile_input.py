@@ -16,8 +16,8 @@ from tests.forging import Target, compact, part, sign
 from tests.hostile import CLAIMS, HEADERS, PAYLOADS, SPELLINGS
 from tests.wire.conftest import Forge
 from tokens import keyring, sessions
-from tokens.codec import Key
 from tokens.errors import TokenError
+from tokens.jose import Key
 from tokens.models import DeniedToken, Session
 
 BODIES = {

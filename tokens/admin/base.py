@@ -17,8 +17,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from tokens.models import MAX_REASON_LENGTH
-
+from ..models import MAX_REASON_LENGTH
 from .search import find_token
 
 MAX_PAGES = 200  # An OFFSET reads what it skips.

@@ -7,9 +7,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from tokens.models import Session, key_revoked
-from tokens.serializers import device_of
-
+from ..client import device_of
+from ..models import Session, key_revoked
 from .base import instant
 from .filters import STATES, state_of
 

@@ -14,13 +14,10 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from tokens import staff
-from tokens.claims import Claims, TokenType
-from tokens.codec import MAX_TOKEN_LENGTH
-from tokens.errors import KeyRingError, TokenError
-from tokens.models import DeniedToken, EndReason
-from tokens.pairs import parse_jti
-
+from ..errors import KeyRingError, TokenError
+from ..jose import MAX_TOKEN_LENGTH, Claims, TokenType, parse_jti
+from ..models import DeniedToken, EndReason
+from ..operations import staff
 from .base import ReasonForm, demand, instant, log, may, say
 from .confirm import confirmation
 from .finding import PostedSearch

@@ -11,9 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tokens.bounds import first_of, live
-from tokens.models import EndReason, Session, key_revoked
-
+from ..models import EndReason, Session, key_revoked
+from ..operations.tally import first_of, live
 from .search import newest, user_key
 
 STATES = [

@@ -10,10 +10,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from tokens import staff
-from tokens.claims import Claims
-from tokens.errors import KeyRingError, TokenError
-
+from ..errors import KeyRingError, TokenError
+from ..jose import Claims
+from ..operations import staff
 from .base import ReadOnlyAdmin, demand, say
 from .search import find_token
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from tokens import denylist
-from tokens.models import DeniedToken, EndReason, Session
-from tokens.serializers import device_of
-from tokens.words import counted
+from .. import denylist
+from ..client import device_of
+from ..models import DeniedToken, EndReason, Session
+from ..operations.wording import counted
 
 # An access token lives for minutes, so an earlier one has expired long ago.
 GENERATIONS = 50

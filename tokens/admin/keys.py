@@ -14,13 +14,12 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
-from tokens import keyring
-from tokens.bounds import WINDOW, live_by_key, tally
-from tokens.errors import KeyRingError
-from tokens.keyring import RotationConflict
-from tokens.models import Session, SigningKey
-from tokens.words import cost_of_revoking
-
+from .. import keyring
+from ..errors import KeyRingError
+from ..keyring import RotationConflict
+from ..models import Session, SigningKey
+from ..operations.tally import WINDOW, live_by_key, tally
+from ..operations.wording import cost_of_revoking
 from .base import ReadOnlyAdmin, ReasonForm, demand, instant, log, may, say
 from .confirm import confirmation
 

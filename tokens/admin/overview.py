@@ -16,10 +16,10 @@ from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
 
-from tokens import pruning
-from tokens.bounds import Tally, tally
-from tokens.conf import conf
-from tokens.models import EndReason, PruneRun, Session, SigningKey
+from ..conf import conf
+from ..models import EndReason, PruneRun, Session, SigningKey
+from ..operations import pruning
+from ..operations.tally import Tally, tally
 
 logger = getLogger("tokens")
 

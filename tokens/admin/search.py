@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from tokens.bounds import first_of
-from tokens.models import Session
-from tokens.pairs import parse_jti
+from ..jose import parse_jti
+from ..models import Session
+from ..operations.tally import first_of
 
 # Namesakes: an e-mail address need not be unique in every project.
 MAX_USERS = 100

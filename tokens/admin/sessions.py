@@ -16,24 +16,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from tokens import sessions
-from tokens.bounds import WINDOW
-from tokens.claims import Claims
-from tokens.models import EndReason, Session
-from tokens.serializers import device_of
-from tokens.words import counted
-
+from .. import sessions
+from ..client import device_of
+from ..jose import Claims
+from ..models import EndReason, Session
+from ..operations.tally import WINDOW
+from ..operations.wording import counted
 from .base import ReasonForm, demand, log, may, say
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
-from .filters import (
-    EndReasonFilter,
-    RefreshedFilter,
-    StateFilter,
-    UserFilter,
-    order_of,
-    state_of,
-)
+from .filters import EndReasonFilter, RefreshedFilter, StateFilter, UserFilter, order_of, state_of
 from .finding import PostedSearch
 from .history import history
 from .search import find_sessions

@@ -20,11 +20,10 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tokens import sessions
-from tokens.bounds import tally
-from tokens.models import DeniedToken, EndReason, Session, SigningKey
-from tokens.words import counted
-
+from .. import sessions
+from ..models import DeniedToken, EndReason, Session, SigningKey
+from ..operations.tally import tally
+from ..operations.wording import counted
 from .base import CarefulActions, ReasonForm, demand, log, may, say
 from .columns import SessionColumns, with_state
 from .confirm import confirmation

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError
 
-from tokens import pruning
-from tokens.conf import conf
+from ..conf import conf
+from ..operations import pruning
 
 USUAL_ACCESS_LIFETIME = timedelta(minutes=15)
 USUAL_GRACE = timedelta(seconds=60)
@@ -59,12 +59,12 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.W010",
             )
         )
-    if "tokens.middleware.TokenCookieMiddleware" not in settings.MIDDLEWARE:
+    if "tokens.api.middleware.TokenCookieMiddleware" not in settings.MIDDLEWARE:
         messages.append(
             Warning(
                 "TokenCookieMiddleware is not in MIDDLEWARE: a shared cache may give one person's "
                 "answer by cookie to another.",
-                hint='Add "tokens.middleware.TokenCookieMiddleware" at the end of MIDDLEWARE.',
+                hint='Add "tokens.api.middleware.TokenCookieMiddleware" at the end of MIDDLEWARE.',
                 id="tokens.W011",
             )
         )

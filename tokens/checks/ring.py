@@ -7,10 +7,10 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError
 from django.utils import timezone
 
-from tokens import keyring
-from tokens.conf import conf
-from tokens.errors import KeyRingError
-from tokens.models import SigningKey
+from .. import keyring
+from ..conf import conf
+from ..errors import KeyRingError
+from ..models import SigningKey
 
 MINIMUM_SECRET_LENGTH = 32
 

@@ -8,10 +8,10 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import DEFAULT_DB_ALIAS, connections, router
 from rest_framework.settings import api_settings
 
-from tokens.authentication import JWTAuthentication
-from tokens.conf import conf
-from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
-from tokens.throttling import parse_rate
+from ..authentication import JWTAuthentication
+from ..conf import conf
+from ..limits.counts import parse_rate
+from ..models import DeniedToken, Session, SigningKey, ThrottleCount
 
 MAXIMUM_LEEWAY = timedelta(seconds=10)
 THROTTLES = [

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 
-from tokens.codec import to_jwk
+from ..jose import to_jwk
 
 # 3072 bits are as strong as P-256 and Ed25519: 128 bits (NIST SP 800-57 part 1, table 2).
 _make_rsa = partial(generate_rsa, public_exponent=65537, key_size=3072)

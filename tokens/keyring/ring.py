@@ -16,11 +16,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from tokens.codec import Key, load_key
-from tokens.conf import conf
-from tokens.errors import KeyRingError, UnknownKey
-from tokens.models import SigningKey
-
+from ..conf import conf
+from ..errors import KeyRingError, UnknownKey
+from ..jose import Key, load_key
+from ..models import SigningKey
 from . import jwk
 from .sealing import Sealer
 

@@ -16,11 +16,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from tokens import denylist, events
-from tokens.conf import conf
-from tokens.errors import KeyRingError
-from tokens.models import DeniedToken, Session, SigningKey
-
+from .. import denylist, signals
+from ..conf import conf
+from ..errors import KeyRingError
+from ..models import DeniedToken, Session, SigningKey
 from . import jwk, ring
 from .sealing import Sealer
 
@@ -131,8 +130,8 @@ def rotate(
         "former": plan.former,
         "reason": reason if plan.revoked else "",
     }
-    events.send(
-        events.key_rotated,
+    signals.send(
+        signals.key_rotated,
         sender=SigningKey,
         fields={**what, "revoked": ",".join(plan.revoked), "by": by and by.pk},
         arguments={**what, "revoked": plan.revoked, "by": by},
@@ -157,7 +156,7 @@ def publish(algorithm: str, *, now: datetime | None = None) -> str:
         raise RotationConflict(_CONFLICT) from None
     finally:
         ring.forget()
-    events.log("key_published", kid=row.kid, algorithm=algorithm)
+    signals.log("key_published", kid=row.kid, algorithm=algorithm)
     return row.kid
 
 

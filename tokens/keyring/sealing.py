@@ -14,9 +14,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from tokens.conf import conf
-from tokens.errors import KeyRingError
-from tokens.models import SigningKey
+from ..conf import conf
+from ..errors import KeyRingError
+from ..models import SigningKey
 
 
 class Sealer:

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
-from tokens.errors import KeyRingError
-from tokens.models import MAX_REASON_LENGTH
+from ..errors import KeyRingError
+from ..models import MAX_REASON_LENGTH
 
 PROGRESS_INTERVAL = 2.0  # seconds
 

@@ -10,8 +10,8 @@ register = template.Library()
 @register.inclusion_tag("admin/tokens/overview.html", takes_context=True)
 def tokens_overview(context: template.Context) -> dict[str, Any]:
     # Django imports every app's tags for any template, also in a project without the admin.
-    from tokens.admin.base import may
-    from tokens.admin.overview import overview
+    from ..admin.base import may
+    from ..admin.overview import overview
 
     if not may(context["request"], "view_session"):
         return {}

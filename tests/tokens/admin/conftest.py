@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.conftest import PASSWORD
-from tokens import support
+from tokens.operations import support_group
 
 SESSIONS = "/admin/tokens/session/"
 
@@ -55,7 +55,7 @@ def staff(grace: Any) -> Client:
 @pytest.fixture
 def supporter(grace: Any, staff: Client) -> Client:
     """Return the browser of ``grace`` as a member of the group «Support»."""
-    support.create_group(using="default")
+    support_group.create_group(using="default")
     grace.groups.add(Group.objects.get(name="Support"))
     return staff
 

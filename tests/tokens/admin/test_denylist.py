@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.debug import SafeExceptionReporterFilter
 
 from tests.tokens.admin.conftest import shown, texts
-from tokens import keyring, pairs, sessions
-from tokens.claims import TokenType
+from tokens import keyring, sessions
+from tokens.jose import TokenType, jti_of
 from tokens.models import DeniedToken, EndReason, Session
 
 LIST = "/admin/tokens/deniedtoken/"
@@ -26,7 +26,7 @@ def pair(user: Any) -> sessions.TokenPair:
 
 
 def jti(pair: sessions.TokenPair, type: TokenType) -> str:
-    return pairs.jti_of(pair.session, type)
+    return jti_of(pair.session.pk, pair.session.generation, type)
 
 
 def add(client: Client, **fields: str) -> Any:
@@ -124,7 +124,7 @@ def test_error_reports_hide_what_was_pasted(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tokens.staff.deny_token", fail)
+    monkeypatch.setattr("tokens.operations.staff.deny_token", fail)
     supporter.raise_request_exception = False
     answer = supporter.post(ADD, {"token": pair.raw_access, "reason": REASON})
     assert answer.status_code == 500

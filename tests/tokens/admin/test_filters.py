@@ -8,8 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.tokens.admin.conftest import SESSIONS, shown
-from tokens import bounds, denylist, sessions
+from tokens import denylist, sessions
 from tokens.models import DeniedToken, EndReason, Session
+from tokens.operations import tally
 
 NOW = timezone.now()
 DAY = timedelta(days=1)
@@ -42,9 +43,7 @@ def test_a_state_shows_the_sessions_in_it(
 def test_live_is_what_it_is_everywhere_else(states: dict[str, Any]) -> None:
     for minutes in (0, 60 * 24 * 7, 60 * 24 * 12, 60 * 24 * 14):
         now = NOW + timedelta(minutes=minutes)
-        assert set(bounds.live(Session.objects.all(), now=now)) == set(
-            Session.objects.live(now=now)
-        )
+        assert set(tally.live(Session.objects.all(), now=now)) == set(Session.objects.live(now=now))
 
 
 def test_the_ended_come_in_the_order_of_their_ends(
@@ -105,7 +104,7 @@ def test_what_no_index_serves_looks_at_so_many_rows_and_says_so(
     query: str,
     sees: int,
 ) -> None:
-    monkeypatch.setattr("tokens.bounds.WINDOW", 2)
+    monkeypatch.setattr("tokens.operations.tally.WINDOW", 2)
     monkeypatch.setattr("tokens.admin.sessions.WINDOW", 2)
     answer = supporter.get(f"{SESSIONS}?{query}")
     assert len(shown(answer)) == sees
@@ -116,7 +115,7 @@ def test_what_no_index_serves_looks_at_so_many_rows_and_says_so(
 def test_what_did_not_end_has_no_reason_however_many_there_are(
     supporter: Client, states: dict[str, Any], monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
-    monkeypatch.setattr("tokens.bounds.WINDOW", 3)  # The third by its end has none.
+    monkeypatch.setattr("tokens.operations.tally.WINDOW", 3)  # The third by its end has none.
     assert shown(supporter.get(f"{SESSIONS}?state={state}&reason=reuse")) == []
 
 

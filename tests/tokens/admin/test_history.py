@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.tokens.admin.conftest import page_of, statements
-from tokens import keyring, sessions, staff
+from tokens import keyring, sessions
 from tokens.admin.history import Event, history
 from tokens.errors import RefreshTokenReused
 from tokens.models import DeniedToken, EndReason, Session
+from tokens.operations import staff
 
 NOW = timezone.now()
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"

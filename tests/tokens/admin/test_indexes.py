@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.test import Client
 
 from tests.tokens.admin.conftest import SESSIONS
-from tokens import bounds, sessions
+from tokens import sessions
 from tokens.admin import overview, search
 from tokens.models import DeniedToken, Session
+from tokens.operations import tally
 
 ADDRESS = "192.0.2.1"
 
@@ -77,7 +78,7 @@ def test_an_e_mail_address_is_read_from_its_index(
 
 def test_counts_are_read_from_indexes(plans: Any) -> None:
     newest = Session.objects.order_by("-started_at").values_list("started_at", flat=True)
-    assert "session_started" in plans(newest[bounds.WINDOW - 1 : bounds.WINDOW])
+    assert "session_started" in plans(newest[tally.WINDOW - 1 : tally.WINDOW])
     now = overview.timezone.now()
     of_a_day = Q(ended_at__gte=now, ended_at__lt=now)
     revoked = Session.objects.filter(of_a_day, end_reason__in=overview.REVOKED)

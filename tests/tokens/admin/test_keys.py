@@ -13,7 +13,7 @@ from tokens import keyring, sessions
 from tokens.errors import UnknownKey
 from tokens.management.commands.rotate_secret import Command
 from tokens.models import DeniedToken, Session, SigningKey
-from tokens.words import cost_of_revoking
+from tokens.operations.wording import cost_of_revoking
 
 LIST = "/admin/tokens/signingkey/"
 ROTATE, REVOKE = LIST + "rotate/", LIST + "revoke-previous/"
@@ -58,7 +58,7 @@ def test_the_list_shows_each_key_with_its_live_sessions(keeper: Client, user: An
 def test_live_sessions_are_those_of_the_newest_where_there_are_too_many(
     keeper: Client, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tokens.bounds.WINDOW", 2)
+    monkeypatch.setattr("tokens.operations.tally.WINDOW", 2)
     monkeypatch.setattr("tokens.admin.keys.WINDOW", 2)
     for _ in range(3):
         sessions.start(user)

@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.tokens.admin.conftest import statements
-from tokens import pruning, sessions
+from tokens import sessions
 from tokens.admin import overview as page
 from tokens.admin.overview import Day, overview
 from tokens.errors import RefreshTokenReused
 from tokens.models import EndReason, Session, SigningKey
+from tokens.operations import pruning
 
 NOW = datetime(2030, 1, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -61,7 +62,7 @@ def test_what_is_live_is_exact_up_to_a_bound(user: Any, monkeypatch: pytest.Monk
         sessions.start(user, now=NOW)
     assert overview(now=NOW).live.amount == "3"
     cache.clear()
-    monkeypatch.setattr("tokens.bounds.WINDOW", 2)
+    monkeypatch.setattr("tokens.operations.tally.WINDOW", 2)
     assert overview(now=NOW).live.amount.startswith("at least ")
 
 

@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.tokens.admin.conftest import SESSIONS, page_of, shown, texts
-from tokens import keyring, pairs, sessions
+from tokens import keyring, sessions
 from tokens.admin.search import find_token
-from tokens.claims import TokenType
 from tokens.errors import RefreshTokenReused
+from tokens.jose import TokenType, jti_of
 from tokens.models import EndReason
 
 FIND = SESSIONS + "find/"
@@ -48,7 +48,7 @@ def words(pair: sessions.TokenPair) -> dict[str, str]:
         "2001:DB8:0::1",
         str(pair.session.pk),
         pair.session.pk.hex,
-        pairs.jti_of(pair.session, TokenType.ACCESS),
+        jti_of(pair.session.pk, pair.session.generation, TokenType.ACCESS),
         f"{pair.session.pk.hex}.0r",
         str(pair.session.user_id),
         "  ada ",
@@ -90,7 +90,7 @@ def test_filters_look_at_what_was_found_and_not_at_the_newest_of_all(
     other = type(found.session.user).objects.get(username="alan")
     for _ in range(3):
         sessions.start(other)
-    monkeypatch.setattr("tokens.bounds.WINDOW", 1)
+    monkeypatch.setattr("tokens.operations.tally.WINDOW", 1)
     assert shown(supporter.get(SESSIONS + "?q=ada&state=live")) == [found.session.pk]
 
 
@@ -147,7 +147,10 @@ def test_a_token_pasted_into_the_search_of_the_denylist_becomes_its_jti(
 ) -> None:
     sessions.end([found.session], reason=EndReason.LOGOUT)
     answer = supporter.post(DENYLIST + "find/", {"q": found.raw_access, "kind": "sid"})
-    assert answer.url == f"{DENYLIST}?q={pairs.jti_of(found.session, TokenType.ACCESS)}"
+    assert (
+        answer.url
+        == f"{DENYLIST}?q={jti_of(found.session.pk, found.session.generation, TokenType.ACCESS)}"
+    )
     assert len(shown(supporter.get(answer.url))) == 1
     assert supporter.post(DENYLIST + "find/", {"q": "ada", "kind": "sid"}).url == (
         f"{DENYLIST}?kind=sid&q=ada"

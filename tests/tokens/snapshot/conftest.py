@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tokens import sessions
-from tokens.pairs import TokenPair
-from tokens.snapshot import Snapshot
+from tokens.denylist.snapshot import Snapshot
+from tokens.sessions import TokenPair
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tokens import keyring, sessions
 from tokens.errors import TokenError
 from tokens.models import DeniedToken, EndReason
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 BOUND = timedelta(seconds=0.2)
 

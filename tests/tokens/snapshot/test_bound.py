@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tokens import sessions, snapshot, statement
+from tokens import compiled_sql, sessions
+from tokens.denylist import snapshot
 from tokens.errors import SessionEnded
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .denials import BOUND, deny_elsewhere, end, refusal, wait_for_the_bound
 
@@ -67,7 +68,7 @@ def test_without_the_database_the_answer_is_503(
         raise OperationalError("gone")
 
     monkeypatch.setattr(snapshot.Snapshot, "_read", fail)
-    monkeypatch.setattr(statement.Statement, "fetch_row", fail)
+    monkeypatch.setattr(compiled_sql.Statement, "fetch_row", fail)
     wait_for_the_bound(settings)
     with pytest.raises(OperationalError):
         sessions.authenticate(pair.raw_access)

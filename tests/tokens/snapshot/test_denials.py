@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.processes import running_site
-from tokens import sessions, snapshot
+from tokens import sessions
+from tokens.denylist import snapshot
 from tokens.errors import SessionEnded
 from tokens.models import Session
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .denials import EVERY_DENIAL, deny_elsewhere, end, refusal, wait_for_the_bound
 

@@ -11,10 +11,11 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokens import sessions, snapshot
+from tokens import sessions
+from tokens.denylist import snapshot
 from tokens.errors import Denied
 from tokens.models import DeniedToken
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .denials import BOUND, deny_elsewhere, end, refusal, wait_for_the_bound
 

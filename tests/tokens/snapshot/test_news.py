@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.processes import manage, running_site
-from tokens import news, sessions, snapshot
+from tokens import sessions
+from tokens.denylist import notifications, snapshot
 from tokens.errors import SessionEnded
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 from .denials import deny_elsewhere, end, refusal, wait_for_the_bound
 
@@ -106,7 +107,7 @@ def test_without_a_source_of_word_the_bound_holds(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("too many connections")
 
-    monkeypatch.setattr(news, "_own_connection", fail)
+    monkeypatch.setattr(notifications, "_own_connection", fail)
     snapshot.forget()
     for _ in range(3):
         snapshot._snapshot._news._try_at = -math.inf
@@ -147,7 +148,7 @@ def test_a_fork_leaves_its_parents_source_alone(
     queries_of_a_request(pair)
     held = snapshot._snapshot._news
     parents: Any = held._source
-    monkeypatch.setattr(news.os, "getpid", lambda: -1)
+    monkeypatch.setattr(notifications.os, "getpid", lambda: -1)
     assert hears()
     assert held._source is not parents
     assert parents._connection.is_usable()
@@ -160,7 +161,7 @@ def test_a_mode_that_cannot_listen_has_no_word(
     snapshot.forget()
     monkeypatch.setattr(connection, "vendor", "oracle")
     assert not hears()
-    news.tell("default")
+    notifications.tell("default")
 
 
 @postgresql_only
@@ -186,10 +187,10 @@ def test_what_is_rolled_back_calls_nobody(pair: TokenPair) -> None:
 def test_whoever_is_called_too_often_hangs_up_for_a_while(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(news, "MOST_CALLS", 3)
+    monkeypatch.setattr(notifications, "MOST_CALLS", 3)
     queries_of_a_request(pair)
     for _ in range(4):
-        news.tell("default")
+        notifications.tell("default")
     held = snapshot._snapshot._news
     assert soon(lambda: not hears() and held._source is None)
     held._try_at = -math.inf
@@ -245,7 +246,7 @@ def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log
 def test_a_call_that_fails_undoes_no_denial(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(news, "_CALL", "SELECT no_such_function()")
+    monkeypatch.setattr(notifications, "_CALL", "SELECT no_such_function()")
     end(pair)
     assert "nobody was called about a denial" in caplog.text
     assert refusal(pair) is SessionEnded
@@ -258,7 +259,7 @@ def test_a_connection_that_is_lost_right_after_a_denial_undoes_nothing(
         raise InterfaceError("connection already closed")
 
     gone = SimpleNamespace(vendor="postgresql", cursor=lost)
-    monkeypatch.setattr(news, "connections", {"default": gone})
+    monkeypatch.setattr(notifications, "connections", {"default": gone})
     end(pair)
     assert "nobody was called about a denial: connection already closed" in caplog.text
 

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from tests.conftest import PASSWORD
 from tokens import sessions
 from tokens.errors import TokenError, UserInactive
-from tokens.pairs import TokenPair
+from tokens.sessions import TokenPair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

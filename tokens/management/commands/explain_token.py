@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from tokens.explain import Explanation, explain
-from tokens.management.base import OperatorCommand
-from tokens.words import utc
+from ...operations.explanation import Explanation, explain
+from ...operations.wording import utc
+from ..base import OperatorCommand
 
 # A terminal hands over a typed line of at most 4,095 characters, and drops the rest of it.
 TERMINAL_LINE = 4095

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from tokens import keyring
-from tokens.bounds import WINDOW, live_by_key
-from tokens.management.base import OperatorCommand
-from tokens.models import SigningKey
-from tokens.words import utc
+from ... import keyring
+from ...models import SigningKey
+from ...operations.tally import WINDOW, live_by_key
+from ...operations.wording import utc
+from ..base import OperatorCommand
 
 
 class Command(OperatorCommand):

@@ -3,11 +3,11 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from tokens import pruning
-from tokens.management.base import OperatorCommand
-from tokens.pace import ALONE_SECONDS, BATCH_SECONDS
-from tokens.pruning import LARGEST_BATCH, Outcome
-from tokens.words import counted
+from ...operations import pruning
+from ...operations.pacing import ALONE_SECONDS, BATCH_SECONDS
+from ...operations.pruning import LARGEST_BATCH, Outcome
+from ...operations.wording import counted
+from ..base import OperatorCommand
 
 NOUNS = {
     "denials": "denial",

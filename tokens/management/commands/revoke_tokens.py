@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from tokens import revocation
-from tokens.management.base import OperatorCommand, reason
-from tokens.revocation import Cost, Target, UnknownTarget
-from tokens.words import counted
+from ...operations import revocation
+from ...operations.revocation import Cost, Target, UnknownTarget
+from ...operations.wording import counted
+from ..base import OperatorCommand, reason
 
 
 class Command(OperatorCommand):

@@ -7,12 +7,12 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from tokens import keyring
-from tokens.bounds import Tally, tally
-from tokens.keyring import Plan, RotationConflict
-from tokens.management.base import OperatorCommand, reason
-from tokens.models import Session, SigningKey
-from tokens.words import cost_of_revoking, counted, utc
+from ... import keyring
+from ...keyring import Plan, RotationConflict
+from ...models import Session, SigningKey
+from ...operations.tally import Tally, tally
+from ...operations.wording import cost_of_revoking, counted, utc
+from ..base import OperatorCommand, reason
 
 
 class Command(OperatorCommand):

@@ -1,0 +1,126 @@
+"""The shapes of bodies and answers; every rule is elsewhere."""
+
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ..client import device_of
+from ..models import Session
+from ..sessions import TokenPair
+
+# Hashing is meant to cost; nobody types more, and a megabyte of it is an attack.
+MAX_PASSWORD_LENGTH = 4096
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    """The user's name, under the name of the user model's USERNAME_FIELD, and password."""
+
+    password = serializers.CharField(
+        max_length=MAX_PASSWORD_LENGTH,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        user_model = get_user_model()
+        name = user_model.USERNAME_FIELD
+        max_length: Any = getattr(user_model._meta.get_field(name), "max_length", None)
+        return {
+            name: serializers.CharField(max_length=max_length, write_only=True),
+            **super().get_fields(),
+        }
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    refresh = serializers.CharField(write_only=True)
+
+
+class OptionalRefreshSerializer(serializers.Serializer[Any]):
+    refresh = serializers.CharField(
+        write_only=True,
+        required=False,
+        help_text="Names the session when the access token has expired.",
+    )
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField(write_only=True)
+
+
+class RevokeSerializer(TokenSerializer):
+    token_type_hint = serializers.CharField(
+        write_only=True,
+        required=False,
+        allow_blank=True,
+        help_text="Accepted and not needed: a token says itself what it is (RFC 7009 §2.1).",
+    )
+
+
+class LifetimesSerializer(serializers.Serializer[TokenPair]):
+    """How long a pair is good for, where the tokens themselves travel in cookies."""
+
+    expires_in = serializers.SerializerMethodField(help_text="Seconds.")
+    refresh_expires_in = serializers.SerializerMethodField(help_text="Seconds.")
+
+    @extend_schema_field({"type": "integer", "minimum": 0})
+    def get_expires_in(self, pair: TokenPair) -> int:
+        return _seconds_until(pair.access_expires_at)
+
+    @extend_schema_field({"type": "integer", "minimum": 0})
+    def get_refresh_expires_in(self, pair: TokenPair) -> int:
+        return _seconds_until(pair.refresh_expires_at)
+
+
+class PairSerializer(LifetimesSerializer):
+    """The answer to a sign-in or a refresh (RFC 6749 §5.1), with simplejwt's names of the two."""
+
+    access = serializers.CharField(source="raw_access", read_only=True)
+    refresh = serializers.CharField(source="raw_refresh", read_only=True)
+    token_type = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "string", "const": "Bearer"})
+    def get_token_type(self, pair: TokenPair) -> str:
+        return "Bearer"
+
+
+class CSRFTokenSerializer(serializers.Serializer[Any]):
+    csrf_token = serializers.CharField(read_only=True)
+
+
+class EmptySerializer(serializers.Serializer[Any]):
+    """``{}``"""
+
+
+class SessionSerializer(serializers.ModelSerializer[Session]):
+    device = serializers.SerializerMethodField()
+    current = serializers.SerializerMethodField(help_text="Whether this request belongs to it.")
+
+    class Meta:
+        model = Session
+        fields = (
+            "id",
+            "device",
+            "ip_address",
+            "started_at",
+            "refreshed_at",
+            "expires_at",
+            "current",
+        )
+        read_only_fields = fields
+
+    def get_device(self, session: Session) -> str:
+        return device_of(session.user_agent)
+
+    def get_current(self, session: Session) -> bool:
+        # Whom another authentication class let in, or force_authenticate(), has no claims.
+        return session.pk == getattr(self.context["request"].auth, "sid", None)
+
+
+def _seconds_until(instant: datetime) -> int:
+    return max(0, ceil((instant - timezone.now()).total_seconds()))

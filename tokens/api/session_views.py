@@ -1,0 +1,166 @@
+"""What a person does with their own sessions: see them, end one, end this one, end all."""
+
+from datetime import UTC
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.decorators import method_decorator
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.exceptions import NotAuthenticated, NotFound
+from rest_framework.generics import GenericAPIView, ListAPIView
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .. import sessions
+from ..client import Client, client_of
+from ..errors import TokenError
+from ..models import EndReason, Session
+from ..sessions import Authenticated
+from . import cookies, schema
+from .http import Unauthorized, bearer, body_refusal, request_refusal
+from .serializers import OptionalRefreshSerializer, SessionSerializer
+from .throttles import RevokeThrottle
+from .views import TokenView
+
+
+class LogoutView(TokenView):
+    """
+    End the session that this request belongs to.
+
+    Its access token names it, in the Authorization header; when that has expired, the refresh
+    token does, in the body. Without either, the cookies do, and are taken away; that needs
+    Django's CSRF token.
+    """
+
+    serializer_class = OptionalRefreshSerializer
+    throttle_classes = (RevokeThrottle,)
+    everywhere = False
+
+    @extend_schema(
+        operation_id="logout",
+        auth=schema.ANY_CREDENTIAL_OR_NOTHING,
+        responses={204: None, 403: schema.DETAIL, **schema.REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        found = self._find(request)
+        if found is not None:
+            self.end(found.session, client=client_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def end(self, session: Session, *, client: Client) -> None:
+        sessions.end([session], reason=EndReason.LOGOUT, client=client)
+
+    def _find(self, request: Request) -> Authenticated | None:
+        raw_refresh = self.read(request).get("refresh")
+        raw_access = bearer(request)
+        if raw_access is not None:
+            try:
+                return sessions.authenticate(raw_access)
+            except TokenError as error:
+                if raw_refresh is None:
+                    raise request_refusal(error) from None
+        if raw_refresh is None:
+            return self._find_by_cookie(request)
+        return sessions.find_by_refresh_token(raw_refresh)
+
+    def _find_by_cookie(self, request: Request) -> Authenticated | None:
+        """Return the session of the cookies, None for one that is over. Raises Unauthorized."""
+        raw_access, raw_refresh = cookies.find_access(request), cookies.find_logout(request)
+        if raw_access is None and raw_refresh is None:
+            raise Unauthorized({"detail": str(NotAuthenticated.default_detail)})
+        cookies.require_csrf(request)
+        self.forgets_cookies = True
+        for raw_token, find in (
+            (raw_access, sessions.authenticate),
+            (raw_refresh, sessions.find_by_refresh_token),
+        ):
+            if raw_token is not None:
+                try:
+                    return find(raw_token)
+                except TokenError as error:
+                    refusal = body_refusal(error)
+        if self.everywhere:
+            # Nobody is named whose sessions could be ended, and a 204 would say that they are.
+            raise refusal
+        return None
+
+
+class LogoutAllView(LogoutView):
+    """End every session of the user whom this request belongs to, this one included."""
+
+    everywhere = True
+
+    @extend_schema(
+        operation_id="logout_all",
+        auth=schema.ANY_CREDENTIAL_OR_NOTHING,
+        responses={204: None, 403: schema.DETAIL, **schema.REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+    def end(self, session: Session, *, client: Client) -> None:
+        sessions.end_all(session.user, reason=EndReason.LOGOUT, client=client)
+
+
+class NewestFirst(CursorPagination):
+    page_size = 50
+    ordering = "-started_at"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor: Cursor | None = super().decode_cursor(request)
+        if (
+            cursor is not None
+            and cursor.position is not None
+            and not _is_instant(str(cursor.position))
+        ):
+            # The database would be asked for it, and fail.
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_instant(text: str) -> bool:
+    """Tell whether this is a date, a time and an offset that the database can be asked for."""
+    try:
+        instant = parse_datetime(text)
+        return instant is not None and instant.astimezone(UTC) == instant
+    except (ValueError, OverflowError):
+        return False
+
+
+class OwnSessions(GenericAPIView[Session]):
+    serializer_class = SessionSerializer
+    permission_classes = (IsAuthenticated,)
+    queryset = Session.objects.none()
+
+    def get_queryset(self) -> QuerySet[Session]:
+        return Session.objects.filter(user=self.request.user.pk).live(now=timezone.now())
+
+
+@extend_schema_view(
+    get=extend_schema(responses={200: SessionSerializer(many=True), 404: schema.DETAIL})
+)
+class SessionListView(OwnSessions, ListAPIView[Session]):
+    """Where I am signed in, the newest first."""
+
+    name = "My sessions"  # the heading of its page
+    pagination_class = NewestFirst
+    page_template = "tokens/sessions.html"
+
+
+# A revocation is committed before its answer leaves, whatever ATOMIC_REQUESTS says.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class SessionView(OwnSessions):
+    """End one of my sessions: its tokens are refused from the next request on."""
+
+    @extend_schema(operation_id="session_end", responses={204: None, 404: schema.DETAIL})
+    def delete(self, request: Request, sid: UUID) -> Response:
+        session = get_object_or_404(self.get_queryset(), pk=sid)
+        sessions.end([session], reason=EndReason.REVOKED, client=client_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)

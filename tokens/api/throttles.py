@@ -1,0 +1,114 @@
+"""
+DRF throttles: passwords asked for again, and requests that carry tokens.
+
+Requests with tokens are counted in Django's cache: across all processes if CACHES names a server,
+otherwise per process. Losing the cache loses counts and nothing else.
+"""
+
+import time
+from datetime import timedelta
+from logging import WARNING
+from typing import Any, ClassVar
+
+from django.core.cache import cache
+from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from .. import signals
+from ..client import ip_address_of
+from ..conf import conf
+from ..errors import TooManyAttempts
+from ..limits.counts import Charge, full, network_of, parse_rate, take
+
+CACHE_PAUSE = 5.0  # seconds in which a cache that failed is not asked again
+
+
+class PasswordThrottle(BaseThrottle):
+    """
+    TOKENS_ACCOUNT_THROTTLE passwords per signed-in person.
+
+    It acts on views whose ``throttle_scope`` is ``password``: those that ask for one again, where
+    whoever took over a session could guess it.
+    """
+
+    _wait = timedelta(0)
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        rate = parse_rate(conf.TOKENS_ACCOUNT_THROTTLE)
+        asks = getattr(view, "throttle_scope", None) == "password"
+        if rate is None or not asks or request.method in SAFE_METHODS:
+            return True
+        now = timezone.now()
+        charges = [Charge(f"password {request.user.pk}", rate)]
+        try:
+            for self._wait in full(charges, now=now).values():
+                return False
+            take(charges, now=now)
+        except TooManyAttempts as error:
+            self._wait = error.wait
+            return False
+        return True
+
+    def wait(self) -> float:
+        return self._wait.total_seconds()
+
+
+class RequestThrottle(BaseThrottle):
+    """So many requests per client network, in fixed windows; each subclass names its setting."""
+
+    setting: ClassVar[str]
+    _wait = 0.0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        rate = parse_rate(getattr(conf, self.setting))
+        if rate is None or request.method in SAFE_METHODS:
+            return True
+        window, elapsed = divmod(timezone.now().timestamp(), rate.period)
+        self._wait = rate.period - elapsed
+        key = f"{self.setting}:{network_of(ip_address_of(request))}:{int(window)}"
+        return _cache.count(key, seconds=rate.period) <= rate.limit
+
+    def wait(self) -> float:
+        return max(1.0, self._wait)
+
+
+class RefreshThrottle(RequestThrottle):
+    setting = "TOKENS_REFRESH_THROTTLE"
+
+
+class VerifyThrottle(RequestThrottle):
+    setting = "TOKENS_VERIFY_THROTTLE"
+
+
+class RevokeThrottle(RequestThrottle):
+    setting = "TOKENS_REVOKE_THROTTLE"
+
+
+class IntrospectThrottle(RequestThrottle):
+    setting = "TOKENS_INTROSPECT_THROTTLE"
+
+
+class _Cache:
+    """Django's cache, as far as it can be had: a limit is not worth a refused refresh."""
+
+    def __init__(self) -> None:
+        self.asleep_until = 0.0
+
+    def count(self, key: str, *, seconds: int) -> int:
+        """Count one more under ``key`` and return how many it has, 0 where nobody can tell."""
+        if time.monotonic() < self.asleep_until:
+            return 0
+        try:
+            return 1 if cache.add(key, 1, seconds) else int(cache.incr(key))
+        except ValueError:
+            return 1  # It ran out between the two.
+        except Exception as error:
+            # Each cache's client has errors of its own.
+            self.asleep_until = time.monotonic() + CACHE_PAUSE
+            signals.log("requests_not_counted", level=WARNING, reason=type(error).__name__)
+            return 0
+
+
+_cache = _Cache()

@@ -1,0 +1,39 @@
+"""
+The token as text: its claims, its compact serialization and its ``jti``.
+
+Nothing here reads the database, a request, a setting or the clock. It imports only ``errors``.
+PyJWT is imported by ``codec`` alone.
+"""
+
+from .claims import REGISTERED_CLAIMS, Claims, TokenType
+from .codec import (
+    COMPACT_JWS,
+    MAX_TOKEN_LENGTH,
+    Key,
+    check,
+    check_issued,
+    decode,
+    encode,
+    load_key,
+    read_signed,
+    to_jwk,
+)
+from .jti import jti_of, parse_jti
+
+__all__ = [
+    "COMPACT_JWS",
+    "MAX_TOKEN_LENGTH",
+    "REGISTERED_CLAIMS",
+    "Claims",
+    "Key",
+    "TokenType",
+    "check",
+    "check_issued",
+    "decode",
+    "encode",
+    "jti_of",
+    "load_key",
+    "parse_jti",
+    "read_signed",
+    "to_jwk",
+]

@@ -1,0 +1,29 @@
+"""
+The one format of a ``jti``: ``<sid in hex>.<generation><a or r>``.
+
+A ``jti`` names its session, so a token is found by its ``jti`` although no token is stored. It is
+unique because the ``sid`` is, and it is not secret.
+"""
+
+import re
+from uuid import UUID
+
+from .claims import TokenType
+
+# One spelling of each part: the denylist compares text.
+_JTI = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})([ar])", re.ASCII)
+
+
+def jti_of(sid: UUID, generation: int, type: TokenType) -> str:
+    """Return the ``jti`` of a session's token of this generation and type."""
+    letter = "a" if type is TokenType.ACCESS else "r"
+    return f"{sid.hex}.{generation}{letter}"
+
+
+def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
+    """Return the session, the generation and the type that ``jti`` names, or None if it has another form."""
+    match = _JTI.fullmatch(jti)
+    if match is None:
+        return None
+    sid, generation, letter = match.groups()
+    return UUID(hex=sid), int(generation), TokenType.ACCESS if letter == "a" else TokenType.REFRESH

@@ -1,0 +1,217 @@
+"""
+The limits on signing in, for every door at which passwords are tried.
+
+An attempt counts against its client's network and against the account it names, whether there is
+such an account or not. It counts before the password is looked at, so that a burst passes no more
+than the limit, and a right password gives nine tenths of it back. While an account is over its
+limit, a network that its owner came from lately still gets in, with a limit of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from logging import WARNING
+from typing import Any
+
+from django.contrib.auth import authenticate as django_authenticate
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.views.decorators.debug import sensitive_variables
+
+from .. import sessions, signals
+from ..client import Client, ip_address_of
+from ..conf import conf
+from ..errors import TooManyAttempts
+from ..models import EndReason, Session
+from ..sessions import TokenPair
+from . import counts
+from .counts import Charge, network_of, parse_rate
+
+# A right password costs a tenth of a wrong one: many people behind one address can sign in, and
+# still nobody can fill the table of sessions without end.
+RIGHT_PASSWORD_GIVES_BACK = 0.9
+KNOWN_FOR = timedelta(days=30)
+KNOWN_SESSIONS = 50
+# Each attempt leaves two rows at most, and takes more than that away when it was wrong.
+PRUNED_PER_FAILURE = 10
+
+_ADMISSION = "_tokens_admission"
+
+
+@dataclass(slots=True)
+class Admission:
+    """An attempt that may go on, and counts as a wrong one until it has succeeded."""
+
+    charges: tuple[Charge, ...]
+    pending: bool = True
+
+    def succeeded(self) -> None:
+        """Let the attempt count as what it was: a right password."""
+        if self.pending:
+            counts.give_back(self.charges, share=RIGHT_PASSWORD_GIVES_BACK)
+        self.pending = False
+
+    def failed(self) -> None:
+        """Leave the attempt counted, and the table no larger than it need be."""
+        if self.pending and self.charges:
+            counts.prune(limit=PRUNED_PER_FAILURE)
+        self.pending = False
+
+
+@sensitive_variables()
+def authenticate(request: HttpRequest, **credentials: Any) -> Any:
+    """
+    Return the active user whom Django's ``authenticate`` finds within the limits, else None.
+
+    Raises TooManyAttempts, before any password was looked at.
+    """
+    user, admission = _try(request, credentials)
+    if user is not None:
+        admission.succeeded()
+    return user
+
+
+@sensitive_variables()
+def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenPair | None:
+    """
+    Begin a session of the user whom ``authenticate`` would return, None without one.
+
+    Its pair stands, whatever a receiver of ``user_logged_in`` then does. Raises TooManyAttempts.
+    """
+    user, admission = _try(request, credentials)
+    if user is None:
+        return None
+    # One commit for both: each is a wait for the disk, and on SQLite for the lock.
+    pair = sessions.start(user, client=client, also=admission.succeeded)
+    user_logged_in.send_robust(sender=type(user), request=request, user=user)
+    return pair
+
+
+def admit(request: HttpRequest, name: str, *, now: datetime | None = None) -> Admission:
+    """
+    Count an attempt to sign in as ``name``, and let it go on.
+
+    Raises TooManyAttempts where there were too many, and counts nothing then.
+    """
+    address = ip_address_of(request)
+    try:
+        return _admit(name, network_of(address), now=now or timezone.now())
+    except TooManyAttempts as error:
+        account, wait = account_of(name), f"{error.retry_after}s"
+        signals.log("sign_in_not_admitted", account=account, address=address, wait=wait)
+        raise
+
+
+def account_of(name: str) -> str:
+    """
+    Return what stands for the account in tables and logs; people type passwords into name fields.
+
+    Names that some user model or database takes for one are one here.
+    """
+    normalised = get_user_model().normalize_username(name.strip()).casefold()
+    value = normalised.encode("utf-8", "surrogatepass")
+    return salted_hmac("tokens.sign_in", value, algorithm="sha256").hexdigest()[:32]
+
+
+def guarded(view: Callable[..., Any]) -> Callable[..., Any]:
+    """
+    Wrap a view that signs in by Django's AuthenticationForm, such as ``admin.site.login``.
+
+    A right password is known by the ``user_logged_in`` that Django's ``login`` sends.
+    """
+
+    @wraps(view)
+    def guarded_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        name = request.POST.get("username") if request.method == "POST" else None
+        if not name:
+            return view(request, *args, **kwargs)
+        try:
+            admission = admit(request, name)
+        except TooManyAttempts as error:
+            return too_many_attempts(request, error)
+        setattr(request, _ADMISSION, admission)
+        response = view(request, *args, **kwargs)
+        admission.failed()
+        return response
+
+    return guarded_view
+
+
+def after_login(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """Log it, and let the attempt that a guarded view let in count as a right password."""
+    signals.log("signed_in", user=user.pk, address=ip_address_of(request) if request else None)
+    admission: Admission | None = getattr(request, _ADMISSION, None)
+    if admission:
+        admission.succeeded()
+
+
+def after_failure(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    """Log who was not let in, without the name that was typed: it may be a password."""
+    name = credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username")
+    account = account_of(name) if isinstance(name, str) else None
+    address = ip_address_of(request) if request else None
+    signals.log("sign_in_failed", level=WARNING, account=account, address=address)
+
+
+def too_many_attempts(request: HttpRequest, error: TooManyAttempts) -> HttpResponse:
+    """Return the page that says when to come back."""
+    context = {"retry_after": error.retry_after}
+    response = render(request, "tokens/too_many_attempts.html", context, status=429)
+    response["Retry-After"] = str(error.retry_after)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@sensitive_variables()
+def _try(request: HttpRequest, credentials: dict[str, Any]) -> tuple[Any, Admission]:
+    """Return the active user of these credentials, or None, and what the attempt counts as."""
+    admission = admit(request, str(credentials[get_user_model().USERNAME_FIELD]))
+    user = django_authenticate(request, **credentials)
+    if user is not None and user.is_active:
+        return user, admission
+    admission.failed()
+    return None, admission
+
+
+def _admit(name: str, network: str, *, now: datetime) -> Admission:
+    account = account_of(name)
+    from_network = _charges(f"login {network}", conf.TOKENS_LOGIN_THROTTLE)
+    on_account = _charges(f"login {account}", conf.TOKENS_ACCOUNT_THROTTLE)
+    waits = counts.full(from_network + on_account, now=now)
+    if waits.keys() & {charge.caller for charge in from_network}:
+        raise TooManyAttempts(max(waits.values()))
+    if waits and _is_known(name, network, now=now):
+        on_account = _charges(f"known {account} {network}", conf.TOKENS_ACCOUNT_THROTTLE)
+        waits = counts.full(on_account, now=now)
+    if waits:
+        raise TooManyAttempts(max(waits.values()))
+    counts.take(from_network + on_account, now=now)
+    return Admission(from_network + on_account)
+
+
+def _charges(caller: str, rate: str) -> tuple[Charge, ...]:
+    parsed = parse_rate(rate)
+    return (Charge(caller, parsed),) if parsed else ()
+
+
+def _is_known(name: str, network: str, *, now: datetime) -> bool:
+    """Tell whether the account's owner had a session from this network lately."""
+    # Of those that were ended for another reason, a thief's may be one.
+    unsuspicious = Q(ended_at=None) | Q(end_reason=EndReason.LOGOUT)
+    of_owner = {f"user__{get_user_model().USERNAME_FIELD}": name.strip()}
+    recent = Session.objects.filter(unsuspicious, refreshed_at__gt=now - KNOWN_FOR, **of_owner)
+    addresses = recent.order_by("-started_at").values_list("ip_address", "refreshed_ip_address")
+    return any(
+        network_of(address) == network
+        for pair in addresses[:KNOWN_SESSIONS]
+        for address in pair
+        if address
+    )

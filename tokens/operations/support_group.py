@@ -1,0 +1,56 @@
+"""The «Support» group: staff who look after sessions, created ready to use."""
+
+from typing import Any
+
+from django.apps import apps as installed
+from django.contrib.auth import get_user_model
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.db import router
+from django.db.models import Q
+
+from ..models import DeniedToken, Session
+
+NAME = "Support"
+CREATED_WITH = ("tokens", "0002_rotation_admin_pruning_limits")
+
+
+def create_group(*, using: str, plan: Any = None, **kwargs: Any) -> bool:
+    """
+    Create the group with its permissions; True if this call did.
+
+    That is done once, with the migration CREATED_WITH or for an emptied database, which comes
+    without a plan: a group that somebody changed, renamed or removed stays as they left it.
+    """
+    if not router.allow_migrate_model(using, Group):
+        return False
+    if plan is not None and not any(
+        (migration.app_label, migration.name) == CREATED_WITH and not backwards
+        for migration, backwards in plan
+    ):
+        return False
+    group, created = Group.objects.using(using).get_or_create(name=NAME)
+    if created:
+        group.permissions.set(_permissions(using))
+    return created
+
+
+def _permissions(using: str) -> Any:
+    user_model: Any = get_user_model()
+    # They are made after a migration too, app by app: these may not have had their turn.
+    for model in (Session, user_model):
+        create_permissions(
+            installed.get_app_config(model._meta.app_label), verbosity=0, using=using
+        )
+    wanted = Q()
+    for model, codenames in (
+        (Session, ["view_session", "revoke_session"]),
+        (DeniedToken, ["view_deniedtoken", "deny_token"]),
+        (user_model, [f"view_{user_model._meta.model_name}"]),
+    ):
+        wanted |= Q(
+            content_type__app_label=model._meta.app_label,
+            content_type__model=model._meta.model_name,
+            codename__in=codenames,
+        )
+    return Permission.objects.using(using).filter(wanted)

@@ -1,0 +1,123 @@
+"""
+The one query of a request: the session, its user, and the denylist's answer.
+
+Written once for each connection; its rows become model instances by the ORM's own means, whatever
+AUTH_USER_MODEL is.
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import router
+from django.db.models import QuerySet
+from django.db.models.base import ModelState
+from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
+
+from .. import denylist
+from ..compiled_sql import Statement, once_for
+from ..jose import Claims, TokenType
+from ..models import Session
+
+_MARKS = Claims(
+    type=TokenType.ACCESS,
+    kid="the place of the kid",
+    iss="",
+    aud="",
+    sub="",
+    iat=0,
+    exp=0,
+    jti="the place of the jti",
+    sid=UUID("00000000-0000-4000-8000-000000000000"),
+)
+
+
+# What an access token is judged by. A refresh needs the whole row.
+_JUDGED_BY = {"id", "user", "auth_hash", "expires_at", "ended_at", "end_reason"}
+
+
+def find(claims: Claims) -> tuple[Session, bool] | None:
+    """
+    Return the session of ``claims`` with its user, and whether one of its ids is denied.
+
+    None where there is no such session. For an access token the session comes without the columns
+    that do not judge it; they are loaded when they are asked for.
+    """
+    alias = router.db_for_read(Session)
+    compiled = once_for(alias, f"a look with {claims.type}", partial(Compiled, type=claims.type))
+    return compiled.find(claims) if compiled else find_through_orm(claims, alias=alias)
+
+
+def find_through_orm(claims: Claims, *, alias: str) -> tuple[Session, bool] | None:
+    """Answer as ``find`` does, in the ORM's own time."""
+    session: Any = next(iter(_rows(claims, alias=alias)), None)
+    return None if session is None else (session, bool(session.denied))
+
+
+def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
+    rows = Session.objects.using(alias).select_related("user")
+    if claims.type is TokenType.ACCESS:
+        columns = {field.name for field in Session._meta.concrete_fields}
+        rows = rows.defer(*(columns - _JUDGED_BY))
+    return rows.annotate(denied=denylist.denied(claims)).filter(pk=claims.sid).order_by()
+
+
+class Compiled:
+    """The query as it is for one connection and type of token."""
+
+    def __init__(self, connection: Any, type: TokenType) -> None:
+        self.connection = connection
+        rows = _rows(replace(_MARKS, type=type), alias=connection.alias)
+        compiler = rows.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        select, shape = compiler.select, compiler.klass_info
+        fields = shape["select_fields"]
+        self._session = slice(fields[0], fields[-1] + 1)
+        self._attributes = [column.target.attname for column, *_ in select[self._session]]
+        known = {fields[self._attributes.index(name)] for name in ("id", "user_id")}
+        self._related = get_related_populators(shape, select, connection.alias)
+        self._denied = compiler.annotation_col_map["denied"]
+        converters = compiler.get_converters([column for column, *_ in select])
+        self._converters = [
+            (position, convert, column)
+            for position, (functions, column) in converters.items()
+            if position not in known
+            for convert in functions
+        ]
+        self._statement = Statement(
+            connection,
+            sql,
+            parameters,
+            marks=_values(_MARKS),
+            to_database={"pk": Session._meta.pk.get_db_prep_value},
+        )
+
+    def find(self, claims: Claims) -> tuple[Session, bool] | None:
+        found = self._statement.fetch_row(**_values(claims))
+        if found is None:
+            return None
+        row = list(found)
+        for position, convert, column in self._converters:
+            row[position] = convert(row[position], column, self.connection)
+        session = self._session_of(row)
+        for related in self._related:
+            related.populate(row, session)
+        # The query found the one by the other: UUIDs need not be made once more.
+        user: Any = session.user
+        vars(session).update(id=claims.sid, user_id=user.pk)
+        return session, bool(row[self._denied])
+
+    def _session_of(self, row: list[Any]) -> Session:
+        # As Model.from_db does, less what a model of this app has no use for: signals, a loop over
+        # fifteen fields.
+        session = Session.__new__(Session)
+        session._state = ModelState()
+        session._state.db, session._state.adding = self.connection.alias, False
+        vars(session).update(zip(self._attributes, row[self._session], strict=True))
+        return session
+
+
+def _values(claims: Claims) -> dict[str, Any]:
+    jti, sid, kid = claims.ids
+    return {"jti": jti, "sid": sid, "kid": kid, "pk": claims.sid}

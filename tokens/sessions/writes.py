@@ -1,0 +1,106 @@
+"""
+A session's row as a sign-in and a rotation write it, by statements that are written once.
+
+Each has a twin that goes through the ORM, where its statement cannot be written once.
+"""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import router, transaction
+from django.db.models import F, QuerySet
+from django.db.models.signals import post_save, pre_save
+from django.db.models.sql import InsertQuery, UpdateQuery
+
+from ..compiled_sql import Statement, once_for
+from ..models import Session
+
+_MARKS: dict[str, Any] = {
+    "id": UUID("00000000-0000-4000-8000-000000000000"),
+    "generation": 2_000_000_011,
+    "kid": "the place of the kid",
+    "auth_hash": "the place of the auth hash",
+    "started_at": datetime(2001, 1, 1, tzinfo=UTC),
+    "refreshed_at": datetime(2002, 2, 2, tzinfo=UTC),
+    "idle_until": datetime(2003, 3, 3, tzinfo=UTC),
+    "expires_at": datetime(2004, 4, 4, tzinfo=UTC),
+    "ip_address": "192.0.2.251",
+    "user_agent": "the place of the user agent",
+    "refreshed_ip_address": "192.0.2.252",
+}
+_ROTATED = {"id", "generation", "kid", "refreshed_at", "refreshed_ip_address", "idle_until"}
+
+
+def insert(session: Session) -> None:
+    """
+    Insert the row of a session that begins, as ``save(force_insert=True)`` does.
+
+    Receivers of Django's own signals about it are heard: then ``save`` it is.
+    """
+    alias = router.db_for_write(Session, instance=session)
+    heard = pre_save.has_listeners(Session) or post_save.has_listeners(Session)
+    # A mark that is good for whatever type the users' primary keys are of.
+    make = partial(_compile_insert, user_id=session.user_id)
+    statement = None if heard else once_for(alias, "a sign-in", make)
+    if statement is None:
+        session.save(force_insert=True, using=alias)
+        return
+    values = {name: getattr(session, name) for name in (*_MARKS, "user_id")}
+    with transaction.mark_for_rollback_on_error(using=alias):
+        statement.count_rows(**values)
+    session._state.adding, session._state.db = False, alias
+
+
+def rotate(pk: UUID, generation: int, **columns: Any) -> bool:
+    """
+    Move the row on from ``generation``, with new ``columns``; False if it has moved on, or ended.
+
+    Its row count says who won: there is no reading before it.
+    """
+    alias = router.db_for_write(Session)
+    statement = once_for(alias, "a rotation", _compile_rotation)
+    if statement is None:
+        return rotate_through_orm(pk, generation, **columns)
+    with transaction.mark_for_rollback_on_error(using=alias):
+        return bool(statement.count_rows(id=pk, generation=generation, **columns))
+
+
+def rotate_through_orm(pk: UUID, generation: int, **columns: Any) -> bool:
+    """Answer as ``rotate`` does, in the ORM's own time."""
+    return bool(_row(pk, generation).update(**_changes(columns)))
+
+
+def _row(pk: UUID, generation: int) -> QuerySet[Session]:
+    return Session.objects.filter(pk=pk, generation=generation, ended_at=None)
+
+
+def _changes(columns: dict[str, Any]) -> dict[str, Any]:
+    return {"generation": F("generation") + 1, **columns}
+
+
+def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
+    marks = {**_MARKS, "user_id": user_id}
+    query: Any = InsertQuery(Session)
+    query.insert_values(Session._meta.concrete_fields, [Session(**marks)])
+    ((sql, parameters),) = query.get_compiler(connection=connection).as_sql()
+    return _statement(connection, sql, parameters, marks)
+
+
+def _compile_rotation(connection: Any) -> Statement:
+    marks = {name: mark for name, mark in _MARKS.items() if name in _ROTATED}
+    columns = {name: mark for name, mark in marks.items() if name not in {"id", "generation"}}
+    query: Any = _row(marks["id"], marks["generation"]).query.chain(UpdateQuery)
+    query.add_update_values(_changes(columns))
+    sql, parameters = query.get_compiler(connection=connection).as_sql()
+    return _statement(connection, sql, parameters, marks)
+
+
+def _statement(connection: Any, sql: str, parameters: Any, marks: dict[str, Any]) -> Statement:
+    to_database = {
+        field.attname: field.get_db_prep_save
+        for field in Session._meta.concrete_fields
+        if field.attname in marks
+    }
+    return Statement(connection, sql, parameters, marks=marks, to_database=to_database)
