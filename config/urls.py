@@ -4,7 +4,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from tokens.limits.sign_in import guarded
+from tokens.limits.sign_in import limit_sign_in
 
 from .errors import bad_request, page_not_found, permission_denied, server_error
 from .health import healthz, readyz
@@ -15,7 +15,7 @@ handler404 = page_not_found
 handler500 = server_error
 
 # The admin's own page to sign in is a door too.
-admin.site.login = guarded(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = limit_sign_in(admin.site.login)  # type: ignore[method-assign]
 
 admin.site.site_header = admin.site.site_title = "Latchkey"
 

@@ -1,8 +1,8 @@
 """
 SQL that the ORM writes once for a connection, to be run many times with other values.
 
-The ORM takes ten times longer to write a statement than a database to run it. So it is given marks
-in the places of what differs, and the SQL is kept; where the marks do not stand in it as expected,
+The ORM takes ten times longer to write a statement than a database to run it. So it is given placeholders
+in the places of what differs, and the SQL is kept; where the placeholders do not stand in it as expected,
 the statement goes through the ORM each time.
 
 Planning takes PostgreSQL longer than running, too. psycopg prepares a statement when it comes again
@@ -34,7 +34,7 @@ class Statement:
     """
     One statement for one connection. Raises CannotCompile when it is made.
 
-    ``marks`` stand in ``parameters`` in the places of values of the same names; ``to_database``
+    ``placeholders`` stand in ``parameters`` in the places of values of the same names; ``to_database``
     tells for some of them how a value becomes a parameter, as the model's fields do.
     """
 
@@ -44,7 +44,7 @@ class Statement:
         sql: str,
         parameters: Any,
         *,
-        marks: Mapping[str, Any],
+        placeholders: Mapping[str, Any],
         to_database: Mapping[str, Callable[[Any, Any], Any]],
     ) -> None:
         self.connection = connection
@@ -52,14 +52,16 @@ class Statement:
         parts = sql.split("%s")
         if len(parts) != len(parameters) + 1:
             raise CannotCompile(f"{len(parts) - 1} places for {len(parameters)} parameters.")
-        names = self._names(parameters, marks)
+        names = self._names(parameters, placeholders)
         # With names: the other style Django rewrites for SQLite at each run, by a slow regular
         # expression.
         self._sql = parts[0] + "".join(
             f"%({name})s{part}" for name, part in zip(names, parts[1:], strict=True)
         )
         self._constant = {
-            name: value for name, value in zip(names, parameters, strict=True) if name not in marks
+            name: value
+            for name, value in zip(names, parameters, strict=True)
+            if name not in placeholders
         }
 
     def fetch_row(self, **values: Any) -> Any:
@@ -70,14 +72,20 @@ class Statement:
         """Run it, and return how many rows it changed."""
         return int(self._run(self._filled(values), lambda cursor: cursor.rowcount))
 
-    def _names(self, parameters: Any, marks: Mapping[str, Any]) -> list[str]:
-        by_mark = {name: self._prepared(name, mark) for name, mark in marks.items()}
+    def _names(self, parameters: Any, placeholders: Mapping[str, Any]) -> list[str]:
+        by_placeholder = {
+            name: self._prepared(name, placeholder) for name, placeholder in placeholders.items()
+        }
         names = []
         for place, parameter in enumerate(parameters):
-            named = [name for name, mark in by_mark.items() if _is_same(mark, parameter)]
+            named = [
+                name
+                for name, placeholder in by_placeholder.items()
+                if _is_same(placeholder, parameter)
+            ]
             names.append(named[0] if len(named) == 1 else f"constant_{place}")
-        if sorted(name for name in names if name in marks) != sorted(marks):
-            raise CannotCompile("Not every mark has its one place.")
+        if sorted(name for name in names if name in placeholders) != sorted(placeholders):
+            raise CannotCompile("Not every placeholder has its one place.")
         return names
 
     def _prepared(self, name: str, value: Any) -> Any:
@@ -119,7 +127,7 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-def once_for(alias: str, name: str, make: Callable[[Any], Made]) -> Made | None:
+def compiled_for_connection(alias: str, name: str, make: Callable[[Any], Made]) -> Made | None:
     """Return what ``make`` makes of the connection, made once; None where it cannot be made."""
     connection = connections[alias]
     known = _thread.made.get((alias, name))
@@ -134,9 +142,9 @@ def once_for(alias: str, name: str, make: Callable[[Any], Made]) -> Made | None:
     return made
 
 
-def _is_same(mark: Any, parameter: Any) -> bool:
+def _is_same(placeholder: Any, parameter: Any) -> bool:
     # True == 1 and 1 == 1.0 to Python, and not to a database.
-    return type(mark) is type(parameter) and bool(mark == parameter)
+    return type(placeholder) is type(parameter) and bool(placeholder == parameter)
 
 
 def _may_prepare(connection: Any) -> bool:

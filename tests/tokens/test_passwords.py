@@ -70,9 +70,9 @@ def test_a_user_model_with_a_hash_of_its_own_is_asked_each_time() -> None:
 
     person = Person()
     session = Session(auth_hash="secret blue")
-    assert auth_hash.is_of_now(session, person)
+    assert auth_hash.auth_hash_matches(session, person)
     person.badge = "red"
-    assert not auth_hash.is_of_now(session, person)
+    assert not auth_hash.auth_hash_matches(session, person)
 
 
 def test_no_more_hashes_are_kept_than_the_capacity(
@@ -82,5 +82,5 @@ def test_no_more_hashes_are_kept_than_the_capacity(
     monkeypatch.setattr(auth_hash, "CAPACITY", 2)
     for number in range(5):
         user.password = f"password {number}"
-        assert auth_hash.is_of_now(Session(auth_hash=user.get_session_auth_hash()), user)
+        assert auth_hash.auth_hash_matches(Session(auth_hash=user.get_session_auth_hash()), user)
         assert len(auth_hash._known) <= 2

@@ -10,7 +10,7 @@ from django.db.models.signals import post_save, pre_save
 from django.test.utils import CaptureQueriesContext
 
 from tokens import compiled_sql, sessions
-from tokens.compiled_sql import CannotCompile, Statement, once_for
+from tokens.compiled_sql import CannotCompile, Statement, compiled_for_connection
 from tokens.models import EndReason, Session
 from tokens.sessions import writes
 
@@ -168,17 +168,19 @@ def test_marks_that_do_not_stand_where_they_should_are_refused(
     sql: str, parameters: list[Any]
 ) -> None:
     with pytest.raises(CannotCompile):
-        Statement(connection, sql, parameters, marks={"it": "mark"}, to_database={})
+        Statement(connection, sql, parameters, placeholders={"it": "mark"}, to_database={})
 
 
 def test_a_mark_is_not_taken_for_a_constant_that_equals_it() -> None:
-    made = Statement(connection, "SELECT %s, %s", [True, 1], marks={"it": 1}, to_database={})
+    made = Statement(connection, "SELECT %s, %s", [True, 1], placeholders={"it": 1}, to_database={})
     assert made._constant == {"constant_0": True}
 
 
 @pytest.mark.django_db
 def test_a_percent_sign_in_the_sql_stays_one() -> None:
-    made = Statement(connection, "SELECT '100%%', %s", ["m"], marks={"it": "m"}, to_database={})
+    made = Statement(
+        connection, "SELECT '100%%', %s", ["m"], placeholders={"it": "m"}, to_database={}
+    )
     assert tuple(made.fetch_row(it="x%s")) == ("100%", "x%s")
 
 
@@ -190,6 +192,6 @@ def test_another_connection_gets_a_statement_of_its_own() -> None:
         made.append(of)
         return len(made)
 
-    assert [once_for("default", "a test", make) for _ in range(3)] == [1, 1, 1]
+    assert [compiled_for_connection("default", "a test", make) for _ in range(3)] == [1, 1, 1]
     compiled_sql._thread.made["default", "a test"] = (connection.copy(), 1)
-    assert once_for("default", "a test", make) == 2
+    assert compiled_for_connection("default", "a test", make) == 2

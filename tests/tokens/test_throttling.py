@@ -25,7 +25,7 @@ def seconds(number: float) -> timedelta:
 
 def passes(*callers: str, rate: Rate = TEN, now: datetime = NOW) -> bool:
     charges = [Charge(caller, rate) for caller in callers]
-    waits = counts.full(charges, now=now)
+    waits = counts.waits(charges, now=now)
     try:
         counts.take(charges, now=now)
     except TooManyAttempts:
@@ -70,8 +70,8 @@ def test_exactly_the_limit_passes_at_once(rate: Rate) -> None:
 @pytest.mark.django_db
 def test_what_counts_drains_evenly_and_refusals_prolong_nothing() -> None:
     assert all(passes("a") for _ in range(10))
-    assert counts.full([Charge("a", TEN)], now=NOW) == {"a": seconds(6)}
-    assert counts.full([Charge("a", TEN)], now=NOW + seconds(4)) == {"a": seconds(2)}
+    assert counts.waits([Charge("a", TEN)], now=NOW) == {"a": seconds(6)}
+    assert counts.waits([Charge("a", TEN)], now=NOW + seconds(4)) == {"a": seconds(2)}
     assert not any(passes("a", now=NOW + seconds(second)) for second in (0, 1, 5, 5.999))
     assert [passes("a", now=NOW + seconds(6)) for _ in range(2)] == [True, False]
     assert [passes("a", now=NOW + seconds(600)) for _ in range(11)] == [True] * 10 + [False]
@@ -118,7 +118,7 @@ def test_a_clock_that_was_set_back_locks_nobody_out(set_back: int, let_in: bool)
 def test_a_refusal_writes_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     assert all(passes("a") for _ in range(10))
     with django_assert_num_queries(1):
-        assert counts.full([Charge("a", TEN)], now=NOW)
+        assert counts.waits([Charge("a", TEN)], now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,7 +3,7 @@ What staff sees and does. Every act calls a verb of ``sessions``, ``staff`` or `
 
     base        rows to read, lists that count nothing, who may do what, what is logged
     search      what somebody types into the search field, to sessions
-    finding     the search field that is posted, because a token may be pasted into it
+    posted_search  the search field that is posted, because a token may be pasted into it
     filters     state, end reason, last refreshed
     sessions    the list, one session and its history, revoking
     denylist    the list, and denying a token or a jti

@@ -65,7 +65,7 @@ class UncountedList(ChangeList):
         return str(self.get_query_string({PAGE_VAR: number}))
 
 
-class CarefulActions:
+class ValidatedActions:
     """Before a model admin: what is no key among the selected ones is the caller's mistake."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
@@ -75,7 +75,7 @@ class CarefulActions:
             raise BadRequest("One of the selected keys is not a key.") from None
 
 
-class ReadOnlyAdmin(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class ReadOnlyAdmin(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Rows of this app change through its verbs only."""
 
     list_per_page = 50
@@ -94,7 +94,7 @@ class ReadOnlyAdmin(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if find_token(request.META.get("QUERY_STRING", "")):
-            say(
+            show_message(
                 request,
                 "The address held a token, so logs may hold it now: revoke its session. Tokens "
                 "belong into the search field, which keeps them out of addresses.",
@@ -137,16 +137,16 @@ class ReadOnlyAdmin(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg]
         return match is not None and not str(match.url_name).startswith(own_pages)
 
 
-def may(request: HttpRequest, permission: str) -> bool:
+def has_permission(request: HttpRequest, permission: str) -> bool:
     """Tell whether this member of the staff has ``tokens.<permission>``."""
     user: Any = request.user
     return bool(user.is_active and user.has_perm(f"tokens.{permission}"))
 
 
-def demand(request: HttpRequest, *permissions: str) -> None:
+def require_permission(request: HttpRequest, *permissions: str) -> None:
     """Raise PermissionDenied, which answers 403, for who lacks one of them."""
     for permission in permissions:
-        if not may(request, permission):
+        if not has_permission(request, permission):
             raise PermissionDenied
 
 
@@ -160,7 +160,7 @@ def log(request: HttpRequest, rows: Iterable[Model], flag: int, message: str) ->
     )
 
 
-def instant(at: datetime | None) -> str:
+def format_instant(at: datetime | None) -> str:
     """Return an instant as short as a column is, with its zone for who points at it."""
     if at is None:
         return "-"
@@ -174,7 +174,7 @@ def instant(at: datetime | None) -> str:
     )
 
 
-def say(request: HttpRequest, message: str, *, level: int = messages.SUCCESS) -> None:
+def show_message(request: HttpRequest, message: str, *, level: int = messages.SUCCESS) -> None:
     messages.add_message(request, level, message, fail_silently=True)
 
 

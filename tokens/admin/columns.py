@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..client import device_of
 from ..models import Session, key_revoked
-from .base import instant
+from .base import format_instant
 from .filters import STATES, state_of
 
 
@@ -34,19 +34,19 @@ class SessionColumns:
 
     @admin.display(description=_("signed in"))
     def signed_in(self, session: Session) -> str:
-        return instant(session.started_at)
+        return format_instant(session.started_at)
 
     @admin.display(description=_("last refreshed"))
     def refreshed(self, session: Session) -> str:
-        return instant(session.refreshed_at if session.generation else None)
+        return format_instant(session.refreshed_at if session.generation else None)
 
     @admin.display(description=_("expires"))
     def expires(self, session: Session) -> str:
-        return instant(session.idle_until)
+        return format_instant(session.idle_until)
 
     @admin.display(description=_("at the latest"))
     def limit(self, session: Session) -> str:
-        return instant(session.expires_at)
+        return format_instant(session.expires_at)
 
     @admin.display(description=_("state"))
     def state(self, session: Session) -> str:

@@ -18,9 +18,9 @@ from ..errors import KeyRingError, TokenError
 from ..jose import MAX_TOKEN_LENGTH, Claims, TokenType, parse_jti
 from ..models import DeniedToken, EndReason
 from ..operations import staff
-from .base import ReasonForm, demand, instant, log, may, say
+from .base import ReasonForm, format_instant, has_permission, log, require_permission, show_message
 from .confirm import confirmation
-from .finding import PostedSearch
+from .posted_search import PostedSearch
 from .search import find_token, find_users
 
 
@@ -91,11 +91,11 @@ class DeniedTokenAdmin(PostedSearch):
 
     @admin.display(description=_("since"))
     def since(self, row: DeniedToken) -> str:
-        return instant(row.denied_at)
+        return format_instant(row.denied_at)
 
     @admin.display(description=_("until"))
     def matters_until(self, row: DeniedToken) -> str:
-        return instant(row.until)
+        return format_instant(row.until)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not by joins, which the rows of the pages before would go through too.
@@ -117,13 +117,13 @@ class DeniedTokenAdmin(PostedSearch):
         return rows.filter(Q(value__in=values) | Q(user_id__in=find_users(term)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return may(request, "deny_token")
+        return has_permission(request, "deny_token")
 
     @method_decorator(sensitive_post_parameters("token", "jti"))
     @sensitive_variables("form")
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Deny a token or a jti."""
-        demand(request, "deny_token")
+        require_permission(request, "deny_token")
         form = DenyForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             self._check_jti_of_refresh_token(request, form)
@@ -148,7 +148,11 @@ class DeniedTokenAdmin(PostedSearch):
     def _check_jti_of_refresh_token(self, request: HttpRequest, form: DenyForm) -> None:
         # Who holds the token may end its session anyway; an id is no such proof.
         parsed = parse_jti(form.cleaned_data["jti"])
-        if parsed and parsed[2] is TokenType.REFRESH and not may(request, "revoke_session"):
+        if (
+            parsed
+            and parsed[2] is TokenType.REFRESH
+            and not has_permission(request, "revoke_session")
+        ):
             form.add_error(
                 "jti", _("This is a refresh token's. You have no permission to end its session.")
             )
@@ -164,13 +168,13 @@ class DeniedTokenAdmin(PostedSearch):
                 denial = staff.deny_jti(given["jti"], **how)
             self._log(request, denial, given["reason"])
         if denial.session_ended:
-            say(
+            show_message(
                 request,
                 "It was a refresh token, so its session is ended, with all its access tokens.",
             )
         else:
-            say(request, "The access token is refused from now on. Its session goes on.")
-        if may(request, "view_session"):
+            show_message(request, "The access token is refused from now on. Its session goes on.")
+        if has_permission(request, "view_session"):
             site = self.admin_site.name
             key = denial.session.pk
             page = reverse("admin:tokens_session_change", args=[key], current_app=site)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..models import EndReason, Session, key_revoked
-from ..operations.tally import first_of, live
+from ..operations.tally import first_window, live
 from .search import newest, user_key
 
 STATES = [
@@ -47,8 +47,8 @@ class BoundedFilter(SimpleListFilter):
 
     saw_all = True
 
-    def first_of(self, request: HttpRequest, rows: QuerySet[Any]) -> Any:
-        found, self.saw_all = first_of(rows, order_of(request.GET))
+    def first_window(self, request: HttpRequest, rows: QuerySet[Any]) -> Any:
+        found, self.saw_all = first_window(rows, order_of(request.GET))
         return found
 
 
@@ -83,7 +83,7 @@ class StateFilter(BoundedFilter):
             return rows.filter(ended_at__isnull=False)
         if state not in _UNENDED:
             return rows.none()
-        now, first = timezone.now(), self.first_of(request, rows)
+        now, first = timezone.now(), self.first_window(request, rows)
         if state == "live":
             return live(first, now=now)  # type: ignore[no-any-return]
         unended = first.filter(ended_at=None)
@@ -103,7 +103,7 @@ class RefreshedFilter(BoundedFilter):
         if self.value() not in _REFRESHED:
             return None
         since = timezone.now() - _REFRESHED[str(self.value())][1]
-        found = self.first_of(request, rows)
+        found = self.first_window(request, rows)
         if self.value() == "earlier":
             return found.filter(refreshed_at__lt=since)  # type: ignore[no-any-return]
         return found.filter(refreshed_at__gte=since)  # type: ignore[no-any-return]

@@ -20,7 +20,15 @@ from ..keyring import RotationConflict
 from ..models import Session, SigningKey
 from ..operations.tally import WINDOW, live_by_key, tally
 from ..operations.wording import cost_of_revoking
-from .base import ReadOnlyAdmin, ReasonForm, demand, instant, log, may, say
+from .base import (
+    ReadOnlyAdmin,
+    ReasonForm,
+    format_instant,
+    has_permission,
+    log,
+    require_permission,
+    show_message,
+)
 from .confirm import confirmation
 
 State = SigningKey.State
@@ -81,14 +89,17 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"may_rotate": may(request, "rotate_signingkey"), **(extra_context or {})}
+        context = {
+            "may_rotate": has_permission(request, "rotate_signingkey"),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     # Columns
 
     @admin.display(description=_("since"))
     def since(self, key: SigningKey) -> str:
-        return instant(key.state_since)
+        return format_instant(key.state_since)
 
     @admin.display(description=_("age"))
     def age(self, key: SigningKey) -> str:
@@ -96,7 +107,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("verifies until"))
     def verifying(self, key: SigningKey) -> str:
-        return instant(key.verifies_until)
+        return format_instant(key.verifies_until)
 
     @admin.display(description=_("live sessions"))
     def live_sessions(self, key: SigningKey) -> str:
@@ -113,7 +124,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     def _rotate(
         self, request: HttpRequest, form_class: type[AlgorithmForm], *, revoke_previous: bool
     ) -> HttpResponse:
-        demand(request, "view_signingkey", "rotate_signingkey")
+        require_permission(request, "view_signingkey", "rotate_signingkey")
         try:
             # A key sealed under a secret that the others lack would lock them out.
             keyring.check()
@@ -123,7 +134,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             if form.is_valid():
                 return self._carry_out(request, form.cleaned_data, revoke_previous=revoke_previous)
         except (KeyRingError, RotationConflict) as error:
-            say(request, str(error), level=messages.ERROR)
+            show_message(request, str(error), level=messages.ERROR)
             return HttpResponseRedirect(self._list())
         ask = self._ask_revoking if revoke_previous else self._ask_rotating
         return ask(request, plan, form)
@@ -182,9 +193,11 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         if revoke_previous:
             revoked = SigningKey.objects.defer("sealed").filter(kid__in=plan.revoked)
             log(request, revoked, CHANGE, f"Revoked. Reason: {given['reason']}")
-            say(request, f"Revoked: {', '.join(plan.revoked)}. Everybody must sign in again.")
+            show_message(
+                request, f"Revoked: {', '.join(plan.revoked)}. Everybody must sign in again."
+            )
         log(request, [signing], CHANGE, f"Rotated: signs from now on, in place of {plan.former}.")
-        say(request, f"{signing.kid} signs from now on, in every process within a second.")
+        show_message(request, f"{signing.kid} signs from now on, in every process within a second.")
         return HttpResponseRedirect(self._list())
 
     def _list(self) -> str:

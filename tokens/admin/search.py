@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 
 from ..jose import parse_jti
 from ..models import Session
-from ..operations.tally import first_of
+from ..operations.tally import first_window
 
 # Namesakes: an e-mail address need not be unique in every project.
 MAX_USERS = 100
@@ -60,7 +60,7 @@ def find_sessions(rows: QuerySet[Session], term: str) -> QuerySet[Session]:
 
 def newest(rows: QuerySet[Session]) -> QuerySet[Session]:
     """Return the newest WINDOW of one user's or address's sessions, whatever order is asked for."""
-    found, _all = first_of(rows, "-started_at")
+    found, _all = first_window(rows, "-started_at")
     return found  # type: ignore[no-any-return]
 
 

@@ -22,12 +22,12 @@ from ..jose import Claims
 from ..models import EndReason, Session
 from ..operations.tally import WINDOW
 from ..operations.wording import counted
-from .base import ReasonForm, demand, log, may, say
+from .base import ReasonForm, has_permission, log, require_permission, show_message
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
 from .filters import EndReasonFilter, RefreshedFilter, StateFilter, UserFilter, order_of, state_of
-from .finding import PostedSearch
 from .history import history
+from .posted_search import PostedSearch
 from .search import find_sessions
 
 REVOKE_SELECTED = "revoke_selected"
@@ -71,7 +71,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
         return find_sessions(rows, term)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        if not may(request, "revoke_session"):
+        if not has_permission(request, "revoke_session"):
             return self.list_display
         return tuple("state_and_act" if name == "state" else name for name in self.list_display)
 
@@ -121,7 +121,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if REVOKE_SELECTED in request.POST.getlist("action"):
-            demand(request, "revoke_session")
+            require_permission(request, "revoke_session")
         context = {"window": f"{WINDOW:,}", **(extra_context or {})}
         return super().changelist_view(request, context)
 
@@ -131,20 +131,20 @@ class SessionAdmin(SessionColumns, PostedSearch):
         session, now = context["original"], timezone.now()
         live = state_of(session, now=now) == "live"
         context["history"] = history(session, now=now)
-        context["may_revoke"] = live and may(request, "revoke_session")
+        context["may_revoke"] = live and has_permission(request, "revoke_session")
         return super().render_change_form(request, context, *args, **kwargs)
 
     def found(self, request: HttpRequest, claims: Claims) -> HttpResponse:
         if not Session.objects.filter(pk=claims.sid).exists():
             gone = f"The token is ours, and its session {claims.sid} is not there any more."
-            say(request, gone, level=messages.WARNING)
+            show_message(request, gone, level=messages.WARNING)
             return self.to_list()
         kind = "access" if claims.generation is None else "refresh"
-        say(request, f"The session of the {kind} token {claims.jti}.", level=messages.INFO)
+        show_message(request, f"The session of the {kind} token {claims.jti}.", level=messages.INFO)
         return HttpResponseRedirect(self._page(claims.sid))
 
     def revoke_view(self, request: HttpRequest, sid: UUID) -> HttpResponse:
-        demand(request, "view_session", "revoke_session")
+        require_permission(request, "view_session", "revoke_session")
         session = get_object_or_404(self.get_queryset(request), pk=sid)
         return self._revoke(request, [session], back=self._page(sid))
 
@@ -157,7 +157,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
         return self._revoke(request, rows, back=request.get_full_path(), hidden=hidden)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return may(request, "revoke_session")
+        return has_permission(request, "revoke_session")
 
     def _revoke(
         self,
@@ -171,7 +171,9 @@ class SessionAdmin(SessionColumns, PostedSearch):
         live = [session for session in rows if state_of(session, now=now) == "live"]
         people = {session.user_id for session in live}
         if not live:
-            say(request, "There is nothing to revoke: that is over.", level=messages.WARNING)
+            show_message(
+                request, "There is nothing to revoke: that is over.", level=messages.WARNING
+            )
             return HttpResponseRedirect(back)
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
@@ -181,7 +183,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
                     live, reason=EndReason.REVOKED, note=reason, by=request.user, now=now
                 )
                 log(request, live, CHANGE, f"Revoked. Reason: {reason}")
-            say(request, f"{counted(ended, 'session')} revoked, access tokens included.")
+            show_message(request, f"{counted(ended, 'session')} revoked, access tokens included.")
             return HttpResponseRedirect(back)
         noun = "person" if len(people) == 1 else "people"
         return confirmation(

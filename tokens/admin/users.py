@@ -24,7 +24,14 @@ from .. import sessions
 from ..models import DeniedToken, EndReason, Session, SigningKey
 from ..operations.tally import tally
 from ..operations.wording import counted
-from .base import CarefulActions, ReasonForm, demand, log, may, say
+from .base import (
+    ReasonForm,
+    ValidatedActions,
+    has_permission,
+    log,
+    require_permission,
+    show_message,
+)
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
 
@@ -83,7 +90,7 @@ class SessionInline(SessionColumns, admin.TabularInline):  # type: ignore[type-a
         return False
 
 
-class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Comes before the project's own class; each method adds to what that one answers."""
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
@@ -95,7 +102,7 @@ class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg] 
         if IS_POPUP_VAR in request.GET:
             return actions
         # Known also to who may not do it, so that a forged request meets a 403 and no silence.
-        if may(request, "revoke_session") or SIGN_OUT in request.POST.getlist("action"):
+        if has_permission(request, "revoke_session") or SIGN_OUT in request.POST.getlist("action"):
             description = str(_("Sign out everywhere"))
             actions[SIGN_OUT] = (UserSessions.sign_out_selected, SIGN_OUT, description)
         return actions
@@ -117,8 +124,8 @@ class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg] 
             return answer
         names: Any = answer.template_name
         context["wrapped_template"] = select_template([names] if isinstance(names, str) else names)
-        context["may_view_sessions"] = may(request, "view_session")
-        context["may_sign_out"] = may(request, "revoke_session")
+        context["may_view_sessions"] = has_permission(request, "view_session")
+        context["may_sign_out"] = has_permission(request, "revoke_session")
         answer.template_name = "admin/tokens/user_change_form.html"
         return answer
 
@@ -137,7 +144,7 @@ class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg] 
 
     def sign_out_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, and end every session of one user."""
-        demand(request, "revoke_session")
+        require_permission(request, "revoke_session")
         user = self.get_object(request, unquote(object_id))
         if user is None:
             raise Http404
@@ -148,9 +155,9 @@ class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg] 
         return self._sign_out(request, [user], back=back)
 
     def sign_out_selected(self, request: HttpRequest, users: Any) -> HttpResponse:
-        demand(request, "revoke_session")
+        require_permission(request, "revoke_session")
         if request.POST.get("select_across") == "1":
-            say(
+            show_message(
                 request,
                 "Nobody was signed out. Select people on the page; «manage.py revoke_tokens --all» "
                 "is for everybody.",
@@ -172,7 +179,7 @@ class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg] 
     ) -> HttpResponse:
         cost = tally(Session.objects.filter(user__in=users), now=timezone.now())
         if not cost.sessions and cost.exact:
-            say(request, "Nobody of them is signed in anywhere.", level=messages.WARNING)
+            show_message(request, "Nobody of them is signed in anywhere.", level=messages.WARNING)
             return HttpResponseRedirect(back)
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
@@ -183,7 +190,7 @@ class UserSessions(CarefulActions, admin.ModelAdmin):  # type: ignore[type-arg] 
                     for user in users
                 )
                 log(request, users, CHANGE, f"Signed out everywhere. Reason: {reason}")
-            say(request, f"{counted(ended, 'session')} ended, access tokens included.")
+            show_message(request, f"{counted(ended, 'session')} ended, access tokens included.")
             return HttpResponseRedirect(back)
         return confirmation(
             request,
@@ -208,6 +215,6 @@ def _say_what_ended(request: HttpRequest, user: Any, *, since: datetime) -> None
         user=user, ended_at__gte=since, end_reason__in=follow, idle_until__gt=since
     ).count()
     if ended:
-        say(
+        show_message(
             request, f"{counted(ended, 'session')} of {user} ended with it.", level=messages.WARNING
         )

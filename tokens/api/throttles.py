@@ -20,7 +20,7 @@ from .. import signals
 from ..client import ip_address_of
 from ..conf import conf
 from ..errors import TooManyAttempts
-from ..limits.counts import Charge, full, network_of, parse_rate, take
+from ..limits.counts import Charge, network_of, parse_rate, take, waits
 
 CACHE_PAUSE = 5.0  # seconds in which a cache that failed is not asked again
 
@@ -43,7 +43,7 @@ class PasswordThrottle(BaseThrottle):
         now = timezone.now()
         charges = [Charge(f"password {request.user.pk}", rate)]
         try:
-            for self._wait in full(charges, now=now).values():
+            for self._wait in waits(charges, now=now).values():
                 return False
             take(charges, now=now)
         except TooManyAttempts as error:

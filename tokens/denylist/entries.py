@@ -76,7 +76,7 @@ def deny(
         transaction.on_commit(
             partial(snapshot.add, [value for value, _ in values], until=until), using=alias
         )
-        transaction.on_commit(partial(snapshot.tell, alias), using=alias)
+        transaction.on_commit(partial(snapshot.notify, alias), using=alias)
     if kind is not DeniedToken.Kind.TOKEN:
         return  # The end of the session, or the rotation, tells of it.
     for jti, user_id in values:

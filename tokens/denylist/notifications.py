@@ -18,24 +18,24 @@ logger = getLogger("tokens")
 
 CHANNEL = "tokens_denied"
 # Seconds: of a pause after a failure, and between two signs of life.
-PAUSE = 60.0
+RETRY_AFTER = 60.0
 # Each call costs PostgreSQL some 20 µs for every process that listens.
-MOST_CALLS = 1200  # in PAUSE seconds
+MAX_NOTIFICATIONS = 1200  # in RETRY_AFTER seconds
 
 # A listener who never picks up would hold up PostgreSQL's queue for all: it is hung up on.
-_IDLE_TIMEOUT = 10 * PAUSE
+_IDLE_TIMEOUT = 10 * RETRY_AFTER
 # In one statement, and so in one transaction, of which nothing needs to be durable: callers wait in
 # line for each other's commits.
-_CALL = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')"
+_NOTIFY_SQL = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')"
 
 
 class _Source(Protocol):
-    def heard(self) -> bool: ...
+    def has_changes(self) -> bool: ...
 
     def close(self) -> None: ...
 
 
-class News:
+class Notifications:
     """This process's source of word, opened when it is first asked. Not safe among threads."""
 
     def __init__(self) -> None:
@@ -43,51 +43,51 @@ class News:
         self._inherited: _Source | None = None
         self._pid = 0
         self._try_at = 0.0
-        self._told = ""
+        self._warned = ""
 
-    def heard(self, alias: str) -> bool:
+    def has_changes(self, alias: str) -> bool:
         """Tell whether something may have been committed since the last call; False is no verdict."""
         if self._pid != os.getpid():
             # What was opened before a fork is the parent's, and not for us to close.
             self._inherited, self._source, self._pid = self._source, None, os.getpid()
         try:
             if self._source is not None:
-                return self._source.heard()
+                return self._source.has_changes()
             if time.monotonic() < self._try_at:
                 return False
             self._source = _open(alias)
         except DatabaseError as error:
             self._hang_up()
-            self._tell_once(f"no word of denials for {PAUSE:.0f} seconds: {error}")
+            self._warn_once(f"no word of denials for {RETRY_AFTER:.0f} seconds: {error}")
         if self._source is None:
-            self._try_at = time.monotonic() + PAUSE
+            self._try_at = time.monotonic() + RETRY_AFTER
         return self._source is not None
 
     def forget(self) -> None:
         self._hang_up()
         self._try_at = 0.0
-        self._told = ""
+        self._warned = ""
 
     def _hang_up(self) -> None:
         source, self._source = self._source, None
         if source is not None:
             source.close()
 
-    def _tell_once(self, what: str) -> None:
+    def _warn_once(self, what: str) -> None:
         # Behind a pooler it may fail for ever, and every minute.
-        if what != self._told:
+        if what != self._warned:
             logger.warning("%s", what)
-        self._told = what
+        self._warned = what
 
 
-def tell(alias: str) -> None:
+def notify(alias: str) -> None:
     """Call every process that listens. What was committed stands, and reaches them, without it."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_CALL)
+            cursor.execute(_NOTIFY_SQL)
     except Error as error:  # InterfaceError, psycopg 2's word for a lost connection, included.
         logger.warning("nobody was called about a denial: %s", error)
 
@@ -119,7 +119,7 @@ class _SQLite:
         self._connection = _own_connection(alias)
         self._version = self._read()
 
-    def heard(self) -> bool:
+    def has_changes(self) -> bool:
         known, self._version = self._version, self._read()
         return known != self._version
 
@@ -152,9 +152,9 @@ class _PostgreSQL:
             self.close()
             raise
 
-    def heard(self) -> bool:
+    def has_changes(self) -> bool:
         late = time.monotonic() - self._listen_at
-        if late > _IDLE_TIMEOUT - 2 * PAUSE:
+        if late > _IDLE_TIMEOUT - 2 * RETRY_AFTER:
             # After a quiet time PostgreSQL has hung up, or is about to; and who asks a connection
             # that a firewall has dropped waits for an answer.
             self.close()
@@ -171,8 +171,10 @@ class _PostgreSQL:
         while driver.notifies():
             calls += 1
         self._calls += calls
-        if self._calls > MOST_CALLS:
-            raise DatabaseError(f"more than {MOST_CALLS} denials within {PAUSE:.0f} seconds")
+        if self._calls > MAX_NOTIFICATIONS:
+            raise DatabaseError(
+                f"more than {MAX_NOTIFICATIONS} denials within {RETRY_AFTER:.0f} seconds"
+            )
         return calls > 0
 
     def close(self) -> None:
@@ -181,5 +183,5 @@ class _PostgreSQL:
     def _listen(self) -> None:
         with self._connection.wrap_database_errors:
             self._connection.connection.execute(f"LISTEN {CHANNEL}", prepare=False)
-        self._listen_at = time.monotonic() + PAUSE
+        self._listen_at = time.monotonic() + RETRY_AFTER
         self._calls = 0

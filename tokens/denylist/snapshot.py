@@ -23,9 +23,9 @@ from django.db.models import Q, QuerySet
 
 from ..conf import conf
 from ..models import DeniedToken
-from .notifications import News, tell
+from .notifications import Notifications, notify
 
-__all__ = ["add", "forget", "knows_as_good", "tell"]
+__all__ = ["add", "forget", "is_known_good", "notify"]
 
 logger = getLogger("tokens")
 
@@ -34,7 +34,7 @@ SLACK = timedelta(seconds=60)
 # Beyond it the numbers between the first and the last gap are read again as a whole.
 MAX_GAPS = 100
 # The share of the bound after which to listen again.
-LISTEN_AFTER = 1 / 20
+POLL_RATIO = 1 / 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ class Snapshot:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._news = News()
+        self._notifications = Notifications()
         self.forget()
 
     def forget(self) -> None:
-        self._news.forget()
-        self._has_word = False
+        self._notifications.forget()
+        self._has_changes = False
         self._listen_at = -inf
         self._until: dict[str, datetime] = {}
         self._gaps: list[_Gap] = []
@@ -67,7 +67,7 @@ class Snapshot:
     def __len__(self) -> int:
         return len(self._until)
 
-    def knows_as_good(self, ids: Iterable[str], *, now: datetime) -> bool:
+    def is_known_good(self, ids: Iterable[str], *, now: datetime) -> bool:
         """
         Tell whether none of ``ids`` was denied, TOKENS_DENYLIST_MAX_STALENESS ago or earlier.
 
@@ -101,14 +101,14 @@ class Snapshot:
             return
         try:
             alias = router.db_for_write(DeniedToken)
-            if self._news.heard(alias):
-                self._has_word = True
-            if self._has_word or not self._is_fresh(bound):
+            if self._notifications.has_changes(alias):
+                self._has_changes = True
+            if self._has_changes or not self._is_fresh(bound):
                 self._read(alias, now=now)
         except DatabaseError as error:
             logger.warning("the denied ids could not be read: %s", error)
         finally:
-            self._listen_at = time.monotonic() + bound * LISTEN_AFTER
+            self._listen_at = time.monotonic() + bound * POLL_RATIO
             self._lock.release()
 
     def _read(self, alias: str, *, now: datetime) -> None:
@@ -139,7 +139,7 @@ class Snapshot:
                 value: until for value, until in self._until.items() if until > now - SLACK
             }
         self._read_at = began
-        self._has_word = False
+        self._has_changes = False
 
     def _close_gaps(self, numbers: list[int]) -> None:
         """Go on waiting for the numbers that are missing, and for no longer than they matter."""
@@ -193,6 +193,6 @@ def _sees_the_present(connection: Any) -> bool:
 
 
 _snapshot = Snapshot()
-knows_as_good = _snapshot.knows_as_good
+is_known_good = _snapshot.is_known_good
 add = _snapshot.add
 forget = _snapshot.forget

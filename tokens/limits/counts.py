@@ -90,7 +90,7 @@ def network_of(address: str | None) -> str:
     return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
 
 
-def full(charges: Iterable[Charge], *, now: datetime) -> dict[str, timedelta]:
+def waits(charges: Iterable[Charge], *, now: datetime) -> dict[str, timedelta]:
     """Return how long each caller whom one more attempt is too much has to wait; change nothing."""
     by_caller = {charge.caller: charge for charge in charges}
     rows = ThrottleCount.objects.filter(pk__in=by_caller).values_list("caller", "clear_at")
@@ -113,7 +113,7 @@ def take(charges: Sequence[Charge], *, now: datetime) -> None:
     if not passed:
         # Another attempt was first, after the caller had looked who is full.
         soonest = timedelta(microseconds=min(charge.cost for charge in charges))
-        raise TooManyAttempts(max(full(charges, now=now).values(), default=soonest))
+        raise TooManyAttempts(max(waits(charges, now=now).values(), default=soonest))
 
 
 def give_back(charges: Sequence[Charge], *, share: float) -> None:

@@ -88,7 +88,7 @@ def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenP
     if user is None:
         return None
     # One commit for both: each is a wait for the disk, and on SQLite for the lock.
-    pair = sessions.start(user, client=client, also=admission.succeeded)
+    pair = sessions.start(user, client=client, in_transaction=admission.succeeded)
     user_logged_in.send_robust(sender=type(user), request=request, user=user)
     return pair
 
@@ -119,7 +119,7 @@ def account_of(name: str) -> str:
     return salted_hmac("tokens.sign_in", value, algorithm="sha256").hexdigest()[:32]
 
 
-def guarded(view: Callable[..., Any]) -> Callable[..., Any]:
+def limit_sign_in(view: Callable[..., Any]) -> Callable[..., Any]:
     """
     Wrap a view that signs in by Django's AuthenticationForm, such as ``admin.site.login``.
 
@@ -127,7 +127,7 @@ def guarded(view: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(view)
-    def guarded_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def limited_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         name = request.POST.get("username") if request.method == "POST" else None
         if not name:
             return view(request, *args, **kwargs)
@@ -140,11 +140,11 @@ def guarded(view: Callable[..., Any]) -> Callable[..., Any]:
         admission.failed()
         return response
 
-    return guarded_view
+    return limited_view
 
 
 def after_login(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """Log it, and let the attempt that a guarded view let in count as a right password."""
+    """Log it, and let the attempt that a limit_sign_in view let in count as a right password."""
     signals.log("signed_in", user=user.pk, address=ip_address_of(request) if request else None)
     admission: Admission | None = getattr(request, _ADMISSION, None)
     if admission:
@@ -185,12 +185,12 @@ def _admit(name: str, network: str, *, now: datetime) -> Admission:
     account = account_of(name)
     from_network = _charges(f"login {network}", conf.TOKENS_LOGIN_THROTTLE)
     on_account = _charges(f"login {account}", conf.TOKENS_ACCOUNT_THROTTLE)
-    waits = counts.full(from_network + on_account, now=now)
+    waits = counts.waits(from_network + on_account, now=now)
     if waits.keys() & {charge.caller for charge in from_network}:
         raise TooManyAttempts(max(waits.values()))
     if waits and _is_known(name, network, now=now):
         on_account = _charges(f"known {account} {network}", conf.TOKENS_ACCOUNT_THROTTLE)
-        waits = counts.full(on_account, now=now)
+        waits = counts.waits(on_account, now=now)
     if waits:
         raise TooManyAttempts(max(waits.values()))
     counts.take(from_network + on_account, now=now)

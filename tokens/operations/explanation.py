@@ -17,7 +17,7 @@ from ..conf import conf
 from ..errors import BadSignature, TokenError
 from ..jose import Claims, Key, TokenType, codec
 from ..models import DeniedToken, EndReason, Session, SigningKey
-from ..sessions import Authenticated, check_session, check_time_of_issue, is_of_now
+from ..sessions import Authenticated, auth_hash_matches, check_session, check_time_of_issue
 from .wording import utc
 
 STEPS = ("format", "key", "signature", "type", "issuer", "expiry", "denylist", "session", "user")
@@ -174,7 +174,7 @@ def _session_step(claims: Claims, session: Session, *, now: datetime) -> Step:
         return Step("session", False, f"{began}, absolute limit {limit}. {error}")
     rotated = f"generation {session.generation} since {utc(session.refreshed_at)}"
     found = Authenticated(claims, session, session.user)
-    if claims.type is TokenType.REFRESH and not sessions.answers(found, now=now):
+    if claims.type is TokenType.REFRESH and not sessions.would_refresh(found, now=now):
         return Step("session", False, f"{began}, {rotated}: using this one would end it")
     return Step("session", True, f"{began}, {rotated}")
 
@@ -186,7 +186,7 @@ def _user_step(claims: Claims, session: Session) -> Step:
         return Step("user", False, f"the token's sub is {claims.sub!r}, the session is of {name}")
     if not user.is_active:
         return Step("user", False, f"{name} is not active")
-    if not is_of_now(session, user):
+    if not auth_hash_matches(session, user):
         return Step("user", False, f"{name} has another password than at sign-in")
     return Step("user", True, f"{name}, active, same password as at sign-in")
 

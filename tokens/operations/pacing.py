@@ -18,7 +18,7 @@ ALONE_SECONDS = 0.25
 ALONE_AFTER = 1.0  # seconds in which nobody else wrote
 # Of what the batch took. A writer that waits for SQLite's lock looks for it ever more rarely, at
 # intervals of about half of its wait: so it looks at least once while nobody has the lock.
-REST = 0.5
+REST_RATIO = 0.5
 PAGE_CACHE = 64 * 1024  # kB
 
 
@@ -34,7 +34,7 @@ class Pace:
 
     def rest(self, took: float) -> None:
         """Let everybody else write for a while, after a batch that took so many seconds."""
-        time.sleep(REST * took)
+        time.sleep(REST_RATIO * took)
 
 
 class _SQLitePace(Pace):
@@ -56,7 +56,7 @@ class _SQLitePace(Pace):
         return ALONE_SECONDS if alone else BATCH_SECONDS
 
     def rest(self, took: float) -> None:
-        until = time.monotonic() + REST * took
+        until = time.monotonic() + REST_RATIO * took
         self._checkpoint()
         time.sleep(max(0.0, until - time.monotonic()))
         # Changes with every commit of another connection.

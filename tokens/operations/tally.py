@@ -37,7 +37,7 @@ class Tally:
         return amount(self.sessions, exact=self.exact)
 
 
-def first_of(rows: Any, order: str) -> tuple[Any, bool]:
+def first_window(rows: Any, order: str) -> tuple[Any, bool]:
     """
     Return the first WINDOW of ``rows`` in the order of one column, and whether these are all.
 
@@ -65,7 +65,7 @@ def live(rows: Any, *, now: datetime) -> Any:
 
 def tally(rows: SessionQuerySet, *, now: datetime) -> Tally:
     """Count what is live among the newest WINDOW of ``rows``."""
-    newest, exact = first_of(rows, "-started_at")
+    newest, exact = first_window(rows, "-started_at")
     found = live(newest, now=now).aggregate(
         sessions=Count("*"), people=Count("user", distinct=True)
     )
@@ -77,6 +77,6 @@ def live_by_key(*, now: datetime) -> tuple[dict[str, int], bool]:
     Return how many live sessions hold a refresh token under each ``kid``, and whether these are
     all: otherwise they are those among the newest WINDOW.
     """
-    newest, exact = first_of(Session.objects.all(), "-started_at")
+    newest, exact = first_window(Session.objects.all(), "-started_at")
     by_key = live(newest, now=now).order_by().values_list("kid").annotate(n=Count("*"))
     return dict(by_key), exact

@@ -4,19 +4,19 @@ The life of a session, by the verbs that every door calls: start, authenticate, 
 
 from ..client import Client
 from ..models import EndReason
-from .auth_hash import auth_hashes, is_of_now
+from .auth_hash import auth_hash_matches, auth_hashes
 from .authentication import Authenticated, check_session, check_time_of_issue
 from .ending import end, end_all, end_matching
 from .lifecycle import (
-    answers,
     authenticate,
-    carry_over,
+    end_after_password_change,
     find_by_refresh_token,
-    follow_password,
+    keep_after_rehash,
     refresh,
     revoke,
     start,
     verify,
+    would_refresh,
 )
 from .pairs import TokenPair
 
@@ -25,20 +25,20 @@ __all__ = [
     "Client",
     "EndReason",
     "TokenPair",
-    "answers",
+    "auth_hash_matches",
     "auth_hashes",
     "authenticate",
-    "carry_over",
     "check_session",
     "check_time_of_issue",
     "end",
+    "end_after_password_change",
     "end_all",
     "end_matching",
     "find_by_refresh_token",
-    "follow_password",
-    "is_of_now",
+    "keep_after_rehash",
     "refresh",
     "revoke",
     "start",
     "verify",
+    "would_refresh",
 ]

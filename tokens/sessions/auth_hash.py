@@ -25,7 +25,7 @@ def auth_hashes(user: Any) -> Iterator[str]:
     yield from user.get_session_auth_fallback_hash()
 
 
-def is_of_now(session: Session, user: Any) -> bool:
+def auth_hash_matches(session: Session, user: Any) -> bool:
     """Tell whether the user's password is, under one of our secrets, that of the session."""
     return constant_time_compare(session.auth_hash, _current_hash(user)) or any(
         constant_time_compare(session.auth_hash, former)

@@ -23,17 +23,17 @@ class Authenticated:
     """
 
     claims: Claims
-    _session: "Session | _Later"
+    _session: "Session | StrictLookup"
     user: Any
 
     @property
     def session(self) -> Session:
         """Raises TokenError where it is loaded only now."""
         known = self._session
-        return known.session() if isinstance(known, _Later) else known
+        return known.session() if isinstance(known, StrictLookup) else known
 
 
-class _Later:
+class StrictLookup:
     """
     One strict look for the session and the user together, when one of them is asked for.
 
@@ -75,7 +75,7 @@ def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authent
     if claims.type is TokenType.ACCESS:
         check_issued(claims, now=now, leeway=conf.TOKENS_LEEWAY)
     if type is TokenType.ACCESS and _is_good_by_snapshot(claims, now=now):
-        later = _Later(claims, now)
+        later = StrictLookup(claims, now)
         return Authenticated(claims, later, LazyUser(claims.sub, later.user))
     session = _judge(claims, now=now)
     return Authenticated(claims, session, session.user)
@@ -88,7 +88,7 @@ def _is_good_by_snapshot(claims: Claims, *, now: datetime) -> bool:
     # Denials are held for as long as tokens live now: one that was issued for longer is looked up.
     if claims.exp - claims.iat > conf.TOKENS_ACCESS_LIFETIME.total_seconds():
         return False
-    return snapshot.knows_as_good(claims.ids, now=now)
+    return snapshot.is_known_good(claims.ids, now=now)
 
 
 def _judge(claims: Claims, *, now: datetime) -> Session:
@@ -107,11 +107,11 @@ def _judge(claims: Claims, *, now: datetime) -> Session:
     check_time_of_issue(claims, session, now=now)
     if denied:
         raise Denied(f"Token {claims.jti}, its session or its key is denied.")
-    if not auth_hash.is_of_now(session, user):
+    if not auth_hash.auth_hash_matches(session, user):
         raise PasswordChanged(f"The password of user {claims.sub} was changed.")
     if claims.type is TokenType.ACCESS:
         # A password that this very instance sets ends every session but the one it came with.
-        user.current_sid = session.pk
+        user._tokens_current_sid = session.pk
     return session
 
 

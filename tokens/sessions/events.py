@@ -18,17 +18,17 @@ class Caller(Protocol):
 
 
 def started(session: Session, client: Caller) -> None:
-    _tell(signals.session_started, session, client)
+    _send(signals.session_started, session, client)
 
 
 def refreshed(session: Session, client: Caller) -> None:
-    _tell(signals.session_refreshed, session, client)
+    _send(signals.session_refreshed, session, client)
 
 
 def reused(session: Session, client: Caller) -> None:
     """Tell that ``client`` brought a token back that its session was refreshed beyond."""
     last_address = session.refreshed_ip_address
-    _tell(signals.reuse_detected, session, client, level=WARNING, last_address=last_address)
+    _send(signals.reuse_detected, session, client, level=WARNING, last_address=last_address)
 
 
 def ended(
@@ -51,7 +51,7 @@ def ended(
         )
 
 
-def _tell(
+def _send(
     signal: Signal, session: Session, client: Caller, *, level: int = INFO, **more: Any
 ) -> None:
     fields = {

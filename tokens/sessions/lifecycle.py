@@ -40,14 +40,14 @@ def start(
     user: Any,
     *,
     client: Client | None = None,
-    also: Callable[[], None] | None = None,
+    in_transaction: Callable[[], None] | None = None,
     now: datetime | None = None,
 ) -> TokenPair:
     """
     Begin a session for a user whose credentials were checked and return its first pair.
 
     The caller decides who the user is; UserInactive is raised all the same for one who may not
-    come in. What ``also`` writes is committed together with the session.
+    come in. What ``in_transaction`` writes is committed together with the session.
     """
     now = now or timezone.now()
     client = client or Client()
@@ -68,11 +68,11 @@ def start(
         refreshed_ip_address=client.ip_address,
     )
     # Around the row alone: meanwhile SQLite lets nobody else write, and a project's hook may take long.
-    with transaction.atomic() if also else nullcontext():
+    with transaction.atomic() if in_transaction else nullcontext():
         writes.insert(session)
         events.started(session, client)
-        if also:
-            also()
+        if in_transaction:
+            in_transaction()
     return pairs.issue(session)
 
 
@@ -95,7 +95,7 @@ def verify(raw_token: str, *, now: datetime | None = None) -> Authenticated:
     """
     now = now or timezone.now()
     found = look_up(raw_token, type=None, now=now)
-    if found.claims.type is TokenType.REFRESH and not answers(found, now=now):
+    if found.claims.type is TokenType.REFRESH and not would_refresh(found, now=now):
         raise SessionEnded("The refresh token was rotated before.")
     return found
 
@@ -164,7 +164,7 @@ def find_by_refresh_token(raw_refresh: str, *, now: datetime | None = None) -> A
     return look_up(raw_refresh, type=TokenType.REFRESH, now=now or timezone.now())
 
 
-def follow_password(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
+def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
     """End the sessions that began under another password; ``keep`` goes on under the new one."""
     if keep is not None:
         Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
@@ -173,7 +173,7 @@ def follow_password(user: Any, *, keep: UUID | None, now: datetime | None = None
     return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, now=now)
 
 
-def carry_over(user: Any, *, from_hashes: Iterable[str]) -> None:
+def keep_after_rehash(user: Any, *, from_hashes: Iterable[str]) -> None:
     """Keep the sessions through a new hash of the same password."""
     Session.objects.filter(user=user, auth_hash__in=list(from_hashes)).update(
         auth_hash=user.get_session_auth_hash()
@@ -217,7 +217,7 @@ def _read_again(session: Session) -> None:
         raise UserGone(f"Session {session.pk} was deleted, with its user.") from None
 
 
-def answers(found: Authenticated, *, now: datetime) -> bool:
+def would_refresh(found: Authenticated, *, now: datetime) -> bool:
     """Tell whether ``refresh`` answers this refresh token, the session being as it is."""
     current = found.claims.generation == found.session.generation
     return current or _in_grace(found.claims, found.session, now=now)

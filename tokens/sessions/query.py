@@ -16,11 +16,11 @@ from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 
 from .. import denylist
-from ..compiled_sql import Statement, once_for
+from ..compiled_sql import Statement, compiled_for_connection
 from ..jose import Claims, TokenType
 from ..models import Session
 
-_MARKS = Claims(
+_PLACEHOLDERS = Claims(
     type=TokenType.ACCESS,
     kid="the place of the kid",
     iss="",
@@ -45,7 +45,9 @@ def find(claims: Claims) -> tuple[Session, bool] | None:
     that do not judge it; they are loaded when they are asked for.
     """
     alias = router.db_for_read(Session)
-    compiled = once_for(alias, f"a look with {claims.type}", partial(Compiled, type=claims.type))
+    compiled = compiled_for_connection(
+        alias, f"a look with {claims.type}", partial(Compiled, type=claims.type)
+    )
     return compiled.find(claims) if compiled else find_through_orm(claims, alias=alias)
 
 
@@ -68,7 +70,7 @@ class Compiled:
 
     def __init__(self, connection: Any, type: TokenType) -> None:
         self.connection = connection
-        rows = _rows(replace(_MARKS, type=type), alias=connection.alias)
+        rows = _rows(replace(_PLACEHOLDERS, type=type), alias=connection.alias)
         compiler = rows.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         select, shape = compiler.select, compiler.klass_info
@@ -89,7 +91,7 @@ class Compiled:
             connection,
             sql,
             parameters,
-            marks=_values(_MARKS),
+            placeholders=_values(_PLACEHOLDERS),
             to_database={"pk": Session._meta.pk.get_db_prep_value},
         )
 

@@ -12,7 +12,7 @@ from django.db.models.signals import post_save, pre_delete, pre_save
 from ..models import EndReason
 from .auth_hash import auth_hashes
 from .ending import end_all
-from .lifecycle import carry_over, follow_password
+from .lifecycle import end_after_password_change, keep_after_rehash
 
 _FOLLOWED = {"password", "is_active"}
 
@@ -39,7 +39,7 @@ def before_user_save(
         return
     former = sender._default_manager.filter(pk=instance.pk).first()
     if former is not None and _is_upgrade(former.password, instance.password):
-        instance._upgraded_from = list(auth_hashes(former))
+        instance._tokens_upgraded_from = list(auth_hashes(former))
 
 
 def after_user_save(
@@ -55,12 +55,12 @@ def after_user_save(
         return
     # One transaction with its caller's, so that neither stands without the other.
     with transaction.atomic():
-        if upgraded_from := instance.__dict__.pop("_upgraded_from", None):
-            carry_over(instance, from_hashes=upgraded_from)
+        if former_hashes := instance.__dict__.pop("_tokens_upgraded_from", None):
+            keep_after_rehash(instance, from_hashes=former_hashes)
         elif not instance.is_active:
             end_all(instance, reason=EndReason.USER_INACTIVE)
         else:
-            follow_password(instance, keep=getattr(instance, "current_sid", None))
+            end_after_password_change(instance, keep=getattr(instance, "_tokens_current_sid", None))
 
 
 def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:

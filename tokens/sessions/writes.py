@@ -14,10 +14,10 @@ from django.db.models import F, QuerySet
 from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import InsertQuery, UpdateQuery
 
-from ..compiled_sql import Statement, once_for
+from ..compiled_sql import Statement, compiled_for_connection
 from ..models import Session
 
-_MARKS: dict[str, Any] = {
+_PLACEHOLDERS: dict[str, Any] = {
     "id": UUID("00000000-0000-4000-8000-000000000000"),
     "generation": 2_000_000_011,
     "kid": "the place of the kid",
@@ -37,17 +37,17 @@ def insert(session: Session) -> None:
     """
     Insert the row of a session that begins, as ``save(force_insert=True)`` does.
 
-    Receivers of Django's own signals about it are heard: then ``save`` it is.
+    Receivers of Django's own signals about it are has_receivers: then ``save`` it is.
     """
     alias = router.db_for_write(Session, instance=session)
-    heard = pre_save.has_listeners(Session) or post_save.has_listeners(Session)
-    # A mark that is good for whatever type the users' primary keys are of.
+    has_receivers = pre_save.has_listeners(Session) or post_save.has_listeners(Session)
+    # A placeholder that is good for whatever type the users' primary keys are of.
     make = partial(_compile_insert, user_id=session.user_id)
-    statement = None if heard else once_for(alias, "a sign-in", make)
+    statement = None if has_receivers else compiled_for_connection(alias, "a sign-in", make)
     if statement is None:
         session.save(force_insert=True, using=alias)
         return
-    values = {name: getattr(session, name) for name in (*_MARKS, "user_id")}
+    values = {name: getattr(session, name) for name in (*_PLACEHOLDERS, "user_id")}
     with transaction.mark_for_rollback_on_error(using=alias):
         statement.count_rows(**values)
     session._state.adding, session._state.db = False, alias
@@ -60,7 +60,7 @@ def rotate(pk: UUID, generation: int, **columns: Any) -> bool:
     Its row count says who won: there is no reading before it.
     """
     alias = router.db_for_write(Session)
-    statement = once_for(alias, "a rotation", _compile_rotation)
+    statement = compiled_for_connection(alias, "a rotation", _compile_rotation)
     if statement is None:
         return rotate_through_orm(pk, generation, **columns)
     with transaction.mark_for_rollback_on_error(using=alias):
@@ -81,26 +81,36 @@ def _changes(columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
-    marks = {**_MARKS, "user_id": user_id}
+    placeholders = {**_PLACEHOLDERS, "user_id": user_id}
     query: Any = InsertQuery(Session)
-    query.insert_values(Session._meta.concrete_fields, [Session(**marks)])
+    query.insert_values(Session._meta.concrete_fields, [Session(**placeholders)])
     ((sql, parameters),) = query.get_compiler(connection=connection).as_sql()
-    return _statement(connection, sql, parameters, marks)
+    return _statement(connection, sql, parameters, placeholders)
 
 
 def _compile_rotation(connection: Any) -> Statement:
-    marks = {name: mark for name, mark in _MARKS.items() if name in _ROTATED}
-    columns = {name: mark for name, mark in marks.items() if name not in {"id", "generation"}}
-    query: Any = _row(marks["id"], marks["generation"]).query.chain(UpdateQuery)
+    placeholders = {
+        name: placeholder for name, placeholder in _PLACEHOLDERS.items() if name in _ROTATED
+    }
+    columns = {
+        name: placeholder
+        for name, placeholder in placeholders.items()
+        if name not in {"id", "generation"}
+    }
+    query: Any = _row(placeholders["id"], placeholders["generation"]).query.chain(UpdateQuery)
     query.add_update_values(_changes(columns))
     sql, parameters = query.get_compiler(connection=connection).as_sql()
-    return _statement(connection, sql, parameters, marks)
+    return _statement(connection, sql, parameters, placeholders)
 
 
-def _statement(connection: Any, sql: str, parameters: Any, marks: dict[str, Any]) -> Statement:
+def _statement(
+    connection: Any, sql: str, parameters: Any, placeholders: dict[str, Any]
+) -> Statement:
     to_database = {
         field.attname: field.get_db_prep_save
         for field in Session._meta.concrete_fields
-        if field.attname in marks
+        if field.attname in placeholders
     }
-    return Statement(connection, sql, parameters, marks=marks, to_database=to_database)
+    return Statement(
+        connection, sql, parameters, placeholders=placeholders, to_database=to_database
+    )

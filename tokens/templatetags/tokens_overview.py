@@ -10,9 +10,9 @@ register = template.Library()
 @register.inclusion_tag("admin/tokens/overview.html", takes_context=True)
 def tokens_overview(context: template.Context) -> dict[str, Any]:
     # Django imports every app's tags for any template, also in a project without the admin.
-    from ..admin.base import may
+    from ..admin.base import has_permission
     from ..admin.overview import overview
 
-    if not may(context["request"], "view_session"):
+    if not has_permission(context["request"], "view_session"):
         return {}
     return {"overview": overview()}

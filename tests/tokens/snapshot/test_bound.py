@@ -48,7 +48,7 @@ def test_a_reading_that_takes_longer_than_the_bound_is_no_verdict(
 
     monkeypatch.setattr(snapshot.Snapshot, "_close_gaps", slowly)
     wait_for_the_bound(settings)
-    assert not snapshot.knows_as_good([], now=timezone.now())
+    assert not snapshot.is_known_good([], now=timezone.now())
 
 
 def test_who_waits_for_anothers_reading_waits_no_longer_than_the_bound(
@@ -57,7 +57,7 @@ def test_who_waits_for_anothers_reading_waits_no_longer_than_the_bound(
     wait_for_the_bound(settings)
     with snapshot._snapshot._lock:
         began = time.monotonic()
-        assert not snapshot.knows_as_good([], now=timezone.now())
+        assert not snapshot.is_known_good([], now=timezone.now())
         assert time.monotonic() - began < 10 * BOUND.total_seconds()
 
 
@@ -85,9 +85,9 @@ def test_a_transaction_that_sees_the_past_brings_nothing_up_to_date(
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-            assert snapshot.knows_as_good([], now=timezone.now())
+            assert snapshot.is_known_good([], now=timezone.now())
         else:
-            assert not snapshot.knows_as_good([], now=timezone.now())
+            assert not snapshot.is_known_good([], now=timezone.now())
 
 
 def test_threads_read_once_and_agree(
@@ -107,8 +107,8 @@ def test_threads_read_once_and_agree(
 
     def ask() -> None:
         for _ in range(50):
-            answers.append(snapshot.knows_as_good(["unknown"], now=timezone.now()))
-            answers.append(not snapshot.knows_as_good(["other"], now=timezone.now()))
+            answers.append(snapshot.is_known_good(["unknown"], now=timezone.now()))
+            answers.append(not snapshot.is_known_good(["other"], now=timezone.now()))
         connection.close()
 
     settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=30)

@@ -41,10 +41,10 @@ def test_every_other_process_refuses_within_the_bound(
     settings: Any,
 ) -> None:
     ids = sessions.authenticate(pair.raw_access).claims.ids
-    assert another.knows_as_good(ids, now=timezone.now())
+    assert another.is_known_good(ids, now=timezone.now())
     deny(pair)
     wait_for_the_bound(settings)
-    assert not another.knows_as_good(ids, now=timezone.now())
+    assert not another.is_known_good(ids, now=timezone.now())
 
 
 def test_a_denial_elsewhere_is_seen_within_the_bound_and_not_before(
@@ -69,7 +69,7 @@ def test_a_denial_is_held_for_the_longer_of_the_lives_that_two_processes_know_of
     for minutes, is_good in ((0, False), (59, False), (65, True)):
         another._swept_at = -math.inf
         another._read("default", now=now + timedelta(minutes=minutes))
-        assert another.knows_as_good(ids, now=now) is is_good
+        assert another.is_known_good(ids, now=now) is is_good
 
 
 def test_one_reading_per_bound_is_one_query(pair: TokenPair, settings: Any) -> None:

@@ -106,11 +106,11 @@ def test_what_no_longer_matters_is_let_go(
 ) -> None:
     end(pair)
     wait_for_the_bound(settings)
-    another.knows_as_good([], now=timezone.now())
+    another.is_known_good([], now=timezone.now())
     assert len(another) == 1
     another._swept_at = -1e9
     time.sleep(BOUND.total_seconds())
-    another.knows_as_good([], now=timezone.now() + timedelta(minutes=7))
+    another.is_known_good([], now=timezone.now() + timedelta(minutes=7))
     assert len(another) == 0
 
 

@@ -46,7 +46,7 @@ def soon(happens: Callable[[], bool]) -> bool:
 
 
 def hears() -> bool:
-    return snapshot._snapshot._news.heard("default")
+    return snapshot._snapshot._notifications.has_changes("default")
 
 
 def queries_of_a_request(pair: TokenPair) -> int:
@@ -62,7 +62,7 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
 
     def refused() -> bool:
         listen()
-        return not snapshot.knows_as_good(ids, now=timezone.now())
+        return not snapshot.is_known_good(ids, now=timezone.now())
 
     assert soon(refused)
     assert refusal(pair) is SessionEnded
@@ -71,7 +71,7 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
 def test_it_is_listened_for_twenty_times_per_bound(pair: TokenPair) -> None:
     revoke_in_another_process(pair)
     assert soon(hears)
-    snapshot._snapshot._has_word = True
+    snapshot._snapshot._has_changes = True
     sessions.authenticate(pair.raw_access)  # not yet
     snapshot._snapshot._listen_at -= 3600 / 20
     assert refusal(pair) is SessionEnded
@@ -87,7 +87,7 @@ def test_word_is_kept_until_a_reading_was_possible(
 ) -> None:
     queries_of_a_request(pair)
     monkeypatch.setattr(snapshot, "_sees_the_present", lambda connection: False)
-    snapshot._snapshot._has_word = True
+    snapshot._snapshot._has_changes = True
     assert queries_of_a_request(pair) == 0
     monkeypatch.undo()
     assert queries_of_a_request(pair) == 1
@@ -98,7 +98,7 @@ def test_nobody_waits_for_word(pair: TokenPair) -> None:
     listen()
     with snapshot._snapshot._lock:
         # It would take the bound, which is an hour.
-        assert snapshot.knows_as_good([], now=timezone.now())
+        assert snapshot.is_known_good([], now=timezone.now())
 
 
 def test_without_a_source_of_word_the_bound_holds(
@@ -110,7 +110,7 @@ def test_without_a_source_of_word_the_bound_holds(
     monkeypatch.setattr(notifications, "_own_connection", fail)
     snapshot.forget()
     for _ in range(3):
-        snapshot._snapshot._news._try_at = -math.inf
+        snapshot._snapshot._notifications._try_at = -math.inf
         listen()
         sessions.authenticate(pair.raw_access)
     assert [record.getMessage() for record in caplog.records] == [
@@ -120,11 +120,11 @@ def test_without_a_source_of_word_the_bound_holds(
     listen()
     sessions.authenticate(pair.raw_access)
     wait_for_the_bound(settings)
-    assert not snapshot.knows_as_good([str(pair.session.pk)], now=timezone.now())
+    assert not snapshot.is_known_good([str(pair.session.pk)], now=timezone.now())
 
 
 def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(pair: TokenPair) -> None:
-    held = snapshot._snapshot._news
+    held = snapshot._snapshot._notifications
     queries_of_a_request(pair)
     first: Any = held._source
     if connection.vendor == "postgresql":
@@ -146,7 +146,7 @@ def test_a_fork_leaves_its_parents_source_alone(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries_of_a_request(pair)
-    held = snapshot._snapshot._news
+    held = snapshot._snapshot._notifications
     parents: Any = held._source
     monkeypatch.setattr(notifications.os, "getpid", lambda: -1)
     assert hears()
@@ -161,7 +161,7 @@ def test_a_mode_that_cannot_listen_has_no_word(
     snapshot.forget()
     monkeypatch.setattr(connection, "vendor", "oracle")
     assert not hears()
-    notifications.tell("default")
+    notifications.notify("default")
 
 
 @postgresql_only
@@ -187,11 +187,11 @@ def test_what_is_rolled_back_calls_nobody(pair: TokenPair) -> None:
 def test_whoever_is_called_too_often_hangs_up_for_a_while(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "MOST_CALLS", 3)
+    monkeypatch.setattr(notifications, "MAX_NOTIFICATIONS", 3)
     queries_of_a_request(pair)
     for _ in range(4):
-        notifications.tell("default")
-    held = snapshot._snapshot._news
+        notifications.notify("default")
+    held = snapshot._snapshot._notifications
     assert soon(lambda: not hears() and held._source is None)
     held._try_at = -math.inf
     assert hears()
@@ -204,7 +204,7 @@ def test_its_connection_has_the_options_of_the_others(
     monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=7s")
     snapshot.forget()
     assert hears()
-    source: Any = snapshot._snapshot._news._source
+    source: Any = snapshot._snapshot._notifications._source
     with source._connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("7s",)
@@ -215,7 +215,7 @@ def test_whoever_listens_gives_a_sign_of_life_each_minute(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries_of_a_request(pair)
-    source: Any = snapshot._snapshot._news._source
+    source: Any = snapshot._snapshot._notifications._source
     with source._connection.cursor() as cursor:
         cursor.execute("SHOW idle_session_timeout")
         assert cursor.fetchone() == ("10min",)
@@ -231,7 +231,7 @@ def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log
     pair: TokenPair, caplog: Any
 ) -> None:
     queries_of_a_request(pair)
-    source: Any = snapshot._snapshot._news._source
+    source: Any = snapshot._snapshot._notifications._source
     with connection.cursor() as cursor:
         pid = source._connection.connection.info.backend_pid
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
@@ -246,7 +246,7 @@ def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log
 def test_a_call_that_fails_undoes_no_denial(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(notifications, "_CALL", "SELECT no_such_function()")
+    monkeypatch.setattr(notifications, "_NOTIFY_SQL", "SELECT no_such_function()")
     end(pair)
     assert "nobody was called about a denial" in caplog.text
     assert refusal(pair) is SessionEnded

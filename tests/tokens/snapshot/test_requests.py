@@ -37,7 +37,7 @@ def test_the_rest_of_the_user_and_the_session_come_by_one_query(user: Any, pair:
         assert hash(found.user) == hash(user)
         assert found.user.pk == user.pk
         assert found.session.pk == pair.session.pk
-        assert found.user.current_sid == pair.session.pk
+        assert found.user._tokens_current_sid == pair.session.pk
         assert pickle.loads(pickle.dumps(found.user)) == user
     assert len(captured) == 1
 

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from ..errors import KeyRingError, TokenError
 from ..jose import Claims
 from ..operations import staff
-from .base import ReadOnlyAdmin, demand, say
+from .base import ReadOnlyAdmin, require_permission, show_message
 from .search import find_token
 
 
@@ -36,7 +36,7 @@ class PostedSearch(ReadOnlyAdmin):
     @sensitive_variables("term", "raw_token")
     def find_view(self, request: HttpRequest) -> HttpResponse:
         """Go where a pasted token leads, or to the list of what any other word finds."""
-        demand(request, f"view_{self.opts.model_name}")
+        require_permission(request, f"view_{self.opts.model_name}")
         term = request.POST.get(SEARCH_VAR, "").strip()
         raw_token = find_token(term)
         if raw_token is None:
@@ -46,7 +46,9 @@ class PostedSearch(ReadOnlyAdmin):
         try:
             return self.found(request, staff.identify(raw_token))
         except (TokenError, KeyRingError) as error:
-            say(request, f"Nothing was found by this token. {error}", level=messages.WARNING)
+            show_message(
+                request, f"Nothing was found by this token. {error}", level=messages.WARNING
+            )
             return self.to_list()
 
     def to_list(self, **query: str) -> HttpResponse:
