@@ -1,4 +1,4 @@
-"""The rows: sessions, what is denied, the sealed keys, the sign-in counters, the last pruning."""
+"""The tables: sessions, the denylist, the sealed keys, the sign-in counters and the last pruning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 MAX_REASON_LENGTH = 200
@@ -23,26 +23,47 @@ class EndReason(models.TextChoices):
     USER_DELETED = "user_deleted", _("user deleted")
 
 
-class SessionQuerySet(models.QuerySet["Session"]):
-    def live(self, *, now: datetime) -> SessionQuerySet:
-        """Keep the sessions that a refresh token can still continue at ``now``."""
-        # A revoked key takes its sessions with it without a write to any of their rows.
-        return self.filter(~key_revoked(), ended_at=None, expires_at__gt=now, idle_until__gt=now)
+class SessionState(models.TextChoices):
+    LIVE = "live", _("live")  # A refresh token can still continue it.
+    ENDED = "ended", _("ended")
+    EXPIRED = "expired", _("expired")
+    KEY_REVOKED = "key_revoked", _("key revoked")
 
 
 def key_revoked() -> Q:
-    """Return, as a condition on sessions, whether the key of its refresh token was revoked."""
-    # The few kids are looked up once per query. Asked by an EXISTS for each row, PostgreSQL joins
-    # the two tables whole, where the first fifty rows of an index were wanted.
+    """Return the condition that the key of a session's refresh token is revoked."""
+    # The few revoked kids are read once per query. With an EXISTS for each row, PostgreSQL joins
+    # both tables whole, although only the first fifty rows of an index are wanted.
     return Q(kid__in=DeniedToken.objects.filter(kind=DeniedToken.Kind.KEY).values("value"))
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """The states as conditions; ``Session.state_at`` is the same rule for one row."""
+
+    def in_state(self, state: SessionState, *, now: datetime) -> SessionQuerySet:
+        if state is SessionState.ENDED:
+            return self.filter(ended_at__isnull=False)
+        # expires_at is not named: idle_until is never later (a constraint of the table), and a
+        # planner could prefer an index on expires_at to the range that bounds the rows.
+        if state is SessionState.EXPIRED:
+            return self.filter(ended_at=None, idle_until__lte=now)
+        # A revoked key takes its sessions with it without a write to any of their rows.
+        revoked = key_revoked() if state is SessionState.KEY_REVOKED else ~key_revoked()
+        return self.filter(revoked, ended_at=None, idle_until__gt=now)
+
+    def live(self, *, now: datetime) -> SessionQuerySet:
+        return self.in_state(SessionState.LIVE, now=now)
+
+    def with_key_revoked(self) -> SessionQuerySet:
+        """Annotate what ``Session.state_at`` needs to know about other tables."""
+        return self.annotate(is_key_revoked=key_revoked())
 
 
 class Session(models.Model):
     """
     One sign-in on one device: the family of every token issued since.
 
-    Its key is the ``sid`` claim. ``generation`` counts the rotations of its refresh token, and
-    is in no index, so that a rotation rewrites one row and nothing else.
+    The primary key is the ``sid`` claim. ``generation`` counts the rotations of the refresh token.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -59,11 +80,11 @@ class Session(models.Model):
     auth_hash = models.CharField(
         max_length=128,
         editable=False,
-        help_text=_("The user's session auth hash at sign-in; another one ends the session."),
+        help_text=_("The user's session auth hash at sign-in. Another hash ends the session."),
     )
     started_at = models.DateTimeField()
     refreshed_at = models.DateTimeField()
-    idle_until = models.DateTimeField(help_text=_("When its refresh token expires."))
+    idle_until = models.DateTimeField(help_text=_("When the refresh token expires."))
     expires_at = models.DateTimeField(help_text=_("The absolute limit."))
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
@@ -80,16 +101,15 @@ class Session(models.Model):
             ("revoke_session", "Can revoke sessions"),
             ("introspect_token", "Can introspect tokens"),
         ]
-        # None may hold generation, refreshed_at, idle_until or refreshed_ip_address, in its
-        # condition neither: PostgreSQL then rewrites the row at each rotation and no index (a HOT
-        # update).
+        # No index may name generation, refreshed_at, idle_until or refreshed_ip_address, not even
+        # in its condition: then PostgreSQL rewrites only the row at a rotation (a HOT update).
         indexes: ClassVar = [
             models.Index(fields=["user", "-started_at"], name="session_user"),
             models.Index(fields=["-started_at"], name="session_started"),
             models.Index(
                 fields=["-ended_at"], condition=Q(ended_at__isnull=False), name="session_ended"
             ),
-            # Pruning takes them in this order too, from its other end.
+            # Pruning reads this index from its other end.
             models.Index(
                 fields=["end_reason", "-ended_at"],
                 condition=Q(ended_at__isnull=False),
@@ -108,21 +128,33 @@ class Session(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(ended_at=None, end_reason="")
-                | Q(ended_at__isnull=False) & ~Q(end_reason=""),
+                | Q(ended_at__isnull=False, end_reason__in=EndReason.values),
                 name="session_ends_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(idle_until__lte=F("expires_at")), name="session_idles_within_its_limit"
             ),
         ]
 
     def __str__(self) -> str:
         return f"session {str(self.id)[:8]}"
 
+    def state_at(self, now: datetime) -> SessionState:
+        """Return the state of a row that was read ``with_key_revoked``."""
+        if self.ended_at is not None:
+            return SessionState.ENDED  # First, because the row says why.
+        if self.idle_until <= now:
+            return SessionState.EXPIRED
+        is_key_revoked: bool = self.is_key_revoked  # type: ignore[attr-defined]  # the annotation
+        return SessionState.KEY_REVOKED if is_key_revoked else SessionState.LIVE
+
 
 class DeniedToken(models.Model):
     """
     An id that is refused although its signature is good: a ``jti``, a ``sid`` or a ``kid``.
 
-    The three cannot be confused: they differ in form. A row matters until ``until``; after
-    that, nothing that carries the id can be valid any more.
+    The three have different forms, so none can pass for another. A row matters until ``until``:
+    afterwards every token that carries the id has expired.
     """
 
     class Kind(models.TextChoices):
@@ -138,7 +170,7 @@ class DeniedToken(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Whose it was; empty for a key, and when the user is gone."),
+        help_text=_("The owner. Empty for a key, and after the user is deleted."),
     )
     reason = models.CharField(max_length=MAX_REASON_LENGTH)
     denied_by = models.ForeignKey(
@@ -147,8 +179,8 @@ class DeniedToken(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        db_index=False,  # Nearly all are empty, and an index of the others is below.
-        help_text=_("Empty when nobody of the staff did."),
+        db_index=False,  # Nearly all are empty; denied_by_staff indexes the others.
+        help_text=_("The staff member. Empty if no staff member denied it."),
     )
     denied_at = models.DateTimeField()
     until = models.DateTimeField(db_index=True)
@@ -164,13 +196,19 @@ class DeniedToken(models.Model):
                 fields=["denied_by"], condition=Q(denied_by__isnull=False), name="denied_by_staff"
             ),
         ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["jti", "sid", "kid"]) & ~Q(value=""),
+                name="denial_names_an_id",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value[:8]}"
 
 
 class SigningKey(models.Model):
-    """One key of the ring. ``sealed`` opens under ``TOKEN_SECRET`` only, in ``keyring`` only."""
+    """One key of the ring. ``sealed`` opens under ``TOKENS_SECRET`` only, in ``keyring`` only."""
 
     class State(models.TextChoices):
         # In the order in which lists show them.
@@ -190,28 +228,29 @@ class SigningKey(models.Model):
     )
     verifies_until = models.DateTimeField(null=True, blank=True)
     longest_life = models.DurationField(
-        null=True,
-        editable=False,
-        help_text=_("No token that it signed lives longer; empty where nobody wrote that down."),
+        editable=False, help_text=_("No token that this key signed has a longer lifetime.")
     )
 
     class Meta:
         default_permissions = ("view",)
         permissions: ClassVar = [("rotate_signingkey", "Can rotate signing keys")]
         constraints: ClassVar = [
-            # Two processes that rotate at once: the database lets one of them win.
+            # Of two processes that rotate at once, the database lets one succeed.
             models.UniqueConstraint(
                 fields=["state"],
                 condition=Q(state__in=["next", "signing"]),
                 name="one_key_signs_and_one_is_next",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["retired", "revoked"]) | Q(verifies_until__isnull=False),
-                name="a_key_that_no_longer_signs_has_an_end",
+                condition=Q(state="next", signs_since=None, verifies_until=None)
+                | Q(state="signing", signs_since__isnull=False, verifies_until=None)
+                | Q(state__in=["retired", "revoked"], retired_at__isnull=False)
+                & Q(verifies_until__isnull=False),
+                name="key_has_the_instants_of_its_state",
             ),
             models.CheckConstraint(
-                condition=~Q(state="revoked") | Q(sealed=""),
-                name="a_revoked_key_is_erased",
+                condition=Q(state="revoked", sealed="") | ~Q(state="revoked") & ~Q(sealed=""),
+                name="key_is_erased_when_revoked",
             ),
         ]
 
@@ -220,27 +259,15 @@ class SigningKey(models.Model):
 
     @property
     def state_since(self) -> datetime | None:
-        match self.state:
-            case self.State.SIGNING:
-                return self.signs_since
-            case self.State.NEXT:
-                return self.created_at
-            case self.State.RETIRED:
-                return self.retired_at
-        return self.verifies_until  # A revoked key verifies until it was revoked.
+        since = {"signing": self.signs_since, "next": self.created_at, "retired": self.retired_at}
+        return since.get(self.state, self.verifies_until)  # Revoked: it verified until then.
 
 
 class ThrottleCount(models.Model):
-    """
-    What counts against one caller at the moment, as the instant at which nothing does any more.
-
-    It drains by itself, so that a row whose time is over says nothing and can go.
-    """
+    """The instant at which the attempts of one caller no longer count. Then the row can go."""
 
     caller = models.CharField(max_length=120, primary_key=True)
-    clear_at = models.BigIntegerField(
-        db_index=True, help_text=_("In microseconds since 1970, when nothing counts any more.")
-    )
+    clear_at = models.BigIntegerField(db_index=True, help_text=_("Microseconds since 1970."))
 
     class Meta:
         default_permissions = ()
@@ -250,17 +277,17 @@ class ThrottleCount(models.Model):
 
 
 class PruneRun(models.Model):
-    """When pruning last ran and what it deleted: the one row of its table."""
+    """When pruning last ran and what it deleted: the only row of its table."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Empty while it runs, and when it was killed.")
+        null=True, blank=True, help_text=_("Empty while it runs, and if it was killed.")
     )
     complete = models.BooleanField(
         default=False, help_text=_("Whether nothing was left to delete when it finished.")
     )
-    deleted = models.JSONField(default=dict, help_text=_("How many rows of each kind."))
+    deleted = models.JSONField(default=dict, help_text=_("The number of deleted rows by kind."))
 
     class Meta:
         default_permissions = ("view",)

@@ -25,7 +25,16 @@ from tokens.errors import (
     WrongClaims,
     WrongType,
 )
-from tokens.jose import MAX_TOKEN_LENGTH, Claims, Key, TokenType, decode, encode, load_key
+from tokens.jose import (
+    MAX_TOKEN_LENGTH,
+    Claims,
+    Key,
+    TokenType,
+    check,
+    encode,
+    load_key,
+    read_signed,
+)
 from tokens.keyring import ALGORITHMS, jwk
 
 KEY = Key("k1", "HS256", b"0123456789abcdef0123456789abcdef")
@@ -56,13 +65,14 @@ def find(kid: str) -> Key:
 
 def read(raw_token: str, **changes: Any) -> Claims:
     how: dict[str, Any] = {
-        "find_key": find,
         "issuer": "us",
         "audience": "them",
         "now": NOW,
         "leeway": timedelta(0),
     }
-    return decode(raw_token, **{**how, **changes})
+    claims, _ = read_signed(raw_token, find_key=changes.pop("find_key", find))
+    check(claims, **{**how, **changes})
+    return claims
 
 
 TEXT = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable())

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
 from tokens import sessions
+from tokens.api import throttles
 from tokens.conf import Settings
 from tokens.limits import counts
 from tokens.models import ThrottleCount
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _cache_awake() -> Iterator[None]:
     yield
-    counts._cache.asleep_until = 0.0
+    throttles._cache.asleep_until = 0.0
 
 
 def fresh_address() -> str:
@@ -80,7 +81,7 @@ def test_a_cache_that_is_down_costs_the_count_and_not_the_refresh(
         asked.append(args)
         raise error
 
-    monkeypatch.setattr(counts.cache, "add", fail)
+    monkeypatch.setattr(throttles.cache, "add", fail)
     raw_refresh = sessions.start(user).raw_refresh
     for _ in range(3):
         answer = APIClient().post("/api/token/refresh/", {"refresh": raw_refresh})
@@ -89,8 +90,8 @@ def test_a_cache_that_is_down_costs_the_count_and_not_the_refresh(
 
 
 def test_a_count_that_runs_out_meanwhile_begins_at_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts.cache, "add", lambda *args: False)
-    assert counts._cache.count(f"nobody-counts:{fresh_address()}", seconds=60) == 1
+    monkeypatch.setattr(throttles.cache, "add", lambda *args: False)
+    assert throttles._cache.count(f"nobody-counts:{fresh_address()}", seconds=60) == 1
 
 
 def test_whoever_took_over_a_session_cannot_guess_its_password(user: Any, settings: Any) -> None:
@@ -114,5 +115,5 @@ def test_two_at_once_on_the_last_place_are_one_too_many(
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {sessions.start(user).raw_access}")
     wrong = {"current_password": "wrong", "new_password": "a rather different sentence"}
     assert client.post("/api/me/password/", wrong).status_code == 400
-    monkeypatch.setattr(counts, "full", lambda *args, **kwargs: {})
+    monkeypatch.setattr(throttles, "waits", lambda *args, **kwargs: {})
     assert client.post("/api/me/password/", wrong).status_code == 429

@@ -58,7 +58,7 @@ def under_a_revoked_key(pair: TokenPair) -> None:
 
 
 def after_the_key_stopped_verifying(pair: TokenPair) -> None:
-    SigningKey.objects.update(state="retired", verifies_until=NOW)
+    SigningKey.objects.update(state="retired", retired_at=NOW, verifies_until=NOW)
     keyring.forget()
     sessions.authenticate(pair.raw_access, now=NOW)
 

@@ -1,9 +1,12 @@
 """What staff does with a token, or its id, that somebody brings."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tokens import keyring, sessions
@@ -20,7 +23,7 @@ from tokens.errors import (
 )
 from tokens.jose import TokenType, jti_of, parse_jti
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.operations import staff
+from tokens.operations import revocation
 
 LONG = timedelta(hours=2)
 
@@ -49,23 +52,23 @@ def test_another_spelling_is_no_jti(text: str) -> None:
 
 def test_an_expired_token_is_identified_and_a_forged_one_is_not(user: Any) -> None:
     pair = sessions.start(user, now=datetime.now(UTC) - LONG)
-    assert staff.identify(f" {pair.raw_access}\n").sid == pair.session.pk
+    assert revocation.identify(f" {pair.raw_access}\n").sid == pair.session.pk
     head, payload, _ = pair.raw_access.split(".")
     with pytest.raises(BadSignature):
-        staff.identify(f"{head}.{payload}.{'A' * 43}")
+        revocation.identify(f"{head}.{payload}.{'A' * 43}")
 
 
 def test_a_token_of_a_revoked_key_tells_nothing(pair: sessions.TokenPair) -> None:
     keyring.rotate(keyring.plan_rotation(revoke_previous=True))
     with pytest.raises(UnknownKey):
-        staff.identify(pair.raw_access)
+        revocation.identify(pair.raw_access)
 
 
 def test_an_access_token_is_denied_and_its_session_goes_on(
     pair: sessions.TokenPair, django_user_model: Any
 ) -> None:
     grace = django_user_model.objects.create_user("grace", "grace@example.org")
-    denial = staff.deny_token(pair.raw_access, note="leaked", by=grace)
+    denial = revocation.deny_token(pair.raw_access, note="leaked", by=grace)
     assert not denial.session_ended
     with pytest.raises(Denied):
         sessions.authenticate(pair.raw_access)
@@ -78,7 +81,7 @@ def test_a_refresh_token_of_any_generation_takes_its_session_along(
     pair: sessions.TokenPair,
 ) -> None:
     current = sessions.refresh(pair.raw_refresh)
-    denial = staff.deny_token(pair.raw_refresh, note="leaked")
+    denial = revocation.deny_token(pair.raw_refresh, note="leaked")
     assert denial.session_ended
     with pytest.raises(SessionEnded):
         sessions.authenticate(current.raw_access)
@@ -88,7 +91,7 @@ def test_a_refresh_token_of_any_generation_takes_its_session_along(
 
 def test_a_jti_is_denied_for_as_long_as_its_token_can_live(pair: sessions.TokenPair) -> None:
     sessions.refresh(pair.raw_refresh)
-    denial = staff.deny_jti(jti(pair, TokenType.ACCESS), note="seen in a log")
+    denial = revocation.deny_jti(jti(pair, TokenType.ACCESS), note="seen in a log")
     assert not denial.session_ended
     with pytest.raises(Denied):
         sessions.authenticate(pair.raw_access)
@@ -97,7 +100,7 @@ def test_a_jti_is_denied_for_as_long_as_its_token_can_live(pair: sessions.TokenP
 
 
 def test_the_jti_of_a_refresh_token_ends_the_session(pair: sessions.TokenPair) -> None:
-    assert staff.deny_jti(jti(pair, TokenType.REFRESH), note="seen in a log").session_ended
+    assert revocation.deny_jti(jti(pair, TokenType.REFRESH), note="seen in a log").session_ended
     with pytest.raises(SessionEnded):
         sessions.refresh(pair.raw_refresh)
 
@@ -105,7 +108,7 @@ def test_the_jti_of_a_refresh_token_ends_the_session(pair: sessions.TokenPair) -
 def test_a_jti_that_no_token_has_yet_is_refused(pair: sessions.TokenPair) -> None:
     for value in ("nonsense", f"{pair.session.pk.hex}.1a"):
         with pytest.raises(Malformed):
-            staff.deny_jti(value, note="why not")
+            revocation.deny_jti(value, note="why not")
     assert not DeniedToken.objects.exists()
 
 
@@ -117,7 +120,7 @@ def test_what_is_refused_already_is_said_and_left_alone(
     expected: type[TokenError]
     match fate:
         case "denied":
-            staff.deny_token(pair.raw_access, note="first")
+            revocation.deny_token(pair.raw_access, note="first")
             expected = Denied
         case "ended":
             sessions.end_all(user, reason=EndReason.LOGOUT)
@@ -126,9 +129,9 @@ def test_what_is_refused_already_is_said_and_left_alone(
             user.delete()
             expected = UserGone
     before = list(DeniedToken.objects.values())
-    deny, given = staff.deny_token, pair.raw_access
+    deny, given = revocation.deny_token, pair.raw_access
     if by_jti:
-        deny, given = staff.deny_jti, jti(pair, TokenType.ACCESS)
+        deny, given = revocation.deny_jti, jti(pair, TokenType.ACCESS)
     with pytest.raises(expected):
         deny(given, note="second")
     assert list(DeniedToken.objects.values()) == before
@@ -148,12 +151,25 @@ def test_the_jti_of_a_refresh_token_that_is_over_changes_nothing(user: Any, fate
         keyring.rotate(keyring.plan_rotation(revoke_previous=True))
     denied = DeniedToken.objects.count()
     with pytest.raises(SessionEnded, match="expired, or"):
-        staff.deny_jti(jti(pair, TokenType.REFRESH), note="seen in a log")
+        revocation.deny_jti(jti(pair, TokenType.REFRESH), note="seen in a log")
     assert DeniedToken.objects.count() == denied
     assert Session.objects.get().ended_at is None
 
 
 def test_an_expired_token_needs_no_denial(user: Any) -> None:
     with pytest.raises(Expired):
-        staff.deny_token(sessions.start(user, now=datetime.now(UTC) - LONG).raw_access, note="late")
+        revocation.deny_token(
+            sessions.start(user, now=datetime.now(UTC) - LONG).raw_access, note="late"
+        )
     assert not DeniedToken.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["raw_access", "raw_refresh"])
+def test_staff_and_the_api_revoke_the_same_token_by_as_many_queries(user: Any, kind: str) -> None:
+    counts = []
+    for revoke in (sessions.revoke, partial(revocation.deny_token, note="leaked")):
+        raw_token = getattr(sessions.start(user), kind)
+        with CaptureQueriesContext(connection) as captured:
+            revoke(raw_token)
+        counts.append(len(captured))
+    assert counts[0] == counts[1]

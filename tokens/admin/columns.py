@@ -8,15 +8,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..client import device_of
-from ..models import Session, key_revoked
+from ..models import Session, SessionState
 from .base import format_instant
-from .filters import STATES, state_of
 
 
 def with_state(rows: Any) -> Any:
-    """Return ``rows`` so that ``state_of`` can tell each row's state without a query of its own."""
+    """Return ``rows`` so that ``Session.state_at`` can tell each row's state without a query of its own."""
     # Nobody needs the digest of a password's hash on a page.
-    return rows.defer("auth_hash").annotate(is_key_revoked=key_revoked())
+    return rows.defer("auth_hash").with_key_revoked()
 
 
 class SessionColumns:
@@ -50,8 +49,8 @@ class SessionColumns:
 
     @admin.display(description=_("state"))
     def state(self, session: Session) -> str:
-        state = state_of(session, now=timezone.now())
-        why = f": {session.get_end_reason_display()}" if state == "ended" else ""
+        state = session.state_at(timezone.now())
+        why = f": {session.get_end_reason_display()}" if state is SessionState.ENDED else ""
         return format_html(
-            '<span class="tokens-state tokens-{}">{}{}</span>', state, dict(STATES)[state], why
+            '<span class="tokens-state tokens-{}">{}{}</span>', state, state.label, why
         )

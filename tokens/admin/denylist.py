@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from ..errors import KeyRingError, TokenError
 from ..jose import MAX_TOKEN_LENGTH, Claims, TokenType, parse_jti
 from ..models import DeniedToken, EndReason
-from ..operations import staff
+from ..operations import revocation
 from .base import ReasonForm, format_instant, has_permission, log, require_permission, show_message
 from .confirm import confirmation
 from .posted_search import PostedSearch
@@ -163,9 +163,9 @@ class DeniedTokenAdmin(PostedSearch):
         with transaction.atomic():
             if given["token"]:
                 raw_token = find_token(given["token"]) or given["token"]
-                denial = staff.deny_token(raw_token, **how)
+                denial = revocation.deny_token(raw_token, **how)
             else:
-                denial = staff.deny_jti(given["jti"], **how)
+                denial = revocation.deny_jti(given["jti"], **how)
             self._log(request, denial, given["reason"])
         if denial.session_ended:
             show_message(
@@ -181,7 +181,7 @@ class DeniedTokenAdmin(PostedSearch):
             return HttpResponseRedirect(page)
         return self.to_list()
 
-    def _log(self, request: HttpRequest, denial: staff.Denial, reason: str) -> None:
+    def _log(self, request: HttpRequest, denial: revocation.Denial, reason: str) -> None:
         row = DeniedToken.objects.get(value=denial.value)
         log(request, [row], ADDITION, f"Denied. Reason: {reason}")
         if denial.session_ended:

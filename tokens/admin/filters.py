@@ -11,18 +11,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import EndReason, Session, key_revoked
-from ..operations.tally import first_window, live
+from ..models import EndReason, SessionState
+from ..operations.tally import first_window
 from .search import newest, user_key
 
-STATES = [
-    ("live", _("live")),
-    ("ended", _("ended")),
-    ("expired", _("expired")),
-    ("key_revoked", _("key revoked")),
-]
-
-_UNENDED = {"live", "expired", "key_revoked"}
+_UNENDED = {SessionState.LIVE, SessionState.EXPIRED, SessionState.KEY_REVOKED}
 
 _REFRESHED = {
     "hour": (_("in the last hour"), timedelta(hours=1)),
@@ -73,23 +66,17 @@ class StateFilter(BoundedFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return STATES
+        return SessionState.choices
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         state = self.value()
         if state is None:
             return None
-        if state == "ended":
-            return rows.filter(ended_at__isnull=False)
-        if state not in _UNENDED:
+        if state not in SessionState:
             return rows.none()
-        now, first = timezone.now(), self.first_window(request, rows)
-        if state == "live":
-            return live(first, now=now)  # type: ignore[no-any-return]
-        unended = first.filter(ended_at=None)
-        if state == "expired":  # idle_until is never later than expires_at.
-            return unended.filter(idle_until__lte=now)  # type: ignore[no-any-return]
-        return unended.filter(key_revoked(), idle_until__gt=now)  # type: ignore[no-any-return]
+        sessions: Any = self.first_window(request, rows) if state in _UNENDED else rows
+        found: QuerySet[Any] = sessions.in_state(SessionState(state), now=timezone.now())
+        return found
 
 
 class RefreshedFilter(BoundedFilter):
@@ -125,16 +112,3 @@ class UserFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         key = self.value()
         return None if key is None else newest(rows.filter(user_id=user_key(key)))
-
-
-def state_of(session: Session, *, now: Any) -> str:
-    """
-    Return the state of a row that was read with ``is_key_revoked=key_revoked()``.
-
-    Ended comes first, since it says why; the rest is what ``live`` leaves out.
-    """
-    if session.ended_at is not None:
-        return "ended"
-    if session.idle_until <= now or session.expires_at <= now:
-        return "expired"
-    return "key_revoked" if session.is_key_revoked else "live"  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from .. import denylist
 from ..client import device_of
+from ..jose import TokenType, jti_of
 from ..models import DeniedToken, EndReason, Session
 from ..operations.wording import counted
 
@@ -48,7 +49,7 @@ def history(session: Session, *, now: datetime) -> list[Event]:
 
 def _denials(session: Session) -> list[DeniedToken]:
     generations = range(max(0, session.generation - GENERATIONS), session.generation + 1)
-    jtis = [f"{session.pk.hex}.{generation}a" for generation in generations]
+    jtis = [jti_of(session.pk, generation, TokenType.ACCESS) for generation in generations]
     return denylist.find([str(session.pk), session.kid, *jtis])
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from ..errors import KeyRingError, TokenError
 from ..jose import Claims
-from ..operations import staff
+from ..operations import revocation
 from .base import ReadOnlyAdmin, require_permission, show_message
 from .search import find_token
 
@@ -44,7 +44,7 @@ class PostedSearch(ReadOnlyAdmin):
             chosen = {name: request.POST[name] for name in names}
             return self.to_list(**chosen, **({SEARCH_VAR: term[:200]} if term else {}))
         try:
-            return self.found(request, staff.identify(raw_token))
+            return self.found(request, revocation.identify(raw_token))
         except (TokenError, KeyRingError) as error:
             show_message(
                 request, f"Nothing was found by this token. {error}", level=messages.WARNING

@@ -19,13 +19,13 @@ from django.utils.translation import gettext_lazy as _
 from .. import sessions
 from ..client import device_of
 from ..jose import Claims
-from ..models import EndReason, Session
+from ..models import EndReason, Session, SessionState
 from ..operations.tally import WINDOW
 from ..operations.wording import counted
 from .base import ReasonForm, has_permission, log, require_permission, show_message
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
-from .filters import EndReasonFilter, RefreshedFilter, StateFilter, UserFilter, order_of, state_of
+from .filters import EndReasonFilter, RefreshedFilter, StateFilter, UserFilter, order_of
 from .history import history
 from .posted_search import PostedSearch
 from .search import find_sessions
@@ -103,7 +103,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
 
     @admin.display(description=_("state"))
     def state_and_act(self, session: Session) -> str:
-        if state_of(session, now=timezone.now()) != "live":
+        if session.state_at(timezone.now()) is not SessionState.LIVE:
             return self.state(session)
         page = self._page(session.pk, "revoke")
         label = _("Revoke the session of %s") % session.user
@@ -129,7 +129,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
         session, now = context["original"], timezone.now()
-        live = state_of(session, now=now) == "live"
+        live = session.state_at(now) is SessionState.LIVE
         context["history"] = history(session, now=now)
         context["may_revoke"] = live and has_permission(request, "revoke_session")
         return super().render_change_form(request, context, *args, **kwargs)
@@ -168,7 +168,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
         hidden: Iterable[tuple[str, str]] = (),
     ) -> HttpResponse:
         now = timezone.now()
-        live = [session for session in rows if state_of(session, now=now) == "live"]
+        live = [session for session in rows if session.state_at(now) is SessionState.LIVE]
         people = {session.user_id for session in live}
         if not live:
             show_message(

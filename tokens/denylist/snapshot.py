@@ -11,21 +11,23 @@ be on its way; it is asked for again until nothing in it could matter.
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from logging import getLogger
 from math import inf
 from typing import Any
 
-from django.db import DatabaseError, connections, router
+from django.db import DatabaseError, connections, router, transaction
 from django.db.models import Q, QuerySet
 
 from ..conf import conf
 from ..models import DeniedToken
+from .lifetime import longest_accepted
 from .notifications import Notifications, notify
 
-__all__ = ["add", "forget", "is_known_good", "notify"]
+__all__ = ["add", "follow", "forget", "is_known_good"]
 
 logger = getLogger("tokens")
 
@@ -130,7 +132,7 @@ class Snapshot:
         # Who denied may be of before tokens were let live longer, and have thought of shorter ones.
         # From now, not from the denial: to read a hundred thousand instants more takes half as long
         # again.
-        least = now + _matters_for()
+        least = now + longest_accepted()
         self._until.update({value: max(until, least) for _, value, until in found})
         self._close_gaps([pk for pk, *_ in found])
         if began - self._swept_at > SLACK.total_seconds():
@@ -144,7 +146,7 @@ class Snapshot:
     def _close_gaps(self, numbers: list[int]) -> None:
         """Go on waiting for the numbers that are missing, and for no longer than they matter."""
         now = time.monotonic()
-        patience = (_matters_for() + SLACK).total_seconds()
+        patience = (longest_accepted() + SLACK).total_seconds()
         highest = max([self._highest, *numbers[-1:]])
         open_until_now = [gap for gap in self._gaps if now - gap.seen_at <= patience]
         if highest > self._highest:
@@ -171,13 +173,9 @@ def missing(first: int, last: int, numbers: Iterable[int]) -> Iterator[tuple[int
         yield first, last
 
 
-def _matters_for() -> timedelta:
-    return conf.TOKENS_ACCESS_LIFETIME + 2 * conf.TOKENS_LEEWAY
-
-
 def _highest_that_no_longer_matters(rows: QuerySet[DeniedToken], *, now: datetime) -> int:
     """Return the number below which no row can turn up that matters."""
-    over = rows.filter(denied_at__lt=now - _matters_for() - SLACK).order_by("-pk")
+    over = rows.filter(denied_at__lt=now - longest_accepted() - SLACK).order_by("-pk")
     return over.values_list("pk", flat=True).first() or 0
 
 
@@ -196,3 +194,11 @@ _snapshot = Snapshot()
 is_known_good = _snapshot.is_known_good
 add = _snapshot.add
 forget = _snapshot.forget
+
+
+def follow(ids: Sequence[str], *, until: datetime) -> None:
+    """Once the surrounding transaction commits, hold what it denied and notify other processes."""
+    if conf.TOKENS_DENYLIST_MODE == "snapshot":
+        alias = router.db_for_write(DeniedToken)
+        transaction.on_commit(partial(add, ids, until=until), using=alias)
+        transaction.on_commit(partial(notify, alias), using=alias)

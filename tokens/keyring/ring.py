@@ -45,7 +45,7 @@ class _Opened:
     sealed: str = field(repr=False)
     state: str
     verifies_until: datetime | None
-    longest_life: timedelta | None
+    longest_life: timedelta
 
     def verifies(self, *, now: datetime) -> bool:
         return self.verifies_until is None or now < self.verifies_until
@@ -162,7 +162,7 @@ def _notes_its_longest_life(signer: _Opened) -> bool:
     False if the row is no longer as this copy has it.
     """
     life = conf.TOKENS_REFRESH_LIFETIME
-    if signer.longest_life is None or signer.longest_life >= life:
+    if signer.longest_life >= life:
         return True
     # This copy does not learn of it here, for the caller's transaction may be rolled back.
     row = SigningKey.objects.filter(kid=signer.load().kid, state=State.SIGNING)

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from .. import denylist, signals
 from ..conf import conf
 from ..errors import KeyRingError
-from ..models import DeniedToken, Session, SigningKey
+from ..models import DeniedToken, SigningKey
 from . import jwk, ring
 from .sealing import Sealer
 
@@ -223,13 +223,9 @@ _CONFLICT = "Another rotation was first. Nothing was changed by this one."
 def _last_token_expires(key: SigningKey, *, now: datetime) -> datetime:
     """Return from when on no token of this key is good, or a later instant."""
     # What was signed before TOKENS_REFRESH_LIFETIME was shortened outlives what is signed now.
-    longest = max(key.longest_life or timedelta(0), conf.TOKENS_REFRESH_LIFETIME)
+    longest = max(key.longest_life, conf.TOKENS_REFRESH_LIFETIME)
     # For SIGNER_MAX_AGE after the commit, other processes still sign with the former key.
     last = now + timedelta(seconds=ring.SIGNER_MAX_AGE) + longest
-    if key.longest_life is None:
-        # A key of an older version. No token outlives its session, which an index can tell.
-        unended = Session.objects.filter(ended_at=None)
-        last = max(last, unended.aggregate(last=Max("expires_at"))["last"] or now)
     return last + conf.TOKENS_LEEWAY
 
 

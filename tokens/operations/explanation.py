@@ -17,7 +17,7 @@ from ..conf import conf
 from ..errors import BadSignature, TokenError
 from ..jose import Claims, Key, TokenType, codec
 from ..models import DeniedToken, EndReason, Session, SigningKey
-from ..sessions import Authenticated, auth_hash_matches, check_session, check_time_of_issue
+from ..sessions import auth_hash_matches, check_session, check_time_of_issue
 from .wording import utc
 
 STEPS = ("format", "key", "signature", "type", "issuer", "expiry", "denylist", "session", "user")
@@ -173,8 +173,8 @@ def _session_step(claims: Claims, session: Session, *, now: datetime) -> Step:
         limit = utc(session.expires_at)
         return Step("session", False, f"{began}, absolute limit {limit}. {error}")
     rotated = f"generation {session.generation} since {utc(session.refreshed_at)}"
-    found = Authenticated(claims, session, session.user)
-    if claims.type is TokenType.REFRESH and not sessions.would_refresh(found, now=now):
+    is_refresh = claims.type is TokenType.REFRESH
+    if is_refresh and not sessions.would_refresh(claims, session, now=now):
         return Step("session", False, f"{began}, {rotated}: using this one would end it")
     return Step("session", True, f"{began}, {rotated}")
 

@@ -1,12 +1,12 @@
 """
-What an operator takes back: everybody's sessions, one user's, one session, or one token.
+How operators and staff take tokens back: everybody's sessions, a user's, one session, one token.
 
-A target is made first, so that its cost can be shown and asked about; ``carry_out`` then takes it
-back in batches. Killed in the middle, what has ended stays ended, and the same target made again
-is the rest.
+An operator's target is made first, so that its cost can be shown and confirmed; ``carry_out`` then
+revokes it in batches. If it is killed, what has ended stays ended, and the same target made again
+is the rest. Staff denies one token, or one ``jti``, and learns why it was refused already.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,17 +18,18 @@ from django.utils import timezone
 
 from .. import denylist, sessions
 from ..conf import conf
-from ..jose import COMPACT_JWS, TokenType, parse_jti
-from ..models import DeniedToken, EndReason, Session, SessionQuerySet
+from ..errors import Denied, Expired, Malformed, SessionEnded, UserGone
+from ..jose import COMPACT_JWS, Claims, TokenType, parse_jti
+from ..models import DeniedToken, EndReason, Session, SessionQuerySet, SessionState
 
 
 class UnknownTarget(Exception):
-    """There is nothing by that name; the message says so."""
+    """Nothing has that name; the message says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Sessions, or with a ``jti`` that one access token of a session that goes on."""
+    """Sessions; or, with a ``jti``, that one access token of a session that continues."""
 
     sessions: SessionQuerySet
     jti: str = ""
@@ -36,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How much is taken back: live sessions, of how many users, and tokens by themselves."""
+    """What a revocation affects: live sessions, their users, and single access tokens."""
 
     sessions: int = 0
     users: int = 0
@@ -44,6 +45,19 @@ class Cost:
 
     def __bool__(self) -> bool:
         return bool(self.sessions or self.tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """
+    What was done about one token, and the id that is on the denylist since.
+
+    ``session_ended`` is true for a refresh token, whose session ended with it.
+    """
+
+    session: Session
+    session_ended: bool
+    value: str
 
 
 def everything() -> Target:
@@ -56,7 +70,7 @@ def of_user(name: str) -> Target:
     try:
         user = users._default_manager.get(**{users.USERNAME_FIELD: name})
     except (users.DoesNotExist, ValueError):
-        # ValueError: a name that this field can never hold.
+        # ValueError: the field can never hold this name.
         raise UnknownTarget(f"No user has the {users.USERNAME_FIELD} {name!r}.") from None
     return Target(Session.objects.filter(user=user))
 
@@ -71,14 +85,14 @@ def of_session(sid: UUID) -> Target:
 
 def of_token(jti: str) -> Target:
     """
-    Return the session of a refresh token, or the access token alone, as RFC 7009 §2.1 has it.
+    Return the session of a refresh token, or the access token alone (RFC 7009 §2.1).
 
     Raises UnknownTarget for a ``jti`` that no token issued so far can have.
     """
     parsed = parse_jti(jti)
     if parsed is None:
         if COMPACT_JWS.fullmatch(jti.strip()):
-            # Said without repeating it: it may still be good.
+            # The message does not repeat the token: it may still be good.
             raise UnknownTarget(
                 "That is a whole token, not a jti. manage.py explain_token reads it."
             )
@@ -91,8 +105,8 @@ def of_token(jti: str) -> Target:
 
 
 def cost(target: Target, *, now: datetime | None = None) -> Cost:
-    """Return what taking ``target`` back takes from people who can still use it."""
-    live = _live(target.sessions, now=now or timezone.now())
+    """Return what revoking ``target`` takes from users who can still use it."""
+    live = _accepted_by_any_host(target.sessions, now=now or timezone.now())
     if target.jti:
         denied = DeniedToken.objects.filter(value=target.jti).exists()
         return Cost(tokens=int(live.exists() and not denied))
@@ -109,24 +123,28 @@ def carry_out(
     now: datetime | None = None,
 ) -> int:
     """
-    Take ``target`` back, and return how many sessions or tokens that were.
+    Revoke ``target``, and return how many sessions or tokens that were.
 
-    Every host refuses them from its next request on. ``note`` is the reason for the denylist,
-    ``by`` who of the staff did it. ``progress`` is told how many sessions have ended so far, each
-    time that more of them durably have. A session that begins meanwhile is spared.
+    Every host refuses them from its next request on. ``note`` is the reason for the denylist, ``by``
+    the staff member. ``progress`` is called with the number of sessions ended so far, each time that
+    more of them have durably ended. A session that begins meanwhile is not ended.
     """
     began = now or timezone.now()
     if target.jti:
-        return _deny(target, note=note, by=by, now=began)
+        session = target.sessions.first()
+        if session is None:
+            return 0  # It was deleted with its user meanwhile, so the token is refused as well.
+        sessions.revoke_token(target.jti, TokenType.ACCESS, session, note=note, by=by, now=began)
+        return 1
     ended = 0
 
     def report(in_this_pass: int) -> None:
         if progress:
             progress(ended + in_this_pass)
 
-    # Again until a pass finds nothing: a sign-in that was under way may have committed behind it.
+    # Repeated until a pass finds nothing: a sign-in under way may have committed after the query.
     while in_this_pass := sessions.end_matching(
-        _live(target.sessions, now=began),
+        _accepted_by_any_host(target.sessions, now=began),
         reason=EndReason.REVOKED,
         note=note,
         by=by,
@@ -137,24 +155,77 @@ def carry_out(
     return ended
 
 
-def _live(matching: SessionQuerySet, *, now: datetime) -> SessionQuerySet:
-    """Keep the sessions that any host accepts, by its own clock: it may be that much behind."""
-    apart = conf.TOKENS_LEEWAY
-    # Once for the clocks, and once for the leeway that the host itself grants.
-    return matching.live(now=now - 2 * apart).filter(started_at__lte=now + apart)
+def identify(raw_token: str, *, now: datetime | None = None) -> Claims:
+    """
+    Return the claims of a token that one of our keys signed, even if it is expired or denied.
+
+    Raises TokenError; UnknownKey if the key was revoked or deleted, so that no signature can be
+    verified.
+    """
+    now = now or timezone.now()
+    return sessions.read_claims(raw_token.strip(), now=now, verify_exp=False)
 
 
-def _deny(target: Target, *, note: str, by: Any, now: datetime) -> int:
-    session = target.sessions.first()
+def deny_token(raw_token: str, *, note: str, by: Any = None, now: datetime | None = None) -> Denial:
+    """
+    Take one token back: an access token itself, a refresh token with its session (RFC 7009 §2.1).
+
+    Raises TokenError, also for a token that was refused before; then nothing was changed.
+    """
+    now = now or timezone.now()
+    claims = identify(raw_token, now=now)
+    if claims.expires_at + conf.TOKENS_LEEWAY <= now:
+        raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
+    session = _find(claims.sid, claims.ids, now=now)
+    expires_at = claims.expires_at
+    return _deny(claims.jti, claims.type, session, expires_at=expires_at, note=note, by=by, now=now)
+
+
+def deny_jti(jti: str, *, note: str, by: Any = None, now: datetime | None = None) -> Denial:
+    """
+    Do as ``deny_token`` does, given only the token's ``jti``.
+
+    Raises TokenError: Malformed for a ``jti`` that no token can have.
+    """
+    now = now or timezone.now()
+    parsed = parse_jti(jti)
+    if parsed is None:
+        raise Malformed('A jti here is 32 hexadecimal digits, a dot, a number, and "a" or "r".')
+    sid, generation, type = parsed
+    session = _find(sid, [jti, str(sid)], now=now)
+    if generation > session.generation:
+        raise Malformed(
+            f"No such token was issued: the session is at generation {session.generation}."
+        )
+    return _deny(jti, type, session, expires_at=None, note=note, by=by, now=now)
+
+
+def _find(sid: UUID, ids: Iterable[str], *, now: datetime) -> Session:
+    """Return the session, by one query, if something of it can still be denied. Raises TokenError."""
+    rows = Session.objects.select_related("user").with_key_revoked()
+    session: Any = rows.annotate(denied=denylist.denied(ids)).filter(pk=sid).first()
     if session is None:
-        return 0  # It was deleted with its user meanwhile, which refuses the token as well.
-    denylist.deny(
-        [(target.jti, session.user_id)],
-        kind=DeniedToken.Kind.TOKEN,
-        reason=note,
-        by=by,
-        # The row does not say when an older token was issued, nor under which lifetime.
-        until=session.expires_at + 2 * conf.TOKENS_LEEWAY,
-        now=now,
-    )
-    return 1
+        raise UserGone(f"Session {sid} no longer exists.")
+    state = session.state_at(now - 2 * conf.TOKENS_LEEWAY)
+    if state is SessionState.ENDED:
+        raise SessionEnded(f"Its session ended before: {session.get_end_reason_display()}.")
+    if session.denied:
+        raise Denied("This token is on the denylist already.")
+    if state is not SessionState.LIVE:
+        raise SessionEnded("Its session has expired, or the session's key was revoked.")
+    return session  # type: ignore[no-any-return]
+
+
+def _deny(
+    jti: str, type: TokenType, session: Session, *, note: str, by: Any, now: datetime, **how: Any
+) -> Denial:
+    sessions.revoke_token(jti, type, session, note=note, by=by, now=now, **how)
+    ended = type is TokenType.REFRESH
+    return Denial(session=session, session_ended=ended, value=str(session.pk) if ended else jti)
+
+
+def _accepted_by_any_host(matching: SessionQuerySet, *, now: datetime) -> SessionQuerySet:
+    """Keep the sessions that some host accepts by its own clock, which may differ by the leeway."""
+    apart = conf.TOKENS_LEEWAY
+    # Twice: once for the clocks, and once for the leeway that the host itself grants.
+    return matching.live(now=now - 2 * apart).filter(started_at__lte=now + apart)

@@ -12,20 +12,19 @@ from django.db.models import Q
 from ..models import DeniedToken, Session
 
 NAME = "Support"
-CREATED_WITH = ("tokens", "0002_rotation_admin_pruning_limits")
 
 
 def create_group(*, using: str, plan: Any = None, **kwargs: Any) -> bool:
     """
     Create the group with its permissions; True if this call did.
 
-    That is done once, with the migration CREATED_WITH or for an emptied database, which comes
-    without a plan: a group that somebody changed, renamed or removed stays as they left it.
+    It is created once: with the tables of this app, or for an emptied database, which comes without
+    a plan. A group that was changed, renamed or removed later is left alone.
     """
     if not router.allow_migrate_model(using, Group):
         return False
     if plan is not None and not any(
-        (migration.app_label, migration.name) == CREATED_WITH and not backwards
+        migration.app_label == Session._meta.app_label and migration.initial and not backwards
         for migration, backwards in plan
     ):
         return False

@@ -5,8 +5,8 @@ The life of a session, by the verbs that every door calls: start, authenticate, 
 from ..client import Client
 from ..models import EndReason
 from .auth_hash import auth_hash_matches, auth_hashes
-from .authentication import Authenticated, check_session, check_time_of_issue
-from .ending import end, end_all, end_matching
+from .authentication import Authenticated, check_session, check_time_of_issue, read_claims
+from .ending import end, end_all, end_matching, revoke_token
 from .lifecycle import (
     authenticate,
     end_after_password_change,
@@ -36,8 +36,10 @@ __all__ = [
     "end_matching",
     "find_by_refresh_token",
     "keep_after_rehash",
+    "read_claims",
     "refresh",
     "revoke",
+    "revoke_token",
     "start",
     "verify",
     "would_refresh",

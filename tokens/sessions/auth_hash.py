@@ -1,32 +1,31 @@
 """
-Whether a session began under the password that its user has now.
+Whether a session began with the password that its user has now.
 
-Django's session auth hash is an HMAC of the stored password. It depends on that and SECRET_KEY
-alone, so it is computed once for each; a user model with a hash of its own is asked each time.
+Django's session auth hash is an HMAC of the stored password under SECRET_KEY.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.signals import setting_changed
 from django.utils.crypto import constant_time_compare
 
 from ..models import Session
 
-CAPACITY = 4096  # users, at some 250 bytes
+CAPACITY = 4096  # users, about 300 bytes each
 
-_known: dict[str, str] = {}
+_known: dict[tuple[str, str], str] = {}
 
 
 def auth_hashes(user: Any) -> Iterator[str]:
-    """Yield the session auth hashes that the user's password has under our secrets."""
+    """Yield the session auth hashes of the user's password under SECRET_KEY and its fallbacks."""
     yield user.get_session_auth_hash()
     yield from user.get_session_auth_fallback_hash()
 
 
 def auth_hash_matches(session: Session, user: Any) -> bool:
-    """Tell whether the user's password is, under one of our secrets, that of the session."""
+    """Return whether the session began with the user's current password, under any of our keys."""
     return constant_time_compare(session.auth_hash, _current_hash(user)) or any(
         constant_time_compare(session.auth_hash, former)
         for former in user.get_session_auth_fallback_hash()
@@ -34,27 +33,14 @@ def auth_hash_matches(session: Session, user: Any) -> bool:
 
 
 def _current_hash(user: Any) -> str:
-    if not _has_djangos_hash(user):
-        return str(user.get_session_auth_hash())
-    known = _known.get(user.password)
+    """Return ``user.get_session_auth_hash()``, computed once for each password and SECRET_KEY."""
+    names = ("get_session_auth_hash", "_get_session_auth_hash")
+    if any(getattr(type(user), name, 0) is not getattr(AbstractBaseUser, name) for name in names):
+        return str(user.get_session_auth_hash())  # It may depend on more than the password.
+    key = (settings.SECRET_KEY, user.password)
+    known = _known.get(key)
     if known is None:
         if len(_known) >= CAPACITY:
             _known.clear()
-        known = _known[user.password] = str(user.get_session_auth_hash())
+        known = _known[key] = str(user.get_session_auth_hash())
     return known
-
-
-def _has_djangos_hash(user: Any) -> bool:
-    model, djangos = type(user), AbstractBaseUser
-    return (
-        model.get_session_auth_hash is djangos.get_session_auth_hash
-        and model._get_session_auth_hash is djangos._get_session_auth_hash  # type: ignore[attr-defined]
-    )
-
-
-def _forget(setting: str, **kwargs: Any) -> None:
-    if setting == "SECRET_KEY":
-        _known.clear()
-
-
-setting_changed.connect(_forget, dispatch_uid="tokens.look.passwords")

@@ -1,4 +1,8 @@
-"""How sessions end, one or a million, with all their tokens: the rows, the denials, and who is told."""
+"""
+How tokens are taken back, with one function each: a token, sessions, a user's sessions, a query.
+
+The key's function is ``keyring.rotate``. Every entry point (API, admin, commands) calls these.
+"""
 
 import time
 from collections.abc import Callable, Iterable
@@ -11,11 +15,44 @@ from django.utils import timezone
 
 from .. import denylist
 from ..client import Client
-from ..conf import conf
+from ..jose import TokenType
 from ..models import DeniedToken, EndReason, Session, SessionQuerySet
 from . import events
 
 BATCH_SIZE = 500  # sessions that one statement ends
+
+
+def revoke_token(
+    jti: str,
+    type: TokenType,
+    session: Session,
+    *,
+    reason: EndReason = EndReason.REVOKED,
+    expires_at: datetime | None = None,
+    note: str = "",
+    by: Any = None,
+    client: Client | None = None,
+    now: datetime | None = None,
+) -> None:
+    """
+    Take one token back: an access token itself, a refresh token with its session (RFC 7009 §2.1).
+
+    ``expires_at`` is the access token's ``exp`` where it is known. Otherwise the denial lasts as long
+    as any token of the session can: the row does not say when an older token was issued.
+    """
+    now = now or timezone.now()
+    if type is TokenType.REFRESH:
+        end([session], reason=reason, note=note, by=by, client=client, now=now)
+        return
+    denylist.deny(
+        [(jti, session.user_id)],
+        kind=DeniedToken.Kind.TOKEN,
+        reason=note or EndReason.REVOKED.value,
+        by=by,
+        until=denylist.last_accepted(expires_at or session.expires_at),
+        address=client.ip_address if client else None,
+        now=now,
+    )
 
 
 def end(
@@ -29,10 +66,10 @@ def end(
     now: datetime | None = None,
 ) -> int:
     """
-    End these sessions with all their tokens, and return how many were live until now.
+    End these sessions with all their tokens, and return how many had not ended before.
 
-    ``note`` is what staff gave as the reason, ``by`` who of the staff did it. ``keep_owner`` False
-    leaves the user out of the denylist, for one who is being deleted.
+    ``note`` is the reason that staff gave, ``by`` the staff member. ``keep_owner`` False leaves the
+    user out of the denylist, for a user who is being deleted.
     """
     began, now = time.monotonic(), now or timezone.now()
     owners = {session.pk: session.user_id for session in sessions}
@@ -46,13 +83,14 @@ def end(
                 end_reason=reason,
                 ended_ip_address=client.ip_address if client else None,
             )
+        # While this waited for the lock, another request may have issued a token.
+        waited = timedelta(seconds=time.monotonic() - began)
         denylist.deny(
             [(str(sid), owner if keep_owner else None) for sid, owner in owners.items()],
             kind=DeniedToken.Kind.SESSION,
             reason=note or reason.value,
             by=by,
-            # Until the lock was had, another request may have issued a token.
-            until=now + timedelta(seconds=time.monotonic() - began) + _longest_access(),
+            until=now + waited + denylist.longest_accepted(),
             now=now,
         )
     ended_sids = _ended_now(list(owners), ended, reason=reason, now=now)
@@ -64,13 +102,13 @@ def end_matching(
     matching: SessionQuerySet, *, progress: Callable[[int], None] | None = None, **how: Any
 ) -> int:
     """
-    End the sessions of a query, however many, and return how many were live until now.
+    End the sessions of a query, however many, and return how many had not ended before.
 
-    They end in batches, each durable when ``progress`` is told how many have ended so far; within
-    a caller's transaction all of them stand or fall with it. ``how`` is as for ``end``.
+    They end in batches. Each batch is durable when ``progress`` is called with the number ended so
+    far; inside a caller's transaction all of them are. ``how`` is as for ``end``.
     """
-    # All ids at once, a hundred bytes each: asked for the next batch only, a database may search,
-    # and sort, all that is left for every one of them.
+    # All ids at once, a hundred bytes each. To find the next batch only, a database may search and
+    # sort all that remain, for every batch.
     pks = list(matching.order_by("pk").values_list("pk", flat=True))
     ended = 0
     for batch in _batches(pks):
@@ -82,20 +120,15 @@ def end_matching(
 
 
 def end_all(user: Any, *, reason: EndReason, keep: UUID | None = None, **how: Any) -> int:
-    """End every session of ``user`` but ``keep``; return how many. ``how`` is as for ``end``."""
+    """End every session of ``user`` except ``keep``; return how many. ``how`` is as for ``end``."""
     of_user = Session.objects.filter(user=user, ended_at=None)
     if keep is not None:
         of_user = of_user.exclude(pk=keep)
     return end_matching(of_user, reason=reason, **how)
 
 
-def _longest_access() -> timedelta:
-    """Return how long a token issued now may be let in, by whichever host's clock."""
-    return conf.TOKENS_ACCESS_LIFETIME + 2 * conf.TOKENS_LEEWAY
-
-
 def _ended_now(sids: list[UUID], count: int, *, reason: EndReason, now: datetime) -> Iterable[UUID]:
-    """Return those of ``sids`` that ended now, of which there are ``count``, and not before."""
+    """Return those of ``sids`` that ended now and not before: there are ``count`` of them."""
     if count in {0, len(sids)}:
         return sids[:count]
     ended = Session.objects.filter(ended_at=now, end_reason=reason)

@@ -1,9 +1,4 @@
-"""
-The user of a token that was let in without a query, for when it is asked for.
-
-It comes by a strict look, so a view that uses more of the user than the key gets what the strict
-mode promises.
-"""
+"""The user of a token that snapshot mode accepted without a query."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,15 +10,14 @@ from django.utils.functional import SimpleLazyObject, empty
 
 class LazyUser(SimpleLazyObject):
     """
-    The user, of whom the key is known and the rest is loaded when it is asked for.
+    A user whose primary key is known, and whose other attributes are loaded on first use.
 
-    What the key alone answers costs no query: ``pk``, being authenticated, being of the user
-    model.
+    ``pk``, ``is_authenticated``, ``is_anonymous`` and the class cost no query.
     """
 
     def __init__(self, sub: str, load: Callable[[], Any]) -> None:
-        # As SimpleLazyObject does. By its own __setattr__, and with a dictionary of its own, it
-        # takes several times as long, at each request.
+        # As SimpleLazyObject does, but past its own __setattr__, which takes several times as long
+        # at each request.
         setattr_ = object.__setattr__
         setattr_(self, "_setupfunc", load)
         setattr_(self, "_wrapped", empty)
@@ -41,7 +35,7 @@ class LazyUser(SimpleLazyObject):
     def is_anonymous(self) -> bool:
         return False
 
-    @property  # type: ignore[misc]  # as in SimpleLazyObject, less the loading
+    @property  # type: ignore[misc]  # as in SimpleLazyObject, without the loading
     def __class__(self) -> Any:
         return get_user_model()
 
@@ -56,5 +50,5 @@ class LazyUser(SimpleLazyObject):
 
 @lru_cache(maxsize=4096)
 def _key_of(sub: str) -> Any:
-    """Return the user's primary key that a ``sub`` spells."""
+    """Return the primary key that a ``sub`` spells."""
     return get_user_model()._meta.pk.to_python(sub)

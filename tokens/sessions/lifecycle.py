@@ -1,17 +1,17 @@
 """
-The life of a session: start, authenticate, refresh, end. The room to read first.
+Start, authenticate, verify, refresh and revoke: the rules of a session. Read this module first.
 
-A refresh token is a signed (``sid``, generation) pair. The row of the session knows the current
-generation; whoever moves it on, by one conditional UPDATE, has won the race. Nothing else
-about tokens is stored.
+A refresh token is a signed (``sid``, generation) pair. The row of the session holds the current
+generation; the caller whose conditional UPDATE moves it on wins the race. Nothing else about
+tokens is stored.
 
     generation in the token      answer
     ───────────────────────      ──────────────────────────────────────────────────────
-    the current one              rotate: one more, a new pair
-    the one before, in grace     the current pair again (a lost answer, a second tab)
+    the current one              rotate: the next generation, a new pair
+    the previous one, in grace   the current pair again (a lost answer, a second tab)
     any older, or later          reuse: the session ends, its access tokens included
 
-How a session ends with all its tokens is in ``ending``, and part of this room's verbs.
+``ending`` has the functions that end sessions.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,11 +28,11 @@ from ..client import Client
 from ..conf import conf
 from ..errors import Denied, RefreshTokenReused, SessionEnded, UserGone, UserInactive
 from ..jose import Claims, TokenType
-from ..models import DeniedToken, EndReason, Session
+from ..models import EndReason, Session
 from . import events, pairs, writes
 from .auth_hash import auth_hashes
 from .authentication import Authenticated, check_session, look_up
-from .ending import end, end_matching
+from .ending import end, end_matching, revoke_token
 from .pairs import TokenPair
 
 
@@ -44,10 +44,10 @@ def start(
     now: datetime | None = None,
 ) -> TokenPair:
     """
-    Begin a session for a user whose credentials were checked and return its first pair.
+    Begin a session for a user whose credentials were checked, and return its first pair.
 
-    The caller decides who the user is; UserInactive is raised all the same for one who may not
-    come in. What ``in_transaction`` writes is committed together with the session.
+    The caller decides who the user is. ``in_transaction`` is called in the transaction that inserts
+    the session, so that what it writes is committed together with it. Raises UserInactive.
     """
     now = now or timezone.now()
     client = client or Client()
@@ -67,7 +67,8 @@ def start(
         user_agent=client.user_agent,
         refreshed_ip_address=client.ip_address,
     )
-    # Around the row alone: meanwhile SQLite lets nobody else write, and a project's hook may take long.
+    # Not around pairs.issue: a transaction keeps every other writer out of SQLite, and a project's
+    # claims hook may take long.
     with transaction.atomic() if in_transaction else nullcontext():
         writes.insert(session)
         events.started(session, client)
@@ -80,8 +81,7 @@ def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticat
     """
     Return the user, session and claims of an access token that is good now, by one query.
 
-    In the snapshot mode it is none, and session and user are loaded when they are asked for.
-
+    In snapshot mode there is no query; session and user are loaded when they are first used.
     Raises TokenError.
     """
     return look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
@@ -89,13 +89,14 @@ def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticat
 
 def verify(raw_token: str, *, now: datetime | None = None) -> Authenticated:
     """
-    Return what ``raw_token``, of either type, would be accepted as; change nothing.
+    Return what ``raw_token``, of either type, would be accepted as. Change nothing.
 
-    A refresh token passes as long as ``refresh`` would answer it. Raises TokenError.
+    A refresh token is accepted if ``refresh`` would answer it. Raises TokenError.
     """
     now = now or timezone.now()
     found = look_up(raw_token, type=None, now=now)
-    if found.claims.type is TokenType.REFRESH and not would_refresh(found, now=now):
+    is_refresh = found.claims.type is TokenType.REFRESH
+    if is_refresh and not would_refresh(found.claims, found.session, now=now):
         raise SessionEnded("The refresh token was rotated before.")
     return found
 
@@ -106,8 +107,8 @@ def refresh(
     """
     Rotate a refresh token and return its successor pair.
 
-    The first use wins. The previous one is answered with the current pair again during the grace;
-    any other ends the whole session, because the server cannot tell the thief from the client
+    The first use wins. During the grace the previous token is answered with the current pair again.
+    Any other token ends the whole session, because the server cannot tell the thief from the client
     (RFC 9700 §4.14.2). That end is committed before RefreshTokenReused is raised.
 
     Raises TokenError.
@@ -123,7 +124,7 @@ def refresh(
             _refuse_revoked_meanwhile(found, client=client, now=now)
             events.refreshed(session, client)
             return pairs.issue(session)
-        # Another caller moved the row between the look and the UPDATE: look again, once.
+        # Another caller moved the row between the query and the UPDATE: read it again, once.
         _read_again(session)
         check_session(session, now=now)
     if _in_grace(found.claims, session, now=now):
@@ -134,23 +135,21 @@ def refresh(
 
 def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None = None) -> None:
     """
-    Make the token, and what hangs on it, useless (RFC 7009 §2).
+    Take the token back, with what depends on it (RFC 7009 §2).
 
     A refresh token of any generation ends its session; an access token ends itself. Raises
-    TokenError for a token that was of no use before.
+    TokenError if the token was of no use before.
     """
     now = now or timezone.now()
     found = look_up(raw_token, type=None, now=now)
-    if found.claims.type is TokenType.REFRESH:
-        # By its own holder: a sign-out, after which the network stays a known one (decision 13).
-        end([found.session], reason=EndReason.LOGOUT, client=client, now=now)
-        return
-    denylist.deny(
-        [(found.claims.jti, found.session.user_id)],
-        kind=DeniedToken.Kind.TOKEN,
-        reason=EndReason.REVOKED.value,
-        until=found.claims.expires_at + 2 * conf.TOKENS_LEEWAY,
-        address=client.ip_address if client else None,
+    revoke_token(
+        found.claims.jti,
+        found.claims.type,
+        found.session,
+        # The holder of a refresh token signs out: their network stays a known one (decision 13).
+        reason=EndReason.LOGOUT,
+        expires_at=found.claims.expires_at,
+        client=client,
         now=now,
     )
 
@@ -159,13 +158,13 @@ def find_by_refresh_token(raw_refresh: str, *, now: datetime | None = None) -> A
     """
     Return the session of a refresh token of any generation, for ending it.
 
-    Raises TokenError, SessionEnded among them.
+    Raises TokenError; SessionEnded is one.
     """
     return look_up(raw_refresh, type=TokenType.REFRESH, now=now or timezone.now())
 
 
 def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
-    """End the sessions that began under another password; ``keep`` goes on under the new one."""
+    """End the sessions that began with another password; ``keep`` continues with the new one."""
     if keep is not None:
         Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
     outdated = Session.objects.filter(user=user, ended_at=None)
@@ -173,15 +172,20 @@ def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | N
     return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, now=now)
 
 
-def keep_after_rehash(user: Any, *, from_hashes: Iterable[str]) -> None:
-    """Keep the sessions through a new hash of the same password."""
-    Session.objects.filter(user=user, auth_hash__in=list(from_hashes)).update(
+def keep_after_rehash(user: Any, *, former_hashes: Iterable[str]) -> None:
+    """Keep the user's sessions when the same password gets a new hash."""
+    Session.objects.filter(user=user, auth_hash__in=list(former_hashes)).update(
         auth_hash=user.get_session_auth_hash()
     )
 
 
+def would_refresh(claims: Claims, session: Session, *, now: datetime) -> bool:
+    """Return whether ``refresh`` would answer this refresh token of a session that continues."""
+    return claims.generation == session.generation or _in_grace(claims, session, now=now)
+
+
 def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
-    """Move the row to the next generation; False, and nothing changed, if it has moved on."""
+    """Move the row to the next generation; return False, changing nothing, if it has moved on."""
     session.kid = keyring.signing_key().kid
     session.idle_until = min(now + conf.TOKENS_REFRESH_LIFETIME, session.expires_at)
     won = writes.rotate(
@@ -200,9 +204,9 @@ def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
 
 def _refuse_revoked_meanwhile(found: Authenticated, *, client: Client, now: datetime) -> None:
     """
-    End the session whose token's key was revoked after the look, and raise Denied.
+    End the session and raise Denied if the token's key was revoked after the query.
 
-    Who signs after a revocation is another key, so nothing is asked as long as it is the same.
+    A revocation makes another key sign, so nothing is asked while the key is the same.
     """
     if found.session.kid != found.claims.kid and denylist.is_denied(found.claims):
         with transaction.atomic(durable=True):
@@ -215,12 +219,6 @@ def _read_again(session: Session) -> None:
         session.refresh_from_db()
     except Session.DoesNotExist:
         raise UserGone(f"Session {session.pk} was deleted, with its user.") from None
-
-
-def would_refresh(found: Authenticated, *, now: datetime) -> bool:
-    """Tell whether ``refresh`` answers this refresh token, the session being as it is."""
-    current = found.claims.generation == found.session.generation
-    return current or _in_grace(found.claims, found.session, now=now)
 
 
 def _in_grace(claims: Claims, session: Session, *, now: datetime) -> bool:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db import router
 from django.db.models import QuerySet
-from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 
 from .. import denylist
@@ -62,7 +61,7 @@ def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
     if claims.type is TokenType.ACCESS:
         columns = {field.name for field in Session._meta.concrete_fields}
         rows = rows.defer(*(columns - _JUDGED_BY))
-    return rows.annotate(denied=denylist.denied(claims)).filter(pk=claims.sid).order_by()
+    return rows.annotate(denied=denylist.denied(claims.ids)).filter(pk=claims.sid).order_by()
 
 
 class Compiled:
@@ -77,14 +76,12 @@ class Compiled:
         fields = shape["select_fields"]
         self._session = slice(fields[0], fields[-1] + 1)
         self._attributes = [column.target.attname for column, *_ in select[self._session]]
-        known = {fields[self._attributes.index(name)] for name in ("id", "user_id")}
         self._related = get_related_populators(shape, select, connection.alias)
         self._denied = compiler.annotation_col_map["denied"]
         converters = compiler.get_converters([column for column, *_ in select])
         self._converters = [
             (position, convert, column)
             for position, (functions, column) in converters.items()
-            if position not in known
             for convert in functions
         ]
         self._statement = Statement(
@@ -102,22 +99,10 @@ class Compiled:
         row = list(found)
         for position, convert, column in self._converters:
             row[position] = convert(row[position], column, self.connection)
-        session = self._session_of(row)
+        session = Session.from_db(self.connection.alias, self._attributes, row[self._session])
         for related in self._related:
             related.populate(row, session)
-        # The query found the one by the other: UUIDs need not be made once more.
-        user: Any = session.user
-        vars(session).update(id=claims.sid, user_id=user.pk)
         return session, bool(row[self._denied])
-
-    def _session_of(self, row: list[Any]) -> Session:
-        # As Model.from_db does, less what a model of this app has no use for: signals, a loop over
-        # fifteen fields.
-        session = Session.__new__(Session)
-        session._state = ModelState()
-        session._state.db, session._state.adding = self.connection.alias, False
-        vars(session).update(zip(self._attributes, row[self._session], strict=True))
-        return session
 
 
 def _values(claims: Claims) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def after_user_save(
     # One transaction with its caller's, so that neither stands without the other.
     with transaction.atomic():
         if former_hashes := instance.__dict__.pop("_tokens_upgraded_from", None):
-            keep_after_rehash(instance, from_hashes=former_hashes)
+            keep_after_rehash(instance, former_hashes=former_hashes)
         elif not instance.is_active:
             end_all(instance, reason=EndReason.USER_INACTIVE)
         else:

@@ -93,7 +93,7 @@ def test_a_jti_is_enough(
         ({"token": "x" * 9000}, "at most 8192"),
         ({"jti": "not-a-jti"}, "32 hexadecimal digits"),
         ({"jti": "TOKEN"}, "held a token"),
-        ({"jti": "0" * 32 + ".0a"}, "There is no session"),
+        ({"jti": "0" * 32 + ".0a"}, "no longer exists"),
     ],
 )
 def test_what_cannot_be_denied_is_said_and_no_token_is_shown_again(
@@ -124,7 +124,7 @@ def test_error_reports_hide_what_was_pasted(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tokens.operations.staff.deny_token", fail)
+    monkeypatch.setattr("tokens.operations.revocation.deny_token", fail)
     supporter.raise_request_exception = False
     answer = supporter.post(ADD, {"token": pair.raw_access, "reason": REASON})
     assert answer.status_code == 500

@@ -13,7 +13,7 @@ from tokens import keyring, sessions
 from tokens.admin.history import Event, history
 from tokens.errors import RefreshTokenReused
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.operations import staff
+from tokens.operations import revocation
 
 NOW = timezone.now()
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
@@ -87,7 +87,7 @@ def test_a_sign_out_is_told_with_its_address(pair: sessions.TokenPair) -> None:
 
 
 def test_a_denied_access_token_is_told(pair: sessions.TokenPair, grace: Any) -> None:
-    staff.deny_token(pair.raw_access, note="in a screenshot", by=grace, now=at(1))
+    revocation.deny_token(pair.raw_access, note="in a screenshot", by=grace, now=at(1))
     event = told()[-1]
     assert event.title == "An access token was denied"
     assert event.details[1:] == ("by grace", "reason: in a screenshot")
