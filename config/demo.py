@@ -1,8 +1,8 @@
 """
-``make demo``: the story of a token, over real HTTP against the running project.
+``make demo``: sign in, refresh, replay and revoke, over HTTP against the running project.
 
-It uses the server on 127.0.0.1:PORT, or starts one of its own, and a throw-away user that it
-deletes again. It exits with 1 at the first step that does not happen.
+Uses the server on 127.0.0.1:PORT, or starts another one, and a temporary user that it deletes at
+the end. Exits with status 1 at the first step that fails.
 """
 
 import base64
@@ -29,7 +29,7 @@ class StepFailed(Exception):
 
 
 class Site:
-    """The API at one address, spoken to as any client would."""
+    """A client of the API at one address."""
 
     def __init__(self, at: str) -> None:
         self.base = f"http://{at}"
@@ -62,56 +62,56 @@ class Site:
 def main() -> None:
     port = read_port(os.environ.get("PORT", "8000"))
     if not (ROOT / ".env").exists() and "SECRET_KEY" not in os.environ:
-        sys.exit('There is no .env yet. Type "make run" once: it sets everything up.')
+        sys.exit('There is no .env file yet. Run "make run" once: it sets everything up.')
     set_up_django()
     migrate()
     from django.conf import settings
 
     grace = settings.TOKENS_REFRESH_GRACE.total_seconds()
     with running_site(port) as site, throw_away_user() as (username, password):
-        tell(site, username=username, password=password, grace=grace)
-    say("\nEvery step happened as it should.")
+        walk_through(site, username=username, password=password, grace=grace)
+    say("\nEvery step succeeded.")
 
 
-def tell(site: Site, *, username: str, password: str, grace: float) -> None:
-    """Walk through the story. Raises StepFailed."""
+def walk_through(site: Site, *, username: str, password: str, grace: float) -> None:
+    """Run each step of the demo. Raises StepFailed."""
     step("Sign in", "POST /api/token/")
     first = sign_in(site, username, password)
     say(f"  access  {short(first['access'])}  for {first['expires_in']} s")
     say(f"  refresh {short(first['refresh'])}  for {first['refresh_expires_in']} s")
 
-    step("Decode the access token: signed, not secret, and nothing personal in it")
+    step("Decode the access token: it is signed, not encrypted, and holds no personal data")
     for name, part in zip(("header", "claims"), first["access"].split("."), strict=False):
         say(f"  {name}  {json.dumps(decoded(part))}")
 
-    step("Call", "GET /api/me/")
+    step("Call the API", "GET /api/me/")
     me = expect(200, site.get("/api/me/", raw_access=first["access"]))
-    say(f"  200, and I am {me['username']}")
+    say(f"  200, signed in as {me['username']}")
 
     step("Refresh", "POST /api/token/refresh/")
     second = expect(200, site.post("/api/token/refresh/", refresh=first["refresh"]))
-    say(f"  refresh {short(second['refresh'])}  is the next one")
+    say(f"  refresh {short(second['refresh'])}  is the new one")
 
     if grace > 0:
-        step(f"The same refresh token again within {grace:.0f} s: an answer was lost on the way")
+        step(f"Refresh with the same token within {grace:.0f} s, as if the answer had been lost")
         again = expect(200, site.post("/api/token/refresh/", refresh=first["refresh"]))
         check(again["refresh"] == second["refresh"], "the current pair again")
-        say("  200, and it is the very same pair: nobody is signed out by a bad network")
+        say("  200, and the very same pair: a lost answer signs no user out")
 
-    step("Wait until the grace is over, then replay it: now it looks stolen")
+    step("Wait until the grace is over and replay it: now it counts as stolen")
     count_down(grace + 1)
     refused = expect(401, site.post("/api/token/refresh/", refresh=first["refresh"]))
     say(f"  401, {refused['detail']!r}")
     expect(401, site.get("/api/me/", raw_access=second["access"]))
     expect(401, site.post("/api/token/refresh/", refresh=second["refresh"]))
-    say("  and the session is over for both holders, newest access token included")
+    say("  and the session has ended for both holders, the newest access token included")
 
     step("Sign in again and revoke", "POST /api/token/revoke/")
     third = sign_in(site, username, password)
     expect(200, site.get("/api/me/", raw_access=third["access"]))
     expect(200, site.post("/api/token/revoke/", token=third["refresh"]))
     refused = expect(401, site.get("/api/me/", raw_access=third["access"]))
-    say("  200, and the very next call with its access token:")
+    say("  200, and the next request with its access token:")
     say(f"  401, {refused['messages'][0]['message']!r}")
 
 
@@ -122,14 +122,14 @@ def step(title: str, request: str = "") -> None:
 def sign_in(site: Site, username: str, password: str) -> dict[str, Any]:
     status, body = site.post("/api/token/", username=username, password=password)
     if status == 429:
-        raise StepFailed("too many sign-ins from this address: wait a minute and try again")
+        raise StepFailed("too many sign-ins from this address; wait a minute and try again")
     return expect(200, (status, body))
 
 
 def expect(status: int, answer: Answer) -> dict[str, Any]:
-    """Return the answer's body. Raises StepFailed when its status is another."""
+    """Return the answer's body. Raises StepFailed if it has another status."""
     found, body = answer
-    check(found == status, f"the status {status}, and it was {found}: {body}")
+    check(found == status, f"the status {status}, but it was {found}: {body}")
     return body
 
 
@@ -156,7 +156,7 @@ def count_down(seconds: float) -> None:
 
 @contextmanager
 def throw_away_user() -> Iterator[tuple[str, str]]:
-    """Lend a user; afterwards it is gone, with its sessions."""
+    """Create a user; delete it and its sessions afterwards."""
     from django.contrib.auth import get_user_model
 
     username, password = f"demo-{secrets.token_hex(4)}", secrets.token_urlsafe(15)
@@ -170,14 +170,14 @@ def throw_away_user() -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def running_site(port: int) -> Iterator[Site]:
-    """Lend the site that answers on ``port``, or one that runs for as long as it is lent."""
+    """Yield the site that answers on ``port``, or start one for as long as the block runs."""
     site = Site(f"{HOST}:{port}")
     if site.answers():
         say(f"Using the server on {HOST}:{port}.")
         yield site
         return
     site = Site(f"{HOST}:{free_port()}")
-    say(f"Nothing answers on {HOST}:{port}, so a server of its own runs at {site.base}.")
+    say(f"Nothing answers on {HOST}:{port}. Starting another server on {site.base}.")
     command = [sys.executable, "manage.py", "runserver", "--noreload", site.base[len("http://") :]]
     server = subprocess.Popen(  # noqa: S603
         command,

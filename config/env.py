@@ -1,4 +1,4 @@
-"""Readers of the environment: each refuses what makes no sense, and says what it may be."""
+"""Readers of the environment. Each refuses an invalid value and names the valid ones."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _FALSE = {"0", "false", "no", "off"}
 
 
 class Environment:
-    """The process's environment before ``.env`` beside manage.py, one reader per kind of value."""
+    """The process's environment, then ``.env`` beside manage.py; one reader per kind of value."""
 
     def __init__(self, source: Callable[..., Any] | None = None) -> None:
         self._source = source or _dot_env()
@@ -30,25 +30,25 @@ class Environment:
         return str(self._source(name, default=default)).strip()
 
     def word(self, name: str, default: str) -> str:
-        """Return text that is not empty."""
+        """Return text, which must not be empty."""
         if value := self.text(name, default):
             return value
-        raise self._refused(name, value, "any text but an empty one")
+        raise self._refused(name, value, "any text that is not empty")
 
     def secret(self, name: str) -> str:
-        """Return a secret of at least MINIMUM_SECRET_LENGTH characters; never quote it."""
+        """Return a secret of at least MINIMUM_SECRET_LENGTH characters. No error quotes it."""
         try:
             value = str(self._source(name))
         except UndefinedValueError:
             value = ""
         if not value:
             raise ImproperlyConfigured(
-                f"{name} is not set. Copy .env.example to .env and fill it in, or type "
+                f"{name} is not set. Copy .env.example to .env and fill it in, or run "
                 '"make run", which does both.'
             )
         if len(value) < MINIMUM_SECRET_LENGTH:
             raise ImproperlyConfigured(
-                f"{name} has {len(value)} characters. It needs {MINIMUM_SECRET_LENGTH} or more, "
+                f"{name} has {len(value)} characters. It needs {MINIMUM_SECRET_LENGTH} or more "
                 "random ones: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
             )
         return value
@@ -85,13 +85,15 @@ class Environment:
         value = self.text(name, default)
         if not value or re.fullmatch(r"[1-9][0-9]{0,5}/(sec|min|hour|day)", value):
             return value
-        raise self._refused(name, value, "a number per sec, min, hour or day, as 10/min, or empty")
+        raise self._refused(
+            name, value, "a number per sec, min, hour or day, such as 10/min, or empty"
+        )
 
     def hosts(self, name: str, default: list[str]) -> list[str]:
         hosts = self._list(name, ",".join(default))
         for host in hosts:
             if re.search(r"[/\s]", host) or (":" in host.strip("[]") and not host.startswith("[")):
-                raise self._refused(name, host, "host names without scheme, port or path")
+                raise self._refused(name, host, "host names without a scheme, port or path")
         return hosts
 
     def origins(self, name: str) -> list[str]:
@@ -102,7 +104,7 @@ class Environment:
         return origins
 
     def database(self, name: str, *, default_path: Path) -> dict[str, Any]:
-        """Return Django's settings of a database, without ever quoting the password in the URL."""
+        """Return Django's settings of a database. No error quotes the password in the URL."""
         url = self.text(name, "") or f"sqlite:///{default_path}"
         scheme = url.partition(":")[0]
         if scheme not in {"sqlite", "postgres", "postgresql"}:
@@ -132,7 +134,7 @@ class Environment:
         return {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": url,
-            # Seconds. A cache that does not answer must not hold up what does not need it.
+            # Seconds. A cache that does not answer must not delay requests that do not need it.
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }
 
@@ -145,14 +147,14 @@ class Environment:
 
 
 def _dot_env() -> Callable[..., Any]:
-    """Return the reader of the environment and of ``.env``, which need not be there."""
+    """Return the reader of the environment and of ``.env``, which may be missing."""
     config: Callable[..., Any] = AutoConfig(search_path=str(ROOT))
     try:
         config("PATH", default="")
     except (PermissionError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(
-            f"{ROOT / '.env'} cannot be read ({error}). Let the user that runs this read it, or take it "
-            "away and set the variables in the environment."
+            f"{ROOT / '.env'} cannot be read ({error}). Make it readable to the user that runs "
+            "this, or delete it and set the variables in the environment."
         ) from None
     return config
 
@@ -170,5 +172,5 @@ def _is_origin(text: str) -> bool:
         parts = urlsplit(text)
         known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
-        return False  # A port beyond 65535, or a bracket that is not closed.
+        return False  # The port is above 65535, or a bracket is not closed.
     return bool(known) and not (parts.path or parts.query or parts.fragment)

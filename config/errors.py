@@ -1,4 +1,4 @@
-"""What is answered where no view can: JSON under ``/api/``, and 503 while the database is away."""
+"""Error pages: JSON under ``/api/`` and ``/.well-known/``, and 503 while the database is down."""
 
 import sys
 from http import HTTPStatus

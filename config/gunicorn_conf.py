@@ -1,7 +1,7 @@
 """
-gunicorn's settings for ``make serve``, its access log, and how it refuses by itself.
+gunicorn's settings for ``make serve``, its access log, and the errors that it answers itself.
 
-The log holds a request's method and path, never its query, headers or body: those hold tokens.
+The log holds a request's method and path, never its query, headers or body, which may hold tokens.
 """
 
 import json
@@ -19,29 +19,29 @@ from .env import Environment
 from .request_id import HEADER
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
-# Two processes at the least: one that is replaced leaves one that answers.
+# At least two processes, so that one answers while the other is replaced.
 workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, os.cpu_count() or 1))
 worker_class = "gthread"
 threads = 4
-graceful_timeout = 30  # seconds in which a reload lets requests end
-keepalive = 5  # seconds; a proxy in front asks again on the same connection
+graceful_timeout = 30  # seconds that a reload waits for running requests
+keepalive = 5  # seconds; a proxy in front reuses its connection
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  # heartbeats
 control_socket_disable = True
-# TRUSTED_PROXIES alone decides what is believed, in tokens.client.
+# Only TRUSTED_PROXIES decides which forwarded headers are trusted, in tokens/client.py.
 forwarded_allow_ips = ""
-# Over a Unix socket gunicorn believes these whatever the line above says.
+# Over a Unix socket gunicorn would trust these whatever forwarded_allow_ips is.
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 accesslog = "-"
 
-# A query that hangs would hold its thread for ever. A larger limit, or none, is yours to set.
+# A query that hangs would block its thread for ever. Set PGOPTIONS to change or lift the limits.
 os.environ.setdefault(
     "PGOPTIONS", "-c statement_timeout=10s -c idle_in_transaction_session_timeout=30s"
 )
 
 
 class AccessLog(Logger):
-    """One line a request, text or JSON as LOG_FORMAT says."""
+    """One line per request, in the format that LOG_FORMAT sets."""
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         self.access_log.info(
@@ -58,14 +58,14 @@ class AccessLog(Logger):
 def access_line(
     environ: dict[str, Any], *, status: int, sent: int, seconds: float, request_id: str
 ) -> str:
-    """Return one line whatever the path holds: JSON's escapes keep a newline out of the log."""
+    """Return one line, whatever the path holds: JSON escapes a newline in it."""
     # Django is not set up when gunicorn reads this module.
     from django.core.handlers.wsgi import WSGIRequest
     from django.utils import timezone
 
     from tokens.client import ip_address_of
 
-    # Of a request that gunicorn could not read there is no body, and no line if Django wants one.
+    # A request that gunicorn could not read has no wsgi.input, which WSGIRequest requires.
     request = WSGIRequest({**environ, "wsgi.input": BytesIO()})
     members = {
         "time": timezone.now().isoformat(),
@@ -91,8 +91,8 @@ LINGER = 1.0  # seconds
 
 
 def refuse(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
-    """Answer in JSON what gunicorn would answer in HTML, and a caller's mistake as a 400."""
-    # A transfer coding would be a 501, and no input is the server's fault.
+    """Send an error as JSON where gunicorn sends HTML, with 400 for every error of the client."""
+    # gunicorn answers an unknown transfer coding with 501, but no input may cause a 5xx.
     status = 500 if status_int == 500 else 400
     body = json.dumps({"detail": f"{reason}."})
     head = (
@@ -106,7 +106,7 @@ def refuse(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None
 
 
 def _read_on(sock: socket.socket) -> None:
-    """Take what is still being sent, for a moment: or the answer is lost with it (RFC 9112 §9.6)."""
+    """Read what the client still sends, up to LINGER, or it may lose the answer (RFC 9112 §9.6)."""
     until = time.monotonic() + LINGER
     with suppress(OSError):
         sock.shutdown(socket.SHUT_WR)
@@ -115,5 +115,5 @@ def _read_on(sock: socket.socket) -> None:
             pass
 
 
-# The one place where gunicorn writes an answer of its own; it has no setting for it.
+# gunicorn writes all its own error answers here, and has no setting to replace it.
 util.write_error = refuse

@@ -1,4 +1,4 @@
-"""``/healthz``: the process is up. ``/readyz``: what it needs answers."""
+"""``/healthz``: the process is up. ``/readyz``: the database, key ring and cache answer."""
 
 import logging
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when the database, the key ring and the cache do, else 503; why is in the log."""
+    """Answer 200 if the database, key ring and cache answer, else 503. The log has the reason."""
     parts: dict[str, Callable[[], object]] = {
         "database": _ask_database,
         "key_ring": keyring.check,
@@ -44,7 +44,7 @@ def _state(name: str, ask: Callable[[], object]) -> str:
     try:
         ask()
     except Exception:
-        # Whatever it is, it is not ready; the caller may be anybody, so only the log says more.
+        # Any error means not ready. The caller is anonymous, so only the log has the details.
         logger.exception("not ready: %s", name)
         return "unavailable"
     return "ok"
@@ -59,4 +59,4 @@ def _ask_cache() -> None:
     value = uuid4().hex
     cache.set("readyz", value, timeout=10)
     if cache.get("readyz") is None:
-        raise ConnectionError("the cache forgot at once")
+        raise ConnectionError("the cache did not return the value just set")

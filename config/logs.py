@@ -1,4 +1,4 @@
-"""One log record as one line: of text, or of JSON. No value in it can begin another line."""
+"""One log record as one line, of text or JSON. No value in it can start another line."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class RequestIdFilter(logging.Filter):
-    """Give each record that is made during a request the request's id."""
+    """Add the request's id to each record that is logged during a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if request_id := current_request_id():
@@ -20,14 +20,14 @@ class RequestIdFilter(logging.Filter):
 
 
 class TextFormatter(logging.Formatter):
-    """Lines of text; a traceback follows its line, each of its own lines begun with a bar."""
+    """Lines of text. A traceback follows its record, each of its lines prefixed by a bar."""
 
     def __init__(self) -> None:
         line = "{asctime} {levelname} {name} {request_id} {message}"
         super().__init__(line, style="{", defaults={"request_id": "-"})
 
     def format(self, record: logging.LogRecord) -> str:
-        record.exc_text = None  # Another formatter may have left its own.
+        record.exc_text = None  # Another formatter may have cached its own text.
         return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
@@ -41,7 +41,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JSONFormatter(logging.Formatter):
-    """One object a line; the fields of an event of ``tokens`` are members of it."""
+    """One JSON object per line. The fields of an event of ``tokens`` are members of it."""
 
     def format(self, record: logging.LogRecord) -> str:
         members = {

@@ -1,4 +1,4 @@
-"""DRF's parsers, which let some bodies through as a server error."""
+"""DRF's parsers, with a 400 for the bodies that make DRF's own raise a server error."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -17,8 +17,7 @@ class _Careful:
         try:
             return super().parse(stream, media_type, parser_context)  # type: ignore[misc]
         except (LookupError, RecursionError, ValueError) as error:
-            # A charset that does not exist, nested deeper than Python's stack, or bytes that are
-            # not of their charset.
+            # An unknown charset, bytes that are not in it, or JSON nested deeper than Python's stack.
             raise ParseError(f"The body could not be read: {type(error).__name__}.") from None
 
 

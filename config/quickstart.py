@@ -1,8 +1,8 @@
 """
-``make run``: from a fresh clone to a running site, and on every later day just the site.
+``make run``: set the project up if that has not been done, and serve it.
 
-The first run makes ``.env``, the database, the first signing key and an administrator, and
-prints that one's password once. A later run changes nothing that is there.
+The first run makes ``.env``, the database, the first signing key and an administrator, and prints
+the administrator's password once. A later run changes nothing that exists.
 """
 
 import os
@@ -17,10 +17,10 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
 
 ADDRESSES = """
-  http://{at}/            what is where, and the first lines to try
-  http://{at}/admin/      staff: people, sessions, denylist, keys
-  http://{at}/api/me/     the API, browsable
-  http://{at}/api/docs/   every address of the API, and what it answers
+  http://{at}/            the first page, with requests to try
+  http://{at}/admin/      the admin: users, sessions, denylist, keys
+  http://{at}/api/me/     the browsable API
+  http://{at}/api/docs/   the documentation of every request and answer
 """
 
 FIRST_RUN = """
@@ -28,7 +28,7 @@ The administrator is "{username}" with the password
 
   {password}
 
-It is printed this once; `.venv/bin/python manage.py changepassword {username}` sets another.
+It is printed only once. To set another, run `.venv/bin/python manage.py changepassword {username}`.
 Sign in from another terminal:
 
   curl -s http://{at}/api/token/ \\
@@ -37,17 +37,17 @@ Sign in from another terminal:
 """
 
 LATER_RUN = """
-Forgotten the administrator's password? `.venv/bin/python manage.py changepassword admin`
+To set a new administrator's password, run `.venv/bin/python manage.py changepassword admin`.
 """
 
 
 def main() -> None:
-    # What is made here holds secrets and people: for nobody else on this machine to read.
+    # .env and the database hold secrets and personal data: no other local user may read them.
     os.umask(0o077)
     port = read_port(os.environ.get("PORT", "8000"))
     refuse_taken(port)
     if make_env_file(ROOT / ".env", example=ROOT / ".env.example"):
-        say("Made .env with fresh secrets, readable by you alone.")
+        say("Made .env with fresh secrets. Only you can read it.")
     set_up_django()
     migrate()
     password = create_first_administrator("admin")
@@ -71,32 +71,32 @@ def read_port(text: str) -> int:
 
 
 def refuse_taken(port: int, *, command: str = "make run") -> None:
-    """Exit with a sentence when something else listens on ``port``, before anything is made."""
+    """Exit with a message if another process listens on ``port``, before anything is created."""
     with socket.socket() as probe:
-        # As the server will: a port that only waits for its last connections to fade is free.
+        # The server sets it too: a port whose last connections are in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             sys.exit(
                 f"Port {port} of {HOST} cannot be used: {error.strerror}. "
-                f"Stop what runs there, or choose another: {command} PORT={port + 1}"
+                f"Stop the process that uses it, or choose another port: {command} PORT={port + 1}"
             )
 
 
 def make_env_file(path: Path, *, example: Path) -> bool:
-    """Write ``path`` from ``example`` with fresh secrets where there is none; True if it did."""
+    """Write ``path`` from ``example`` with fresh secrets. Return whether it did not exist yet."""
     text = example.read_text()
     for name in ("SECRET_KEY", "TOKEN_SECRET"):
         text = re.sub(rf"^{name}=$", f"{name}={secrets.token_urlsafe(48)}", text, flags=re.M)
     text = re.sub(r"^DEBUG=false$", "DEBUG=true", text, flags=re.M)
     try:
-        # Not readable by others even for a moment, and never over a file that is there.
+        # The file is never readable by others, not even briefly, and never replaces another.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
     except OSError as error:
-        sys.exit(f"{path} cannot be written: {error.strerror}. Is the folder yours?")
+        sys.exit(f"{path} cannot be written: {error.strerror}. May you write to its folder?")
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     return True
@@ -110,7 +110,7 @@ def set_up_django() -> None:
     try:
         django.setup()
     except ImproperlyConfigured as error:
-        sys.exit(f"{error}\nIt is set in .env, or in the environment of this terminal.")
+        sys.exit(f"{error}\nSet it in .env or in the environment.")
 
 
 def migrate() -> None:
@@ -120,11 +120,18 @@ def migrate() -> None:
     try:
         call_command("migrate", verbosity=0)
     except OperationalError as error:
-        sys.exit(f"The database does not answer: {error}Is DATABASE_URL right, and is it running?")
+        sys.exit(
+            f"The database does not answer: {str(error).rstrip()}\n"
+            "Is DATABASE_URL right, and is the database running?"
+        )
 
 
 def create_first_administrator(username: str) -> str | None:
-    """Create it with a generated password where there is no user at all; return the password."""
+    """
+    Create an administrator if there is no user, and return its generated password.
+
+    Return None if there is a user.
+    """
     from django.contrib.auth import get_user_model
 
     users: Any = get_user_model()._default_manager
@@ -136,9 +143,9 @@ def create_first_administrator(username: str) -> str | None:
 
 
 def serve(at: str) -> None:
-    """Become Django's development server."""
+    """Replace this process by Django's development server."""
     command = [sys.executable, str(ROOT / "manage.py"), "runserver", at]
-    # exec: Ctrl-C then reaches one process, and it ends as people know it.
+    # With exec, Ctrl-C reaches only one process, and ends it as usual.
     os.execv(sys.executable, command)  # noqa: S606
 
 

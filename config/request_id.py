@@ -1,7 +1,7 @@
 """
-An id for each request, in its answer and in every line that is logged during it.
+A request id, sent in the answer and added to every line that is logged during the request.
 
-The caller may bring its own, so that one id goes through several services.
+The client may send its own, so that one id can be followed through several services.
 """
 
 import re
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 HEADER = "X-Request-ID"
 
-# Long enough to tell requests apart, and too short for a token to pass for one.
+# Long enough to distinguish requests, and too short for a token to be taken as an id and logged.
 _SANE = re.compile(r"[A-Za-z0-9._=:-]{8,64}", re.ASCII)
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -27,7 +27,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         brought = request.headers.get(HEADER, "")
         request_id = brought if _SANE.fullmatch(brought) else uuid4().hex
-        # Not taken back here: Django logs a refusal after the last middleware.
+        # Not reset here: Django logs a 4xx or 5xx after the last middleware has returned.
         _current.set(request_id)
         response = self.get_response(request)
         response[HEADER] = request_id

@@ -1,7 +1,7 @@
 """
-``make serve``: the site as in production, under gunicorn, with what a start can find out checked.
+``make serve``: serve the site as in production, under gunicorn, after checking that it can run.
 
-It changes nothing but the collected static files: migrating is a decision of its own.
+Changes nothing but the collected static files. It never migrates; the operator decides that.
 """
 
 import os
@@ -23,17 +23,17 @@ def main() -> None:
     refuse_failed_checks()
     collect_static_files()
     say(
-        f"Serving on {os.environ['BIND']}. Ctrl-C stops it; kill -HUP {os.getpid()} reloads it and "
-        "loses no request."
+        f"Serving on {os.environ['BIND']}. Ctrl-C stops it. kill -HUP {os.getpid()} reloads it "
+        "without losing a request."
     )
     command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn_conf", "config.wsgi"]
     os.chdir(ROOT)
-    # exec: signals then reach gunicorn itself, as service managers send them.
+    # With exec, the signals of a service manager reach gunicorn itself.
     os.execv(sys.executable, command)  # noqa: S606
 
 
 def read_workers(text: str | None) -> None:
-    """Exit with a sentence for a number of processes that serves nobody."""
+    """Exit with a message if this is not a number of processes from 1 to 999."""
     if text is not None and not re.fullmatch(r"[1-9][0-9]{0,2}", text):
         sys.exit(f"WEB_CONCURRENCY is {text!r}. It may be a number of processes from 1 to 999.")
 
@@ -43,8 +43,8 @@ def refuse_debug() -> None:
 
     if settings.DEBUG:
         sys.exit(
-            "DEBUG is true, which shows strangers the causes of errors. Set DEBUG=false in .env, as "
-            'behind a proxy with TLS, or type "make run" to try things out.'
+            "DEBUG is true, which shows error details to any client. Set DEBUG=false in .env "
+            'and serve behind a proxy with TLS, or run "make run" to try the project.'
         )
 
 
@@ -56,7 +56,8 @@ def refuse_unmigrated() -> None:
         call_command("migrate", check_unapplied=True, verbosity=0)
     except DatabaseError as error:
         sys.exit(
-            f"The database does not answer: {error}. Is DATABASE_URL right, and is it running?"
+            f"The database does not answer: {str(error).rstrip()}\n"
+            "Is DATABASE_URL right, and is the database running?"
         )
     except SystemExit:
         sys.exit('The database lacks migrations. Run ".venv/bin/python manage.py migrate" first.')
@@ -67,7 +68,7 @@ def refuse_failed_checks() -> None:
     from django.core.management.base import SystemCheckError
 
     try:
-        # Warnings are printed and let through; errors are not.
+        # Warnings are only printed; an error stops the start.
         call_command("check", deploy=True)
     except SystemCheckError as error:
         sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""Django's settings, from the environment: ``.env.example`` documents every name."""
+"""Django's settings, read from the environment. ``.env.example`` documents every name."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[
 HTTPS = env.flag("HTTPS", default=not DEBUG)
 
 SECURE_SSL_REDIRECT = HTTPS
-# A load balancer asks for these two without TLS; neither tells anything.
+# A load balancer requests these two without TLS. Neither returns anything confidential.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -26,7 +26,7 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
-# Whatever is injected into a page, no browser runs, loads, sends or frames it.
+# No browser runs, loads, sends or frames what an attacker has injected into a page.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -57,8 +57,8 @@ TOKENS_REFRESH_LIFETIME = env.seconds("REFRESH_TOKEN_LIFETIME", timedelta(days=1
 TOKENS_SESSION_LIFETIME = env.seconds("SESSION_LIFETIME", timedelta(days=90))
 TOKENS_REFRESH_GRACE = env.seconds("REFRESH_TOKEN_GRACE", timedelta(seconds=10), at_least=0)
 TOKENS_LEEWAY = timedelta(seconds=10)
-# "snapshot" saves the query of each request, and lets a revoked token pass for one second in the
-# other processes: docs/modes.md.
+# "snapshot" saves the query of each request. Other processes then accept a revoked token for up to
+# TOKENS_DENYLIST_MAX_STALENESS: docs/modes.md.
 TOKENS_DENYLIST_MODE = "strict"
 TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=1)
 TOKENS_LOGIN_THROTTLE = env.rate("LOGIN_THROTTLE", "10/min")
@@ -73,7 +73,7 @@ if not TOKENS_ACCESS_LIFETIME < TOKENS_REFRESH_LIFETIME <= TOKENS_SESSION_LIFETI
     )
 if TOKENS_SECRET == SECRET_KEY:
     raise ImproperlyConfigured(
-        "TOKEN_SECRET equals SECRET_KEY. Give it a value of its own: one leak must not be two."
+        "TOKEN_SECRET equals SECRET_KEY. Set it to another value, so that one leak is not two."
     )
 
 if TOKENS_TRUSTED_PROXIES:
@@ -114,7 +114,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-# An address without its last slash is a plain 404: a redirect would drop a POST's body.
+# A path without its last slash answers 404: a redirect would drop the body of a POST.
 APPEND_SLASH = DEBUG
 
 TEMPLATES = [
@@ -138,26 +138,26 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default_path=ROOT / "db.sqlite3")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A thread keeps its connection: opening one costs more than a request's query, and writes
-    # beside the file, which a full disk does not allow.
+    # Keep a thread's connection: opening one costs more than a request's query, and writes files
+    # beside the database, which fails when the disk is full.
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
-        # Writers queue from their BEGIN on; with a deferred one they meet «database is locked».
+        # Writers queue at their BEGIN. With a deferred BEGIN they fail with "database is locked".
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,  # seconds
-        # FULL: a revocation that was answered survives a power cut, WAL or not. 16 MB, taken as they
-        # are needed, hold the upper levels of the indexes of ten million rows; the 2 MB of SQLite's
-        # own choice are read again and again.
+        # FULL: a confirmed revocation survives a power cut, in WAL mode too. A page cache of 16 MB,
+        # allocated as needed, holds the upper levels of the indexes of ten million rows. SQLite's
+        # default of 2 MB does not, so it reads the same pages again and again.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
 else:
     DATABASES["default"]["OPTIONS"] = {
-        # How often a statement comes before it is prepared; None: never. Django's own queries do
-        # without, so only those of tokens/statement.py are meant.
+        # The number of executions before a statement is prepared; None: never. Django's own queries
+        # are never prepared, so this affects only those of tokens/compiled_sql.py.
         "prepare_threshold": 5,
         **DATABASES["default"].get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": 10, "timeout": 3},  # per process; seconds
-        # A host that is gone says nothing: seconds, and milliseconds, until that counts as a no.
+        # How long to wait for a host that does not answer: seconds, and then milliseconds.
         "connect_timeout": 3,
         "tcp_user_timeout": 10_000,
     }
@@ -168,7 +168,7 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [ROOT / "config" / "static"]
 STATIC_ROOT = ROOT / "staticfiles"
 
-# People
+# Users
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
@@ -191,7 +191,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-EMAIL_TIMEOUT = 10  # seconds that a mail server may hold up the answer that it is sent before
+EMAIL_TIMEOUT = 10  # seconds; mail is sent before the answer, which waits for the mail server
 
 # API
 
@@ -215,7 +215,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Latchkey",
-    "DESCRIPTION": "JWT authentication whose tokens can be taken back.",
+    "DESCRIPTION": "JWT authentication whose tokens can be revoked.",
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_AUTHENTICATION": [],

@@ -14,7 +14,7 @@ handler403 = permission_denied
 handler404 = page_not_found
 handler500 = server_error
 
-# The admin's own page to sign in is a door too.
+# The admin has its own sign-in page, which needs the limits on sign-ins too.
 admin.site.login = limit_sign_in(admin.site.login)  # type: ignore[method-assign]
 
 admin.site.site_header = admin.site.site_title = "Latchkey"
@@ -34,6 +34,6 @@ urlpatterns = [
     path(".well-known/", include("tokens.well_known_urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    # JSON also where DEBUG would answer with its HTML page, and a 404 also to a POST.
+    # Answers JSON even where DEBUG would answer with an HTML page, and 404 even to a POST.
     re_path(r"^api/", csrf_exempt(page_not_found)),
 ]

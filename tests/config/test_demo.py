@@ -1,4 +1,4 @@
-"""``make demo`` tells the truth: it passes on this project, and fails on one that does less."""
+"""``make demo`` passes on this project, and fails on a site that does less."""
 
 from typing import Any
 
@@ -31,7 +31,9 @@ def test_every_step_happens_on_a_running_server(
     site = demo.Site(live_server.url.removeprefix("http://"))
     assert site.answers()
     with demo.throw_away_user() as (username, password):
-        demo.tell(site, username=username, password=password, grace=demo_grace.total_seconds())
+        demo.walk_through(
+            site, username=username, password=password, grace=demo_grace.total_seconds()
+        )
     assert "the very same pair" in capsys.readouterr().out
     from django.contrib.auth import get_user_model
 
@@ -39,7 +41,7 @@ def test_every_step_happens_on_a_running_server(
 
 
 def test_a_step_that_does_not_happen_is_named() -> None:
-    with pytest.raises(demo.StepFailed, match="the status 200, and it was 500"):
+    with pytest.raises(demo.StepFailed, match="the status 200, but it was 500"):
         demo.expect(200, (500, {}))
     with pytest.raises(demo.StepFailed, match="the current pair again"):
         demo.check(False, "the current pair again")

@@ -1,4 +1,4 @@
-"""A value that makes no sense is refused with its name, what it was, and what it may be."""
+"""An invalid value is refused with its name, the value and the valid ones."""
 
 import re
 from datetime import timedelta

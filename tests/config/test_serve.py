@@ -1,4 +1,4 @@
-"""``make serve`` refuses what would serve nobody, or tell strangers too much."""
+"""``make serve`` refuses to start if it could not serve, or would expose error details."""
 
 from typing import Any
 
