@@ -12,31 +12,31 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import User
 
-# How many people the list reaches, and looks at for a part of a name: it takes the same time with
-# a thousand of them and with ten million.
+# The number of users that the list shows, and that a search for a part of a name scans. With this
+# bound the list takes the same time with a thousand users and with ten million.
 WINDOW = 10_000
 
 
 class FirstPages(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Pages of the first WINDOW rows. The others are neither counted nor shown."""
+    """Paginate the first WINDOW rows. The other rows are neither counted nor shown."""
 
     @cached_property
     def count(self) -> int:
-        # Sorted, they would all be read, and thrown away, where no index has their order.
+        # In an order without an index, the database would read all rows to sort them.
         rows: Any = self.object_list
         return int(rows.order_by()[:WINDOW].count())
 
 
 class ListByName(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        self.params.pop(ORDER_VAR, None)  # No index has another order.
+        self.params.pop(ORDER_VAR, None)  # There is no index for another order.
         return super().get_ordering(request, queryset)
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # A facet is a count over the whole table.
+    show_facets = admin.ShowFacets.NEVER  # A facet counts over the whole table.
     paginator = FirstPages
     sortable_by = ()
     reach = f"{WINDOW:,}"  # for the template of the list
@@ -63,18 +63,22 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
         return ListByName
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        # «Select all» names a number: it is no more people than that.
+        # "Select all" displays the bounded number, and must select no more users than that.
         return super().response_action(request, _first(queryset))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find who is called exactly so; if nobody is, whose names contain it among the first."""
+        """
+        Return the users with exactly this username or email address.
+
+        If there are none, return those of the first WINDOW users whose names contain the term.
+        """
         term = search_term.strip()
         if not term:
             return queryset, False
         found = list(queryset.filter(username=term).values_list("pk", flat=True)[:1])
-        # As the unique constraint has it, whose index leaves out the empty ones.
+        # The same condition as the unique constraint's, whose index omits empty addresses.
         by_email = queryset.alias(lowered=Lower("email")).filter(lowered=term.lower())
         found += by_email.exclude(email="").values_list("pk", flat=True)[:1]
         if found:
@@ -82,9 +86,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
         return super().get_search_results(request, _first(queryset), term)
 
 
-def _first(people: QuerySet[Any]) -> QuerySet[Any]:
-    """Return the first WINDOW of these people by username."""
-    names = people.order_by("username").values_list("username", flat=True)
+def _first(users: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the first WINDOW of these users by username."""
+    names = users.order_by("username").values_list("username", flat=True)
     for last in names[WINDOW - 1 : WINDOW]:
-        return people.filter(username__lte=last)
-    return people
+        return users.filter(username__lte=last)
+    return users

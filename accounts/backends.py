@@ -9,10 +9,10 @@ from .models import User
 
 class AccountBackend(ModelBackend):
     """
-    Django's ModelBackend, which spends on an inactive user what it spends on an unknown one.
+    Django's ModelBackend, with the same work for an inactive user as for an unknown one.
 
-    Django's own looks at an inactive user's password, and where the hash is an old one, the time it
-    takes tells that there is such a user and whether the password was right.
+    ModelBackend checks an inactive user's password. If the stored hash is an old one, the time that
+    takes reveals that the user exists and whether the password was right.
     """
 
     @sensitive_variables()

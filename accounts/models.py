@@ -1,4 +1,4 @@
-"""The people. Nothing here knows of tokens."""
+"""The user model. This app does not depend on ``tokens``."""
 
 import uuid
 from typing import ClassVar
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A person, whose random key says nothing about them and can stand in a token."""
+    """A user with a random primary key, which reveals nothing and so can be in a token."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email address"))
@@ -22,7 +22,7 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        # Few people each, whom the admin's filters would look for among all.
+        # For the admin's filters: each matches few users, and would otherwise scan the table.
         indexes: ClassVar = [
             models.Index(fields=["username"], condition=Q(is_staff=True), name="user_staff"),
             models.Index(
@@ -41,16 +41,16 @@ class User(AbstractUser):
 
     def check_password(self, raw_password: str | None) -> bool:
         """
-        Tell whether this is the password, and store a better hash of it where the stored one is old.
+        Return whether this is the password, and replace an outdated hash of it.
 
-        Django's own stores it over whatever is there by then: over the hash that another sign-in
-        has just made better, which looks like a new password, and over a new password itself.
+        Django's own method overwrites whatever is stored by then: a hash that another sign-in has
+        just upgraded, which looks like a password change, or the hash of a new password.
         """
         checked, outdone = self.password, False
 
         def upgrade(raw_password: str) -> None:
             nonlocal outdone
-            better = hashers.make_password(raw_password)  # Before the lock: it takes its time.
+            better = hashers.make_password(raw_password)  # Slow, so before the lock.
             with transaction.atomic():
                 locked = User._default_manager.select_for_update().filter(pk=self.pk)
                 stored = locked.values_list("password", flat=True).first()

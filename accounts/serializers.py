@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from .models import User
 
-# Hashing is meant to cost; nobody types more, and a megabyte of it is an attack.
+# Characters. Hashing is slow by design, so a longer password is refused before it is hashed.
 MAX_PASSWORD_LENGTH = 4096
 NOT_THE_CURRENT_ONE = "Your current password was entered incorrectly."
 

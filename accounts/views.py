@@ -16,7 +16,7 @@ from .serializers import NOT_THE_CURRENT_ONE, MeSerializer, PasswordChangeSerial
 
 
 class MeView(RetrieveAPIView[User]):
-    """Who I am."""
+    """Return the signed-in user."""
 
     serializer_class = MeSerializer
     permission_classes = (IsAuthenticated,)
@@ -26,10 +26,10 @@ class MeView(RetrieveAPIView[User]):
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-# The change is committed before its 204 leaves, whatever ATOMIC_REQUESTS says.
+# The change is committed before the 204 is sent, also under ATOMIC_REQUESTS.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class PasswordChangeView(GenericAPIView[User]):
-    """Change my password. Every other session of mine ends with it."""
+    """Change the signed-in user's password and end the user's other sessions."""
 
     serializer_class = PasswordChangeSerializer
     throttle_scope = "password"
@@ -39,11 +39,11 @@ class PasswordChangeView(GenericAPIView[User]):
     def post(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user = cast(User, request.user)  # IsAuthenticated let nobody else in.
+        user = cast(User, request.user)  # IsAuthenticated guarantees it.
         checked = user.password
         user.set_password(serializer.validated_data["new_password"])
         with transaction.atomic(durable=True):
-            # Another change may have been first: the password that was checked is none any more.
+            # Another request may have changed the password since it was checked.
             unchanged = User.objects.select_for_update().filter(pk=user.pk, password=checked)
             if not unchanged.exists():
                 raise ValidationError({"current_password": [NOT_THE_CURRENT_ONE]})
