@@ -17,7 +17,7 @@ class _Careful:
         try:
             return super().parse(stream, media_type, parser_context)  # type: ignore[misc]
         except (LookupError, RecursionError, ValueError) as error:
-            # An unknown charset, bytes that are not in it, or JSON nested deeper than Python's stack.
+            # An unknown charset, bytes not valid in it, or JSON nested deeper than Python's stack.
             raise ParseError(f"The body could not be read: {type(error).__name__}.") from None
 
 
