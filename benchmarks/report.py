@@ -1,4 +1,4 @@
-"""docs/performance.md and its plots, from what was measured and from nothing else."""
+"""Write docs/performance.md and its plots, from measured results only."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ Engine = dict[str, Any]
 
 @dataclass(frozen=True)
 class Target:
-    """``one`` ÷ ``other`` in a row; ``limits`` per engine, SQLite first."""
+    """A limit on the ratio ``one`` ÷ ``other`` in a row, per engine, SQLite first."""
 
     says: str
     row: str
@@ -32,7 +32,7 @@ TARGETS = [
         (0.25, 0.5),
     ),
     Target(
-        "the same, tokens never seen before",
+        "the same, with tokens never seen before",
         "authenticate, never seen",
         "latchkey",
         "simplejwt",
@@ -53,7 +53,7 @@ TARGETS = [
         (1.10, 1.10),
     ),
     Target(
-        "the same with its URL and middlewares",
+        "the same, with its URL and middleware",
         "whole request",
         "snapshot",
         "none",
@@ -84,7 +84,7 @@ TARGETS = [
     ),
     Target("refresh ÷ allauth", "refresh", "latchkey", "allauth", (0.6, 0.6)),
     Target(
-        "sign-in besides the hash ÷ simplejwt with its blacklist app",
+        "sign-in without the hash ÷ simplejwt with its blacklist app",
         "sign-in, without the hash",
         "latchkey",
         "simplejwt-blacklist",
@@ -105,7 +105,7 @@ TARGETS = [
         (2.0, 2.0),
     ),
     Target(
-        "the same without the hash",
+        "the same, without the hash",
         "sign-in without the hash beside a prune, p99",
         "latchkey",
         "latchkey, none going on",
@@ -125,12 +125,11 @@ FLAT_ROWS = (
 
 def write(engines: list[Engine], *, machine: dict[str, Any], folder: Path) -> None:
     lines = [
-        "# What it costs",
+        "# Performance",
         "",
-        "Written by `make bench`, which measured all of it in one run per engine. In each round every",
-        "contender runs for a moment, in turn; a ratio is taken within a round, and what stands here",
-        "is the median of the rounds with its quartiles. A time alone depends on the machine; a ratio",
-        "much less.",
+        "`make bench` writes this page from one run per database engine. In each round, every package",
+        "compared runs in turn for a short time. Each ratio is calculated within a round; the page shows",
+        "the median of the rounds and its quartiles. A time depends on the machine, a ratio much less.",
         "",
         *_machine(machine),
         "",
@@ -140,24 +139,25 @@ def write(engines: list[Engine], *, machine: dict[str, Any], folder: Path) -> No
         "",
         _pruned(engines, machine["expired"]),
         "",
-        "Why a target is missed, as far as profiles tell: "
+        "Why a target is missed, as far as profiles show: "
         "[decision 17](decisions/0017-what-is-measured.md).",
         "",
         "## Fifty refreshes of one token at once",
         "",
-        "Fifty callers send the same refresh token to two processes, then each that got a successor",
-        "refreshes with it, one after the other. Whoever is refused is signed out. Rotation is on for all;",
-        "oauth-toolkit has a grace too, which is off unless somebody sets it.",
+        "Fifty clients send the same refresh token to two processes. Then each client that got a new",
+        "refresh token refreshes with it, one after another. A client that is refused is signed out.",
+        "Rotation is on for every package. oauth-toolkit has a grace too, which is off by default.",
         "",
         *_at_once(engines),
         "",
         "## By number of rows",
         "",
-        "Sessions and denylist rows, each as many, and a user for ten of them; simplejwt's tables are",
-        "empty. Each size has a database and a process of its own, and all are asked in turn; a cell is",
-        "the median over the rounds of its time ÷ that of the smallest size in the same round. The",
-        "tokens are of twenty sessions anywhere in the table, and each is used once before the clock",
-        "runs: how long a disk takes is not measured here. Keys count live sessions among 10,000 at most.",
+        "The size is the number of sessions and also of denylist rows, with one user per ten sessions;",
+        "simplejwt's tables are empty. Each size has its own database and process, and all sizes are",
+        "measured in turn. A cell is the median over the rounds of its time ÷ the time of the smallest",
+        "size in the same round. The tokens belong to twenty sessions spread over the table, and each is",
+        "used once before the measurement, so the time of the disk is not included. The list of keys",
+        "counts live sessions up to 10,000.",
         "",
         *_sizes(engines, folder),
         "",
@@ -174,8 +174,8 @@ def _machine(machine: dict[str, Any]) -> list[str]:
     return [
         f"Machine: {machine['processor']}, {machine['memory']}, {machine['system']}, "
         f"Python {machine['python']}; {packages}. The databases and the HTTP clients ran on the same "
-        f"machine. Load average {before[0]:.1f} when it began, {after[0]:.1f} when it ended: above "
-        "the number of processors, others were at work too, and the spread tells how much.",
+        f"machine. The load average was {before[0]:.1f} at the start and {after[0]:.1f} at the end. If it is "
+        "above the number of processors, other programs ran too, and the quartiles show their effect.",
     ]
 
 
@@ -183,8 +183,9 @@ def _pruned(engines: list[Engine], expired: int) -> str:
     rounds = len(engines[0]["results"]["prune expired rows"]["latchkey"])
     times = "once" if rounds == 1 else f"{rounds} times"
     return (
-        f"Each prune deleted {expired:,} rows, {times} of each kind. Sign-ins beside it came every 10 ms, "
-        "with Argon2 every 300 ms; where fewer than a hundred fell into it, p99 is the slowest."
+        f"Each prune deleted {expired:,} rows. Each package pruned {times} alone and {times} during each kind "
+        "of sign-in. A sign-in began every 10 ms, with Argon2 every 300 ms. If fewer than a hundred fell "
+        "into a prune, p99 is the slowest of them."
     )
 
 
@@ -206,14 +207,14 @@ def _targets(engines: list[Engine]) -> list[str]:
         )
     lines += _flat(engines)
     lines.append(
-        f"| revoked to refused, two processes, strict | 0 s | {_waits(engines, 'latchkey')} |"
+        f"| from revoked to refused, two processes, strict | 0 s | {_waits(engines, 'latchkey')} |"
     )
     lines.append(f"| the same, snapshot | ≤ 1 s, p50 ≤ 0.05 s | {_waits(engines, 'snapshot')} |")
     return lines
 
 
 def _flat(engines: list[Engine]) -> list[str]:
-    """Return the promise that cost is flat, for what issue 6 names."""
+    """Return one row per operation of FLAT_ROWS: its time at most rows ÷ its time at fewest rows."""
     lines = []
     for row in FLAT_ROWS:
         timings = [engine["results"][f"{BY_SIZE}{row}"] for engine in engines]
