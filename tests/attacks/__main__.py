@@ -1,7 +1,7 @@
 """
 ``python -m tests.attacks`` prints docs/attacks.md: every attack that is tried, and its source.
 
-A test compares the two.
+A test checks that the page is up to date.
 """
 
 import importlib
@@ -13,10 +13,10 @@ from types import ModuleType
 
 HEAD = """# Attacks that are tried
 
-Each against the running site: gunicorn with several worker processes, over HTTP, on SQLite and on
-PostgreSQL. Each must be refused in JSON with a 4xx, change no row, and leave the honest people's
-sessions as they were. `make test ARGS=tests/attacks` runs them; `python -m tests.attacks` writes
-this page; [Security](security.md) says what else there is.
+Each attack is sent over HTTP to a running site: gunicorn with several worker processes, on SQLite
+and on PostgreSQL. Each must be refused in JSON with a 4xx, change no row, and leave the sessions of
+honest users as they were. `make test ARGS=tests/attacks` runs the attacks; `python -m tests.attacks`
+prints this page. [Security](security.md) lists the attackers, the defences and what is left to you.
 """
 
 
@@ -44,12 +44,12 @@ def page() -> str:
         if not rows:
             continue
         title = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        lines += [f"## {title}", "", "| attack | known from |", "|---|---|", *rows, ""]
+        lines += [f"## {title}", "", "| attack | source |", "|---|---|", *rows, ""]
     return "\n".join(lines)
 
 
 def _cell(text: str) -> str:
-    # Nothing of an attack's name is to be taken for markup.
+    # Markdown must not interpret anything in the name of an attack.
     return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", text)
 
 

@@ -29,7 +29,7 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A token that no honest client sends, and where it is known from."""
+    """A token that no honest client sends, and the source of the attack."""
 
     name: str
     source: str
@@ -41,9 +41,9 @@ class Attack:
 
 def known_from(source: str, *, each: Mapping[str, str] | None = None) -> Callable[[Test], Test]:
     """
-    Note on a test, whose name says the attack, where that is known from.
+    Set the source of an attack on its test, whose name is the name of the attack.
 
-    ``each`` has the names of its variants, with sources of their own or none.
+    ``each`` has the names of its variants, each with its own source or an empty one.
     """
 
     def note(test: Test) -> Test:

@@ -1,4 +1,4 @@
-"""Claims: what a token with a good signature may not say, and whose token it may not be."""
+"""Claims: a valid signature over claims that are wrong or belong to another user."""
 
 import time
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def lacking(name: str) -> Callable[[Arena], str]:
 
 
 def of_other(*names: str) -> Callable[[Arena], str]:
-    """Return the maker of an honest token with these claims from another person's."""
+    """Return a forger of the honest token with these claims of another user's."""
 
     def forge(arena: Arena) -> str:
         pair = arena.other
@@ -67,10 +67,10 @@ ATTACKS = [
         )
         for generation in (None, "0", 0.0, True, -1, 10**30, [0])
     ),
-    Attack("sub of another person", "RFC 8725 §3.8, OWASP WSTG-SESS-10", of_other("sub")),
-    Attack("sid of another person's session", "RFC 8725 §3.8", of_other("sid")),
+    Attack("sub of another user", "RFC 8725 §3.8, OWASP WSTG-SESS-10", of_other("sub")),
+    Attack("sid of another user's session", "RFC 8725 §3.8", of_other("sid")),
     Attack(
-        "sid in capitals, which the denylist would not know",
+        "sid in upper case, as no denylist row has it",
         "RFC 8725 §3.10",
         lambda arena: arena.access.claiming(sid=str(arena.honest.session.pk).upper()),
     ),
@@ -80,12 +80,12 @@ ATTACKS = [
         lambda arena: arena.access.claiming(sid=arena.honest.session.pk.hex),
     ),
     Attack(
-        "an access token that says it is a refresh token",
+        "an access token with the typ of a refresh token",
         "RFC 8725 §2.8",
         lambda arena: arena.access.token(arena.access.own, typ="rt+jwt"),
     ),
     Attack(
-        "a token of this site from before its issuer had a name",
+        "a token with a former issuer and audience of the site",
         "RFC 8725 §2.7",
         claiming({"iss": "https://old.example", "aud": "https://old.example"}),
     ),
@@ -98,8 +98,8 @@ def test_hostile_claims_are_refused(arena: Arena, attack: Attack) -> None:
 
 
 @known_from("RFC 8725 §3.12")
-def test_a_refresh_token_that_says_it_is_an_access_token_is_none(arena: Arena) -> None:
-    """Only its ``typ`` tells, so the forger needs our key: and has what the key's owner has."""
+def test_a_refresh_token_with_the_typ_of_an_access_token_is_refused(arena: Arena) -> None:
+    """Only ``typ`` distinguishes the two, and only the holder of the key can change it."""
     forged = arena.refresh.token(arena.refresh.own, typ="at+jwt")
     assert arena.client.post("/api/token/refresh/", refresh=forged).status == 401
 
@@ -119,7 +119,7 @@ def test_an_access_token_is_no_refresh_token(arena: Arena, path: str) -> None:
 
 
 @known_from("RFC 7519 §4.1.4")
-def test_a_token_is_refused_from_its_last_second_on_whatever_the_leeway(arena: Arena) -> None:
+def test_a_token_is_refused_after_its_exp_and_the_leeway(arena: Arena) -> None:
     now = int(time.time())
     for late in (11, 60, 86400):
         raw = arena.access.claiming(iat=now - late - 300, exp=now - late)
@@ -128,7 +128,7 @@ def test_a_token_is_refused_from_its_last_second_on_whatever_the_leeway(arena: A
 
 @known_from("RFC 8725 §3.8")
 def test_a_session_past_its_absolute_limit_is_refused_with_an_exp_far_ahead(arena: Arena) -> None:
-    """Whoever signs with our key still meets the session's own row."""
+    """A token forged with the site's key is still checked against the session's row."""
     ahead = int((datetime.now(UTC) + timedelta(days=365)).timestamp())
     session = arena.honest.session
     assert arena.client.get("/api/me/", bearer=arena.access.claiming(exp=ahead)).status == 200

@@ -1,4 +1,4 @@
-"""Spellings: the same token, or something like it, in a form that another parser might take."""
+"""Encodings: a token in a form that another parser might accept, and malformed bodies."""
 
 import pytest
 
@@ -22,27 +22,27 @@ def test_another_spelling_is_refused(arena: Arena, attack: Attack) -> None:
 BODIES: dict[str, bytes] = {
     "in UTF-16": '{"refresh": "x"}'.encode("utf-16"),
     "in UTF-32": '{"refresh": "x"}'.encode("utf-32"),
-    "behind a byte order mark": b'\xef\xbb\xbf{"refresh": "x"}',
+    "after a byte order mark": b'\xef\xbb\xbf{"refresh": "x"}',
     "not in UTF-8": b'{"refresh": "\xff"}',
-    "with half a character": b'{"refresh": "\\ud800"}',
+    "with a lone surrogate": b'{"refresh": "\\ud800"}',
     "with a NUL": b'{"refresh": "a\\u0000b"}',
     "with a raw line break": b'{"refresh": "a\nb"}',
     "with NaN": b'{"refresh": NaN}',
     "with a number of 5,000 digits": b'{"refresh": ' + b"9" * 5000 + b"}",
     "nested 100,000 deep": b'{"refresh": ' + b"[" * 100_000,
     "a list": b'[{"refresh": "x"}]',
-    "not ended": b'{"refresh": "x"',
-    "something behind": b'{"refresh": "x"}{"refresh": "y"}',
+    "unfinished": b'{"refresh": "x"',
+    "with trailing data": b'{"refresh": "x"}{"refresh": "y"}',
     "with comments": b'{/**/"refresh": "x"}',
     "with single quotes": b"{'refresh': 'x'}",
     "empty": b"",
-    "a form said to be JSON": b"refresh=x",
+    "a form labelled as JSON": b"refresh=x",
 }
 
 
 @pytest.mark.parametrize("name", BODIES)
 @known_from("RFC 8259 §8, CVE-2020-10735", each=dict.fromkeys(BODIES, ""))
-def test_a_body_that_is_no_sane_json_is_refused(arena: Arena, name: str) -> None:
+def test_a_body_of_malformed_json_is_refused(arena: Arena, name: str) -> None:
     assert_refusal(arena.client.send("POST", "/api/token/refresh/", body=BODIES[name]), name)
 
 
@@ -63,7 +63,7 @@ MEDIA_TYPES = (
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 @known_from("CWE-436")
-def test_a_body_of_a_strange_type_is_refused(arena: Arena, media_type: str) -> None:
+def test_a_body_of_an_unexpected_type_is_refused(arena: Arena, media_type: str) -> None:
     raw = arena.honest.raw_refresh.encode()
     for body in (b"\x80", b'{"refresh": "' + raw + b'"'):
         headers = [("Content-Type", media_type)]
@@ -72,7 +72,7 @@ def test_a_body_of_a_strange_type_is_refused(arena: Arena, media_type: str) -> N
 
 
 @known_from("RFC 8259 §4, CWE-235")
-def test_of_two_members_with_one_name_no_two_parsers_read_different_tokens(arena: Arena) -> None:
-    """The last one counts, as JSON parsers agree; it is bad here, so nothing is refreshed."""
+def test_the_last_of_two_members_with_one_name_counts(arena: Arena) -> None:
+    """As in other JSON parsers, which so read the same token. The last one is bad here."""
     body = b'{"refresh": "' + arena.honest.raw_refresh.encode() + b'", "refresh": "x"}'
     assert_refusal(arena.client.send("POST", "/api/token/refresh/", body=body))

@@ -1,4 +1,4 @@
-"""Denial of service: what one caller can make the site do, and that others still get answers."""
+"""Denial of service: the cost of one client's requests, and answers to others meanwhile."""
 
 import json
 import time
@@ -127,12 +127,12 @@ BODIES: dict[str, tuple[str, str, Callable[[], bytes]]] = {
         "multipart/form-data; boundary=b",
         lambda: b"--b\r\n" * 50_000,
     ),
-    "spaces for a regular expression": (
+    "spaces against a regular expression": (
         "CWE-1333",
         "application/json",
         lambda: json.dumps({"refresh": " " * 500_000 + "."}).encode(),
     ),
-    "dots and dashes for the format gate": (
+    "dots and dashes against the format gate": (
         "CWE-1333, CVE-2025-30204",
         "application/json",
         lambda: json.dumps({"refresh": "a-" * 4000 + "." + "_" * 4000 + "!"}).encode(),
@@ -153,7 +153,7 @@ def test_a_costly_body_is_refused_soon(arena: Arena, name: str, path: str) -> No
 
 
 @known_from("CWE-409")
-def test_a_compressed_body_is_not_unpacked(arena: Arena) -> None:
+def test_a_compressed_body_is_not_decompressed(arena: Arena) -> None:
     encoding = ("Content-Encoding", "gzip")
     body = b"\x1f\x8b\x08\x00" + bytes(1000)
     assert_refusal(arena.client.send("POST", "/api/token/refresh/", encoding, body=body))
@@ -193,7 +193,7 @@ def test_no_parameter_makes_a_list_long(arena: Arena, query: str) -> None:
 
 
 @known_from("CWE-400, slow requests")
-def test_a_request_that_stops_in_its_middle_does_not_stop_the_next(arena: Arena) -> None:
+def test_an_unfinished_request_does_not_block_the_next(arena: Arena) -> None:
     head = b"POST /api/token/refresh/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n"
     answers: list[Any] = [
         arena.client.raw(head + b"Content-Type: application/json\r\n\r\n" + piece)

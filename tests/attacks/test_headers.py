@@ -1,4 +1,4 @@
-"""Members of the JOSE header: what one with a good signature may not say, and forgers' own keys."""
+"""Members of the JOSE header: wrong ones under a valid signature, and keys of a forger's."""
 
 import json
 import socket
@@ -60,11 +60,15 @@ def twice(name: str, value: Any) -> Callable[[Arena], str]:
 
 ATTACKS = [
     *(
-        Attack(f"good signature, {name}", source, with_members(members))
+        Attack(f"valid signature, {name}", source, with_members(members))
         for name, (source, members) in HEADERS.items()
     ),
     *(
-        Attack(f"{name} of the forger's, kid {kid or 'ours'}", source, by_forger(kid, members, key))
+        Attack(
+            f"{name} of the forger's, kid {kid or 'of the ring'}",
+            source,
+            by_forger(kid, members, key),
+        )
         for kid in (None, "forger")
         for name, source, members, key in (
             ("jwk", "RFC 8725 §3.10, CVE-2018-0114", {"jwk": PUBLIC}, FORGER),
@@ -77,12 +81,12 @@ ATTACKS = [
         )
     ),
     Attack(
-        "kid of a key that is public: its thumbprint",
+        "kid the thumbprint of a public key",
         "RFC 7638 §7",
         by_forger("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", {"jwk": PUBLIC}),
     ),
     Attack("a JWE with direct encryption", "RFC 8725 §2.3, CVE-2023-51774", as_jwe),
-    Attack("a JWE that asks for 2^31 hashes", "rfc8725bis §2.10, CVE-2023-50967", slow_jwe),
+    Attack("a JWE that requires 2^31 hashes", "rfc8725bis §2.10, CVE-2023-50967", slow_jwe),
     Attack(
         "cty JWT over another token",
         "RFC 7519 §5.2",

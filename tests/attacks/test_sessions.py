@@ -1,4 +1,4 @@
-"""Sessions: stolen, replayed and foreign tokens, and people who may no longer come in."""
+"""Sessions: stolen and replayed tokens, tokens of ended sessions and of other users."""
 
 import base64
 import json
@@ -118,7 +118,7 @@ def test_nothing_of_a_session_that_was_ended_is_taken(
 
 
 @known_from("CWE-613")
-def test_a_namesake_of_a_deleted_person_does_not_inherit_sessions(
+def test_a_namesake_of_a_deleted_user_does_not_inherit_sessions(
     arena: Arena, victim: TokenPair
 ) -> None:
     person = person_of(victim)

@@ -1,4 +1,4 @@
-"""Signing in and one's own account: what a stranger learns or gets, and what a thief may change."""
+"""Sign-in and account: what a stranger can learn or gain, and what a thief can change."""
 
 import json
 import re
@@ -99,7 +99,7 @@ def test_no_spelling_of_a_name_signs_in_as_somebody_else(arena: Arena, name: Any
 
 
 @known_from("CWE-204, CVE-2024-39329, OWASP WSTG-IDNT-04")
-def test_a_refused_sign_in_does_not_tell_whether_the_person_exists(
+def test_a_refused_sign_in_does_not_reveal_whether_the_user_exists(
     arena: Arena, victim: TokenPair
 ) -> None:
     person = person_of(victim)

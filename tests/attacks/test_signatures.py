@@ -1,4 +1,4 @@
-"""Signatures and algorithms: what forgers try who have no key."""
+"""Signatures and algorithms: forgeries without the key."""
 
 import hashlib
 import hmac
@@ -101,7 +101,7 @@ ATTACKS = [
     ),
     *(
         Attack(
-            f"{other} in the header over a good {algorithm} signature",
+            f"{other} in the header over a valid {algorithm} signature",
             "RFC 8725 §3.1, GHSA-jq35-7prp-9v3f",
             own_signature(other, of=algorithm),
         )
@@ -153,15 +153,15 @@ ATTACKS = [
         Attack(f"{algorithm}, {how}", source, bent(change, of=algorithm))
         for algorithm in ("HS256", "RS256", "ES256", "EdDSA")
         for how, source, change in (
-            ("no signature at all", "CVE-2020-28042", lambda signature: b""),
+            ("an empty signature", "CVE-2020-28042", lambda signature: b""),
             ("a signature of zeros", "CVE-2022-21449", lambda signature: bytes(len(signature))),
             (
                 "half a signature",
                 "RFC 8725 §3.3",
                 lambda signature: signature[: len(signature) // 2],
             ),
-            ("one bit bent", "RFC 8725 §3.3", lambda s: bytes([s[0] ^ 1]) + s[1:]),
-            ("a NUL behind", "RFC 8725 §3.3", lambda signature: signature + b"\x00"),
+            ("one bit flipped", "RFC 8725 §3.3", lambda s: bytes([s[0] ^ 1]) + s[1:]),
+            ("a NUL at the end", "RFC 8725 §3.3", lambda signature: signature + b"\x00"),
         )
     ),
     *(
@@ -173,14 +173,14 @@ ATTACKS = [
         for r, s in ((0, 1), (1, 0), (1, 1), (P256_ORDER, P256_ORDER), (P256_ORDER - 1, 1))
     ),
     Attack(
-        "the claims of another person under a good signature's bytes",
+        "the sub of another user under the bytes of a valid signature",
         "RFC 8725 §3.3",
         lambda arena: arena.access.claiming(
             arena.access.signature, sub=str(arena.other.session.user_id)
         ),
     ),
     Attack(
-        "a longer life under a good signature's bytes",
+        "a later exp under the bytes of a valid signature",
         "RFC 8725 §3.3",
         lambda arena: arena.access.claiming(arena.access.signature, exp=4102444800),
     ),
@@ -191,7 +191,7 @@ ATTACKS = [
 def test_the_same_way_of_forging_with_the_real_key_is_accepted(
     arena: Arena, algorithm: str
 ) -> None:
-    """Or else these attacks would be refused for a mistake in the forging."""
+    """Otherwise a mistake in the forging would make every attack look refused."""
     target = arena.of(algorithm)
     assert arena.client.get("/api/me/", bearer=target.token(target.own)).status == 200
 
@@ -201,8 +201,8 @@ def test_a_forged_signature_is_refused(arena: Arena, attack: Attack) -> None:
     arena.assert_refused_everywhere(attack.forge(arena))
 
 
-def test_a_refusal_does_not_tell_the_signature_that_would_have_been_good(arena: Arena) -> None:
-    """CVE-2019-7644: an error message that helps to sign."""
+def test_a_refusal_does_not_reveal_the_valid_signature(arena: Arena) -> None:
+    """CVE-2019-7644: an error message that contains the expected signature."""
     forged = arena.access.claiming(b"forged", sub="somebody")
     for door, answer in arena.doors(forged):
         assert b"expected" not in answer.body, door

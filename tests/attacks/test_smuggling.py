@@ -1,8 +1,8 @@
 """
-Request smuggling: one request with two borders, of which a proxy sees the one, gunicorn the other.
+Request smuggling: a request with two possible ends, one for a proxy and another for gunicorn.
 
-What is smuggled would end the honest session: with the honest token, as behind a proxy whose
-connection a victim's request shares. Only refusals come back, and the session lives.
+The smuggled request would end the honest session. It carries the honest token, as it would behind a
+proxy that shares a connection with a victim. Only refusals come back, and the session goes on.
 """
 
 import pytest
@@ -11,11 +11,11 @@ from .arena import Arena, assert_refusal, known_from
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
-# gunicorn goes on to what it has read already when something more comes.
+# gunicorn goes on to the bytes it has already read only when more arrive.
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
-# Headers of the outer request, and what its body is besides the smuggled request.
+# Headers of the outer request, and its body without the smuggled request.
 BORDERS: dict[str, tuple[str, bytes, bytes]] = {
     "CL.TE": ("CVE-2024-1135, CVE-2024-6827", b"Content-Length: 5\r\n" + CHUNKED, b"0\r\n\r\n"),
     "TE.CL": ("CVE-2024-1135", CHUNKED + b"Content-Length: 4\r\n", b"1\r\nx\r\n0\r\n\r\n"),
@@ -25,20 +25,20 @@ BORDERS: dict[str, tuple[str, bytes, bytes]] = {
     "a length with a sign": ("CWE-444", b"Content-Length: +2\r\n", b"{}"),
     "a length in hexadecimal": ("CWE-444", b"Content-Length: 0x2\r\n", b"{}"),
     "a length with an underscore": ("CWE-444", b"Content-Length: 1_0\r\n", b"{}"),
-    "a length in other digits": ("CWE-444", "Content-Length: ٢\r\n".encode(), b"{}"),
-    "a coding that is none": ("CVE-2024-1135", b"Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n"),
+    "a length in Arabic-Indic digits": ("CWE-444", "Content-Length: ٢\r\n".encode(), b"{}"),
+    "an unknown coding": ("CVE-2024-1135", b"Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n"),
     "chunked and then another": (
         "CVE-2024-1135",
         b"Transfer-Encoding: chunked, identity\r\n",
         b"0\r\n\r\n",
     ),
     "chunked twice": ("CVE-2024-6827", CHUNKED + CHUNKED, b"0\r\n\r\n"),
-    "two codings apart": (
+    "two codings in two headers": (
         "CVE-2024-6827",
         CHUNKED + b"Transfer-Encoding: identity\r\n",
         b"0\r\n\r\n",
     ),
-    "a coding behind a vertical tab": (
+    "a coding after a vertical tab": (
         "gunicorn #3364",
         b"Transfer-Encoding: \x0bchunked\r\n",
         b"0\r\n\r\n",
@@ -90,8 +90,8 @@ def test_a_request_with_two_borders_is_refused_and_nothing_behind_it_runs(
 
 
 @known_from("RFC 9112 §6.3")
-def test_two_honest_requests_on_one_connection_are_two(arena: Arena) -> None:
-    """Or else these attacks would see one answer whatever gunicorn took for the border."""
+def test_two_honest_requests_on_one_connection_are_both_answered(arena: Arena) -> None:
+    """Otherwise these attacks would see one answer wherever gunicorn ended the request."""
     last = HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     answer = arena.client.raw(HEALTH + HEALTH, last, hang_up=False)
     assert answer.statuses == (200, 200, 200)
@@ -113,13 +113,13 @@ def test_two_honest_requests_on_one_connection_are_two(arena: Arena) -> None:
     ids=ascii,
 )
 @known_from("RFC 9112 §3, CWE-444")
-def test_a_line_that_is_no_request_is_refused(arena: Arena, line: bytes) -> None:
+def test_an_invalid_request_line_is_refused(arena: Arena, line: bytes) -> None:
     assert_refusal(arena.client.raw(line + b"Host: 127.0.0.1\r\n\r\n"))
 
 
 @pytest.mark.parametrize("path", ["/api/%0d%0aSet-Cookie:a=b", "/api/me/%0aX-A:b", "/%0d%0a/"])
 @known_from("CVE-2018-1000164, CWE-113")
-def test_no_address_writes_a_header_of_the_answer(arena: Arena, path: str) -> None:
+def test_no_path_injects_a_header_into_the_answer(arena: Arena, path: str) -> None:
     answer = arena.client.get(path)
     assert answer.status in {401, 404}
     assert "set-cookie" not in answer.head.lower()

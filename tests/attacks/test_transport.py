@@ -1,4 +1,4 @@
-"""Where a token stands in a request, and what else may be said in its headers and address."""
+"""Transport: a token in the wrong place of a request, and hostile headers, methods and paths."""
 
 import json
 
@@ -132,7 +132,7 @@ def test_thousands_of_headers_are_refused(arena: Arena) -> None:
 
 
 @known_from("CWE-770")
-def test_an_address_of_a_megabyte_is_refused(arena: Arena) -> None:
+def test_a_path_of_a_megabyte_is_refused(arena: Arena) -> None:
     assert_refusal(arena.client.get("/api/me/?" + "a" * MEGABYTE))
 
 
@@ -184,7 +184,7 @@ def test_no_method_lets_an_anonymous_caller_in(arena: Arena, method: str) -> Non
     ],
 )
 @known_from("OWASP WSTG-ATHZ-02, CVE-2018-14574")
-def test_no_spelling_of_an_address_lets_an_anonymous_caller_in(arena: Arena, path: str) -> None:
+def test_no_spelling_of_a_path_lets_an_anonymous_caller_in(arena: Arena, path: str) -> None:
     answer = arena.client.get(path)
     assert answer.status in {400, 401, 404}, answer
     assert "evil.example" not in answer.head
@@ -192,7 +192,7 @@ def test_no_spelling_of_an_address_lets_an_anonymous_caller_in(arena: Arena, pat
 
 @pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/..", "/\\evil.example/"])
 @known_from("CVE-2018-14574")
-def test_no_address_redirects_to_another_host(arena: Arena, path: str) -> None:
+def test_no_path_redirects_to_another_host(arena: Arena, path: str) -> None:
     answer = arena.client.get(path)
     assert answer.status in {400, 404}
     assert "location:" not in answer.head.lower()
@@ -218,7 +218,7 @@ def test_another_host_is_refused(arena: Arena, host: str) -> None:
 
 
 @known_from("OWASP WSTG-INPV-17")
-def test_a_forwarded_host_is_not_believed(arena: Arena) -> None:
+def test_a_forwarded_host_is_not_trusted(arena: Arena) -> None:
     forwarded = [("X-Forwarded-Host", "evil.example"), ("Forwarded", "host=evil.example")]
     bearer = arena.honest.raw_access
     answer = arena.client.send("GET", "/api/sessions/", *forwarded, bearer=bearer)
