@@ -1,173 +1,199 @@
 """
-The app's settings as typed properties, each read from Django's settings when it is first used.
+The settings of the app: each is declared once, and read from Django's settings at every use.
 
-They do not change while a process runs; where a test changes them, Django's signal is heard.
+``conf.TOKENS_LEEWAY`` is the value of the setting, or its default where the project sets none.
+``Settings.TOKENS_LEEWAY.default`` is the default; it can be read while settings are still loading.
+docs/settings.md documents every setting.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cached_property
-from typing import Any, cast
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 ClaimsHook = Callable[[Any], Mapping[str, Any]]
 
+Default = TypeVar("Default")
+Value = TypeVar("Value")
+
+
+class _WrongTypeError(Exception):
+    """The value has another type; the message says which values are allowed."""
+
+
+class Setting(Generic[Default, Value]):
+    """
+    One setting, whose name is that of the attribute.
+
+    ``read`` returns the value for what the project has set, or for the default, and raises
+    _WrongTypeError. The value of a ``secret`` setting is never quoted in an error.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Any], Value],
+        default: Default,
+        description: str,
+        *,
+        secret: bool = False,
+    ) -> None:
+        self._read = read
+        self.default = default
+        self.__doc__ = description
+        self._secret = secret
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Self | Value:
+        """Return the current value. Raises ImproperlyConfigured for one of the wrong type."""
+        if instance is None:
+            return self
+        value = getattr(settings, self.name, self.default)
+        try:
+            return self._read(value)
+        except _WrongTypeError as allowed:
+            shown = f"of type {type(value).__name__}" if self._secret else repr(value)
+            raise ImproperlyConfigured(f"{self.name} is {shown}. It may be {allowed}.") from None
+
+
+def text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise _WrongTypeError("a string")
+
+
+def texts(value: Any) -> list[str]:
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return list(value)
+    raise _WrongTypeError("a list of strings")
+
+
+def duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    raise _WrongTypeError("a datetime.timedelta")
+
+
+def whole_number(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _WrongTypeError("a whole number")
+
+
+def flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _WrongTypeError("True or False")
+
+
+def text_or_login_throttle(value: Any) -> str:
+    if value is None:
+        return conf.TOKENS_LOGIN_THROTTLE
+    if isinstance(value, str):
+        return value
+    raise _WrongTypeError("a string, or None for the value of TOKENS_LOGIN_THROTTLE")
+
+
+def claims_hook(value: Any) -> ClaimsHook | None:
+    """Return what the dotted path names. Raises ImportError."""
+    if value in (None, ""):
+        return None
+    if isinstance(value, str):
+        return cast(ClaimsHook, import_string(value))
+    raise _WrongTypeError("a dotted path, or None")
+
 
 class Settings:
-    """
-    Names equal the names in Django's settings, so that they can be searched for.
+    # Keys
 
-    Kept as plain attributes: a request reads a dozen, and Django's own object takes a microsecond
-    to tell that a name is not set.
-    """
+    TOKENS_SECRET = Setting(text, "", "Encrypts the signing keys; never signs.", secret=True)
+    TOKENS_SECRET_FALLBACKS = Setting(
+        texts, list[str](), "Former secrets, which only decrypt signing keys.", secret=True
+    )
+    TOKENS_ALGORITHM = Setting(text, "HS256", "The algorithm of the first signing key.")
+    TOKENS_KEY_MAX_AGE = Setting(
+        duration, timedelta(days=90), "How long a key may sign before check --deploy warns."
+    )
 
-    @cached_property
-    def TOKENS_SECRET(self) -> str:
-        """Seals the key ring; never signs."""
-        return str(getattr(settings, "TOKENS_SECRET", ""))
+    # Tokens and sessions
 
-    @cached_property
-    def TOKENS_SECRET_FALLBACKS(self) -> list[str]:
-        """Former secrets: they open what they sealed and seal nothing new."""
-        return list(getattr(settings, "TOKENS_SECRET_FALLBACKS", ()))
+    TOKENS_ISSUER = Setting(text, "latchkey", "The claim iss of every token.")
+    TOKENS_AUDIENCE = Setting(text, "latchkey", "The claim aud of every token.")
+    TOKENS_ACCESS_LIFETIME = Setting(
+        duration, timedelta(minutes=5), "How long an access token is valid."
+    )
+    TOKENS_REFRESH_LIFETIME = Setting(
+        duration, timedelta(days=14), "How long a session may be idle between two refreshes."
+    )
+    TOKENS_SESSION_LIFETIME = Setting(
+        duration, timedelta(days=90), "When a session ends, however often it is refreshed."
+    )
+    TOKENS_REFRESH_GRACE = Setting(
+        duration,
+        timedelta(seconds=10),
+        "How long the previous refresh token gets the current pair again.",
+    )
+    TOKENS_LEEWAY = Setting(
+        duration, timedelta(seconds=10), "How far the clocks of two hosts may differ."
+    )
 
-    @cached_property
-    def TOKENS_ISSUER(self) -> str:
-        return str(getattr(settings, "TOKENS_ISSUER", "latchkey"))
+    # Denylist mode
 
-    @cached_property
-    def TOKENS_AUDIENCE(self) -> str:
-        return str(getattr(settings, "TOKENS_AUDIENCE", "latchkey"))
+    TOKENS_DENYLIST_MODE = Setting(
+        text, "strict", "strict: a query per request. snapshot: this process's copy."
+    )
+    TOKENS_DENYLIST_MAX_STALENESS = Setting(
+        duration, timedelta(seconds=1), "How old the copy may be in snapshot mode."
+    )
 
-    @cached_property
-    def TOKENS_ALGORITHM(self) -> str:
-        """The algorithm of the first signing key; later ones are chosen when they are made."""
-        return str(getattr(settings, "TOKENS_ALGORITHM", "HS256"))
+    # Limits: a rate such as 10/min; an empty string is no limit
 
-    @cached_property
-    def TOKENS_KEY_MAX_AGE(self) -> timedelta:
-        """How long a key may sign before ``check --deploy`` asks for a rotation."""
-        return self._lifetime("TOKENS_KEY_MAX_AGE", timedelta(days=90))
+    TOKENS_LOGIN_THROTTLE = Setting(text, "10/min", "Sign-in attempts per client address.")
+    TOKENS_ACCOUNT_THROTTLE = Setting(
+        text_or_login_throttle, None, "Sign-in attempts per account; None: TOKENS_LOGIN_THROTTLE."
+    )
+    TOKENS_REFRESH_THROTTLE = Setting(text, "600/min", "Refreshes per client address.")
+    TOKENS_VERIFY_THROTTLE = Setting(text, "6000/min", "Verifications per client address.")
+    TOKENS_REVOKE_THROTTLE = Setting(
+        text, "600/min", "Revocations and sign-outs per client address."
+    )
+    TOKENS_INTROSPECT_THROTTLE = Setting(text, "6000/min", "Introspections per client address.")
 
-    @cached_property
-    def TOKENS_ACCESS_LIFETIME(self) -> timedelta:
-        return self._lifetime("TOKENS_ACCESS_LIFETIME", timedelta(minutes=5))
+    # Cookies and proxies
 
-    @cached_property
-    def TOKENS_REFRESH_LIFETIME(self) -> timedelta:
-        """How long a session may lie idle between two refreshes."""
-        return self._lifetime("TOKENS_REFRESH_LIFETIME", timedelta(days=14))
+    TOKENS_COOKIE_SECURE = Setting(flag, True, "Whether browsers send the cookies over HTTPS only.")
+    TOKENS_TRUSTED_PROXIES = Setting(
+        whole_number, 0, "How many of your proxies append to X-Forwarded-For."
+    )
 
-    @cached_property
-    def TOKENS_SESSION_LIFETIME(self) -> timedelta:
-        """The absolute limit of a session, however often it is refreshed."""
-        return self._lifetime("TOKENS_SESSION_LIFETIME", timedelta(days=90))
+    # Retention
 
-    @cached_property
-    def TOKENS_REFRESH_GRACE(self) -> timedelta:
-        """How long the previous refresh token is answered with the current pair again."""
-        return self._lifetime("TOKENS_REFRESH_GRACE", timedelta(seconds=10))
+    TOKENS_RETENTION = Setting(
+        duration, timedelta(days=90), "How long a session is kept after it ended or expired."
+    )
+    TOKENS_INCIDENT_RETENTION = Setting(
+        duration, timedelta(days=365), "How long a session is kept that ended because of reuse."
+    )
 
-    @cached_property
-    def TOKENS_LEEWAY(self) -> timedelta:
-        """How far two hosts' clocks may differ when ``exp`` and ``iat`` are compared."""
-        return self._lifetime("TOKENS_LEEWAY", timedelta(seconds=10))
+    # Notifications
 
-    @cached_property
-    def TOKENS_RETENTION(self) -> timedelta:
-        """How long a session is kept on record after it ended or expired."""
-        return self._lifetime("TOKENS_RETENTION", timedelta(days=90))
+    TOKENS_NOTIFY_USERS = Setting(flag, False, "Whether users get mail about their sessions.")
 
-    @cached_property
-    def TOKENS_INCIDENT_RETENTION(self) -> timedelta:
-        """The same for one whose refresh token was used again, which looked stolen."""
-        return self._lifetime("TOKENS_INCIDENT_RETENTION", timedelta(days=365))
+    # Hooks
 
-    @cached_property
-    def TOKENS_DENYLIST_MODE(self) -> str:
-        """``strict`` asks the database at each request, ``snapshot`` this process's copy."""
-        return str(getattr(settings, "TOKENS_DENYLIST_MODE", "strict"))
-
-    @cached_property
-    def TOKENS_DENYLIST_MAX_STALENESS(self) -> timedelta:
-        """How old the snapshot mode's copy of the denied ids may be."""
-        return self._lifetime("TOKENS_DENYLIST_MAX_STALENESS", timedelta(seconds=1))
-
-    @cached_property
-    def TOKENS_LOGIN_THROTTLE(self) -> str:
-        """Wrong sign-ins per client address, such as ``10/min``; empty switches the limit off."""
-        return str(getattr(settings, "TOKENS_LOGIN_THROTTLE", "10/min"))
-
-    @cached_property
-    def TOKENS_ACCOUNT_THROTTLE(self) -> str:
-        """Wrong sign-ins per account, from wherever; None is as TOKENS_LOGIN_THROTTLE."""
-        rate = getattr(settings, "TOKENS_ACCOUNT_THROTTLE", None)
-        return self.TOKENS_LOGIN_THROTTLE if rate is None else str(rate)
-
-    @cached_property
-    def TOKENS_REFRESH_THROTTLE(self) -> str:
-        """Refreshes per client address."""
-        return str(getattr(settings, "TOKENS_REFRESH_THROTTLE", "600/min"))
-
-    @cached_property
-    def TOKENS_VERIFY_THROTTLE(self) -> str:
-        """Verifications per client address, which may be another service's."""
-        return str(getattr(settings, "TOKENS_VERIFY_THROTTLE", "6000/min"))
-
-    @cached_property
-    def TOKENS_REVOKE_THROTTLE(self) -> str:
-        """Revocations and sign-outs per client address."""
-        return str(getattr(settings, "TOKENS_REVOKE_THROTTLE", "600/min"))
-
-    @cached_property
-    def TOKENS_INTROSPECT_THROTTLE(self) -> str:
-        """Introspections per client address, by callers with the permission."""
-        return str(getattr(settings, "TOKENS_INTROSPECT_THROTTLE", "6000/min"))
-
-    @cached_property
-    def TOKENS_NOTIFY_USERS(self) -> bool:
-        """Whether people get mail on a sign-in from a new device, and on a token's reuse."""
-        return bool(getattr(settings, "TOKENS_NOTIFY_USERS", False))
-
-    @cached_property
-    def TOKENS_TRUSTED_PROXIES(self) -> int:
-        """How many proxies of ours append to ``X-Forwarded-For``; 0 ignores the header."""
-        return int(getattr(settings, "TOKENS_TRUSTED_PROXIES", 0))
-
-    @cached_property
-    def TOKENS_COOKIE_SECURE(self) -> bool:
-        """Whether the cookies are for HTTPS alone, and named so."""
-        return bool(getattr(settings, "TOKENS_COOKIE_SECURE", True))
-
-    @cached_property
-    def TOKENS_CLAIMS_HOOK(self) -> ClaimsHook | None:
-        """
-        The dotted path of ``hook(session) -> mapping``, called at every issue.
-
-        Its claims go into the access token and may not replace the registered ones.
-        """
-        path = getattr(settings, "TOKENS_CLAIMS_HOOK", None)
-        return cast(ClaimsHook, import_string(path)) if path else None
-
-    def forget(self) -> None:
-        """Read each setting again when it is next used."""
-        vars(self).clear()
-
-    def _lifetime(self, name: str, default: timedelta) -> timedelta:
-        value = getattr(settings, name, default)
-        if not isinstance(value, timedelta):
-            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a datetime.timedelta.")
-        return value
-
-
-def _follow(setting: str, **kwargs: Any) -> None:
-    if setting.startswith("TOKENS_"):
-        conf.forget()
+    TOKENS_CLAIMS_HOOK = Setting(
+        claims_hook, None, "The dotted path of hook(session), which returns additional claims."
+    )
 
 
 conf = Settings()
-setting_changed.connect(_follow, dispatch_uid="tokens.conf")
