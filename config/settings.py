@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from tokens.conf import Settings
+
 from .env import ROOT, Environment
 
 env = Environment()
@@ -43,27 +45,32 @@ CONTENT_SECURITY_POLICY = {
 
 # Tokens
 
+# What the environment does not set has the default that the app declares. docs/settings.md has the
+# settings of the app that are not read from the environment.
 TOKENS_SECRET = env.secret("TOKEN_SECRET")
 TOKENS_SECRET_FALLBACKS = env.secrets("TOKEN_SECRET_FALLBACKS")
-TOKENS_ISSUER = env.word("TOKEN_ISSUER", "latchkey")
-TOKENS_AUDIENCE = env.word("TOKEN_AUDIENCE", "latchkey")
+TOKENS_ISSUER = env.word("TOKEN_ISSUER", Settings.TOKENS_ISSUER.default)
+TOKENS_AUDIENCE = env.word("TOKEN_AUDIENCE", Settings.TOKENS_AUDIENCE.default)
 TOKENS_ALGORITHM = env.choice(
     "TOKEN_ALGORITHM",
-    "HS256",
+    Settings.TOKENS_ALGORITHM.default,
     ("HS256", "HS384", "HS512", "RS256", "PS256", "ES256", "EdDSA"),
 )
-TOKENS_ACCESS_LIFETIME = env.seconds("ACCESS_TOKEN_LIFETIME", timedelta(minutes=5))
-TOKENS_REFRESH_LIFETIME = env.seconds("REFRESH_TOKEN_LIFETIME", timedelta(days=14))
-TOKENS_SESSION_LIFETIME = env.seconds("SESSION_LIFETIME", timedelta(days=90))
-TOKENS_REFRESH_GRACE = env.seconds("REFRESH_TOKEN_GRACE", timedelta(seconds=10), at_least=0)
-TOKENS_LEEWAY = timedelta(seconds=10)
-# "snapshot" saves the query of each request. Other processes then accept a revoked token for up to
-# TOKENS_DENYLIST_MAX_STALENESS: docs/modes.md.
-TOKENS_DENYLIST_MODE = "strict"
-TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=1)
-TOKENS_LOGIN_THROTTLE = env.rate("LOGIN_THROTTLE", "10/min")
+TOKENS_ACCESS_LIFETIME = env.seconds(
+    "ACCESS_TOKEN_LIFETIME", Settings.TOKENS_ACCESS_LIFETIME.default
+)
+TOKENS_REFRESH_LIFETIME = env.seconds(
+    "REFRESH_TOKEN_LIFETIME", Settings.TOKENS_REFRESH_LIFETIME.default
+)
+TOKENS_SESSION_LIFETIME = env.seconds("SESSION_LIFETIME", Settings.TOKENS_SESSION_LIFETIME.default)
+TOKENS_REFRESH_GRACE = env.seconds(
+    "REFRESH_TOKEN_GRACE", Settings.TOKENS_REFRESH_GRACE.default, at_least=0
+)
+TOKENS_LOGIN_THROTTLE = env.rate("LOGIN_THROTTLE", Settings.TOKENS_LOGIN_THROTTLE.default)
 TOKENS_COOKIE_SECURE = HTTPS
-TOKENS_TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", 0, at_most=10)
+TOKENS_TRUSTED_PROXIES = env.whole_number(
+    "TRUSTED_PROXIES", Settings.TOKENS_TRUSTED_PROXIES.default, at_most=10
+)
 
 if not TOKENS_ACCESS_LIFETIME < TOKENS_REFRESH_LIFETIME <= TOKENS_SESSION_LIFETIME:
     raise ImproperlyConfigured(

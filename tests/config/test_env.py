@@ -1,6 +1,8 @@
 """An invalid value is refused with its name, the value and the valid ones."""
 
 import re
+import runpy
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env as readers
 from config.env import ROOT, Environment
+from tokens.conf import Setting, Settings
+
+EXAMPLE = (ROOT / ".env.example").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def environment(**values: str) -> Environment:
@@ -138,9 +144,47 @@ def test_the_database_is_sqlite_beside_manage_py_or_the_one_in_the_url() -> None
 
 def test_every_name_that_is_read_is_in_env_example_and_the_reverse() -> None:
     names = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "config/settings.py").read_text())
-    documented = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
+    documented = re.findall(r"^#? ?([A-Z_]+)=", EXAMPLE, re.M)
     assert sorted(names) == sorted(documented)
     assert len(set(names)) == 19
+
+
+def app_defaults() -> dict[str, str]:
+    """Return each variable whose default the app declares, with the default as it is spelt there."""
+    source = (ROOT / "config/settings.py").read_text()
+    read = re.findall(r'^(TOKENS_\w+) = env\.\w+\(\s*"([A-Z_]+)",\s*Settings\.', source, re.M)
+    defaults = {variable: vars(Settings)[name].default for name, variable in read}
+    return {
+        variable: str(int(default.total_seconds()) if isinstance(default, timedelta) else default)
+        for variable, default in defaults.items()
+    }
+
+
+def test_settings_have_the_apps_defaults_where_the_environment_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    env = environment(SECRET_KEY="k" * 32, TOKEN_SECRET="t" * 32)
+    monkeypatch.setattr(readers, "_dot_env", lambda: env._source)
+    monkeypatch.delitem(sys.modules, "config.settings")
+    read = runpy.run_module("config.settings")
+    names = {name for name in read if name.startswith("TOKENS_")} - {"TOKENS_SECRET"}
+    declared = {
+        name: setting.default
+        for name, setting in vars(Settings).items()
+        if isinstance(setting, Setting)
+    }
+    assert len(names) >= len(app_defaults())
+    assert {name: read[name] for name in names} == {name: declared[name] for name in names}
+
+
+def test_env_example_and_the_readme_state_the_apps_defaults() -> None:
+    expected = app_defaults()
+    assert len(expected) == 9
+    example = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", EXAMPLE, re.M))
+    assert {variable: example.get(variable) for variable in expected} == expected
+    rows = re.findall(r"^\| (.*) \| .* \| `([^`]*)`.* \|$", README, re.M)
+    readme = {name: default for names, default in rows for name in re.findall(r"[A-Z_]+", names)}
+    assert {variable: readme.get(variable) for variable in expected} == expected
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(
