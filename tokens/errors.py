@@ -82,7 +82,18 @@ class PasswordChanged(UserRefused):
 
 
 class KeyRingError(Exception):
-    """The key ring is empty or does not open; the message says what to do."""
+    """The key ring cannot be used: ``str(error)`` says what happened, ``hint`` what to do."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+        if hint:
+            self.add_note(hint)  # Shown in tracebacks, such as that of /readyz in the log.
+
+
+def with_hint(error: Exception) -> str:
+    """Return the error's message, followed by its hint if it has one."""
+    return f"{error} {getattr(error, 'hint', '')}".strip()
 
 
 class TooManyAttempts(Exception):

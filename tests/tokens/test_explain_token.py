@@ -300,7 +300,7 @@ class TestProcesses:
             TOKEN_SECRET="another" * 6,
         )
         assert done.returncode == 1
-        assert "TOKEN_SECRET does not open the signing key" in done.stderr
+        assert "cannot be decrypted with TOKENS_SECRET. Set TOKENS_SECRET to" in done.stderr
         assert "Traceback" not in done.stderr
         assert "another" * 6 not in done.stderr
 

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from pytest_django import DjangoAssertNumQueries
 
 from tokens import keyring
-from tokens.errors import KeyRingError, UnknownKey
+from tokens.errors import KeyRingError, UnknownKey, with_hint
 from tokens.keyring import receivers, ring
 from tokens.keyring.rotation import make_row
 from tokens.models import SigningKey
@@ -88,9 +89,10 @@ def test_a_stolen_table_and_a_repr_hold_no_key() -> None:
 
 def test_another_secret_opens_nothing_and_says_what_to_do(settings: Any) -> None:
     settings.TOKENS_SECRET = OTHER_SECRET
-    with pytest.raises(KeyRingError, match="add that one to TOKEN_SECRET_FALLBACKS") as error:
+    with pytest.raises(KeyRingError, match="cannot be decrypted with TOKENS_SECRET") as error:
         keyring.check()
-    assert OTHER_SECRET not in str(error.value)
+    assert "add that secret to TOKENS_SECRET_FALLBACKS" in error.value.hint
+    assert OTHER_SECRET not in with_hint(error.value)
 
 
 def test_a_former_secret_still_opens_what_it_sealed(settings: Any) -> None:
@@ -101,21 +103,26 @@ def test_a_former_secret_still_opens_what_it_sealed(settings: Any) -> None:
 
 def test_without_a_secret_the_ring_says_so(settings: Any) -> None:
     settings.TOKENS_SECRET = ""
-    with pytest.raises(KeyRingError, match="TOKEN_SECRET is not set"):
+    with pytest.raises(KeyRingError, match="TOKENS_SECRET is not set") as error:
         keyring.signing_key()
+    assert error.value.hint.startswith("Set it to 32 or more random characters")
 
 
 def test_an_empty_ring_says_what_to_do() -> None:
     SigningKey.objects.all().delete()
-    with pytest.raises(KeyRingError, match=r"manage\.py migrate"):
+    with pytest.raises(KeyRingError, match="No signing key exists") as error:
         keyring.signing_key()
+    assert str(error.value) == "No signing key exists."
+    assert error.value.hint == 'Run "manage.py migrate" to create the first.'
+    assert error.value.hint in "".join(traceback.format_exception(error.value))
 
 
 def test_a_sealed_key_does_not_open_in_another_rows_place() -> None:
     signing, following = SigningKey.objects.order_by("-state")
     SigningKey.objects.filter(pk=signing.pk).update(sealed=following.sealed)
-    with pytest.raises(KeyRingError, match="tampered"):
+    with pytest.raises(KeyRingError, match="tampered") as error:
         keyring.signing_key()
+    assert "Find out who can write to the database" in error.value.hint
 
 
 def test_a_key_verifies_until_its_end_and_not_longer() -> None:

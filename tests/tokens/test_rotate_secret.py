@@ -106,7 +106,7 @@ class TestOptions:
     ) -> None:
         pair = sessions.start(user)
         settings.TOKENS_SECRET = OTHER_SECRET
-        with pytest.raises(CommandError, match="TOKEN_SECRET does not open"):
+        with pytest.raises(CommandError, match="cannot be decrypted with TOKENS_SECRET"):
             rotate("--revoke-previous", "--noinput")
         rotate("--revoke-previous", "--secret-lost", "--noinput")
         keyring.check()
@@ -120,7 +120,7 @@ class TestOptions:
         lines = rotate("--reseal").splitlines()
         assert {f"sealed anew  {kid}" for kid in before} == set(lines[:-1])
         assert lines[-1] == (
-            "2 keys sealed anew under TOKEN_SECRET. TOKEN_SECRET_FALLBACKS can be emptied."
+            "2 keys sealed anew under TOKENS_SECRET. TOKENS_SECRET_FALLBACKS can be emptied."
         )
         settings.TOKENS_SECRET_FALLBACKS = []
         keyring.check()
@@ -355,8 +355,9 @@ class TestProcesses:
         before = ring()
         done = manage(*words, DJANGO_SETTINGS_MODULE="config.settings", TOKEN_SECRET=OTHER_SECRET)
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith("CommandError: TOKEN_SECRET does not open the signing key")
-        assert "add that one to TOKEN_SECRET_FALLBACKS" in done.stderr
+        assert done.stderr.startswith("CommandError: The signing key ")
+        assert "cannot be decrypted with TOKENS_SECRET. Set TOKENS_SECRET to" in done.stderr
+        assert "add that secret to TOKENS_SECRET_FALLBACKS" in done.stderr
         assert OTHER_SECRET not in done.stderr
         assert ring() == before
 

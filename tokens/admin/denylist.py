@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from ..errors import KeyRingError, TokenError
+from ..errors import KeyRingError, TokenError, with_hint
 from ..jose import MAX_TOKEN_LENGTH, Claims, TokenType, parse_jti
 from ..models import DeniedToken, EndReason
 from ..operations import revocation
@@ -130,8 +130,10 @@ class DeniedTokenAdmin(PostedSearch):
         if form.is_valid():
             try:
                 return self._deny(request, form)
-            except (TokenError, KeyRingError) as error:
+            except TokenError as error:
                 form.add_error(None, f"Nothing was changed: it is refused already. {error}")
+            except KeyRingError as error:
+                form.add_error(None, f"Nothing was changed. {with_hint(error)}")
         return confirmation(
             request,
             self,

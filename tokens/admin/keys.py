@@ -15,7 +15,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from .. import keyring
-from ..errors import KeyRingError
+from ..errors import KeyRingError, with_hint
 from ..keyring import RotationConflict
 from ..models import Session, SigningKey
 from ..operations.tally import WINDOW, live_by_key, tally
@@ -134,7 +134,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             if form.is_valid():
                 return self._carry_out(request, form.cleaned_data, revoke_previous=revoke_previous)
         except (KeyRingError, RotationConflict) as error:
-            show_message(request, str(error), level=messages.ERROR)
+            show_message(request, with_hint(error), level=messages.ERROR)
             return HttpResponseRedirect(self._list())
         ask = self._ask_revoking if revoke_previous else self._ask_rotating
         return ask(request, plan, form)

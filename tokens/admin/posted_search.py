@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from ..errors import KeyRingError, TokenError
+from ..errors import KeyRingError, TokenError, with_hint
 from ..jose import Claims
 from ..operations import revocation
 from .base import ReadOnlyAdmin, require_permission, show_message
@@ -46,9 +46,8 @@ class PostedSearch(ReadOnlyAdmin):
         try:
             return self.found(request, revocation.identify(raw_token))
         except (TokenError, KeyRingError) as error:
-            show_message(
-                request, f"Nothing was found by this token. {error}", level=messages.WARNING
-            )
+            why = with_hint(error)
+            show_message(request, f"Nothing was found by this token. {why}", level=messages.WARNING)
             return self.to_list()
 
     def to_list(self, **query: str) -> HttpResponse:

@@ -22,6 +22,7 @@ from ..errors import (
     UserInactive,
     UserRefused,
     WrongType,
+    with_hint,
 )
 
 # RFC 6750 §3: without a credential no error code, with a bad one invalid_token.
@@ -111,7 +112,7 @@ def body_refusal(error: TokenError) -> Unauthorized:
 
 def ring_unavailable(error: KeyRingError) -> Unavailable:
     """Return what a caller hears while no token can be judged."""
-    signals.log("key_ring_unavailable", level=logging.ERROR, detail=error)
+    signals.log("key_ring_unavailable", level=logging.ERROR, detail=with_hint(error))
     return Unavailable()
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from .. import keyring, signals
-from ..errors import KeyRingError
+from ..errors import KeyRingError, with_hint
 from .exception_handler import DATABASE_TROUBLE
 from .http import Unavailable
 
@@ -22,7 +22,7 @@ def jwks(request: HttpRequest) -> HttpResponseBase:
     try:
         response = JsonResponse(keyring.jwks(), content_type="application/jwk-set+json")
     except (KeyRingError, *DATABASE_TROUBLE) as error:
-        signals.log("jwks_unavailable", level=logging.ERROR, detail=error)
+        signals.log("jwks_unavailable", level=logging.ERROR, detail=with_hint(error))
         return _unavailable()
     # Stored, and asked for each time: a stale copy would lack the key of a fresh token.
     response["Cache-Control"] = "public, no-cache"

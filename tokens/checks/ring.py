@@ -53,8 +53,7 @@ def check_key_ring(**kwargs: Any) -> list[CheckMessage]:
     try:
         keyring.check()
     except KeyRingError as error:
-        message, _, remedy = str(error).partition(". ")
-        return [Error(f"{message}.", hint=remedy, id="tokens.E010")]
+        return [Error(str(error), hint=error.hint or None, id="tokens.E010")]
     except DatabaseError:
         return []  # Before the first migration, or without a database: /readyz tells.
     return []

@@ -2,7 +2,7 @@
 The only door to secrets: the signing key, the key of a ``kid``, the public keys, and rotation.
 
     jwk         one key as a JSON Web Key: made, named, its public part
-    sealing     a key to its row and back, under TOKEN_SECRET
+    sealing     a key to its row and back, under TOKENS_SECRET
     ring        this process's copy of the opened keys
     rotation    which key signs, which only verifies, which is revoked
 """

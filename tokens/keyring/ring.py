@@ -27,8 +27,6 @@ SIGNER_MAX_AGE = 1.0  # seconds in which a rotation reaches every process
 RING_MAX_AGE = 60.0  # seconds in which a key that is gone is gone everywhere
 REREADS_PER_SECOND = 10
 
-NO_SIGNING_KEY = 'No signing key exists. Run "manage.py migrate" to create the first.'
-
 State = SigningKey.State
 
 
@@ -134,14 +132,20 @@ def jwks(*, now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
 
 
 def check() -> None:
-    """Read the table and open every key. Raises KeyRingError with what to do about it."""
+    """Read the table and decrypt every key. Raises KeyRingError."""
     if _read().signer is None:
-        raise KeyRingError(NO_SIGNING_KEY)
+        raise no_signing_key()
 
 
 def unneeded_fallbacks() -> bool:
-    """Tell whether TOKEN_SECRET_FALLBACKS could be emptied: every key opens without them."""
+    """Return whether TOKENS_SECRET decrypts every key, so that no fallback is needed."""
     return not Sealer().sealed_otherwise(_rows())
+
+
+def no_signing_key() -> KeyRingError:
+    return KeyRingError(
+        "No signing key exists.", hint='Run "manage.py migrate" to create the first.'
+    )
 
 
 def _ring(*, max_age: float) -> _Ring:
@@ -151,7 +155,7 @@ def _ring(*, max_age: float) -> _Ring:
 
 def _signer(ring: _Ring) -> _Opened:
     if ring.signer is None:
-        raise KeyRingError(NO_SIGNING_KEY)
+        raise no_signing_key()
     return ring.signer
 
 

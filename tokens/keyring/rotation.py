@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from .. import denylist, signals
 from ..conf import conf
-from ..errors import KeyRingError
 from ..models import DeniedToken, SigningKey
 from . import jwk, ring
 from .sealing import Sealer
@@ -78,7 +77,7 @@ def plan_rotation(
     now = now or timezone.now()
     rows = {row.state: row for row in SigningKey.objects.filter(state__in=_UNIQUE_STATES)}
     if State.SIGNING not in rows:
-        raise KeyRingError(ring.NO_SIGNING_KEY)
+        raise ring.no_signing_key()
     former, published = rows[State.SIGNING], rows.get(State.NEXT)
     algorithm = algorithm or (published or former).algorithm
     serves = published and published.algorithm == algorithm and not revoke_previous
@@ -162,7 +161,7 @@ def publish(algorithm: str, *, now: datetime | None = None) -> str:
 
 def reseal(*, dry_run: bool = False) -> list[str]:
     """
-    Seal every key under TOKEN_SECRET that a fallback sealed, and return their ``kid``s.
+    Seal every key under TOKENS_SECRET that a fallback sealed, and return their ``kid``s.
 
     Afterwards the fallbacks are not needed. Raises KeyRingError, RotationConflict.
     """

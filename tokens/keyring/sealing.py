@@ -1,8 +1,8 @@
 """
-A private JWK to its row and back.
+Encrypt a private JWK for its row, and decrypt it.
 
-It is sealed with Fernet under a key that HKDF derives from TOKEN_SECRET, and carries its own
-``kid`` and ``alg``, so a sealed value that is moved to another row does not open there.
+A sealed value is encrypted with Fernet, under a key that HKDF derives from TOKENS_SECRET. It holds
+the key's ``kid`` and ``alg``, so a value that is moved to another row is refused there.
 """
 
 import base64
@@ -20,12 +20,13 @@ from ..models import SigningKey
 
 
 class Sealer:
-    """Seals under TOKEN_SECRET, opens under it or any of its fallbacks. Raises KeyRingError."""
+    """Encrypts under TOKENS_SECRET, decrypts under it or a fallback. Raises KeyRingError."""
 
     def __init__(self) -> None:
         if not conf.TOKENS_SECRET:
             raise KeyRingError(
-                "TOKEN_SECRET is not set. It seals the signing keys: see .env.example."
+                "TOKENS_SECRET is not set, so the signing keys cannot be decrypted.",
+                hint="Set it to 32 or more random characters that nothing else uses.",
             )
         self._current = _fernet(conf.TOKENS_SECRET)
         self._any = MultiFernet([self._current, *map(_fernet, conf.TOKENS_SECRET_FALLBACKS)])
@@ -34,21 +35,27 @@ class Sealer:
         return self._current.encrypt(json.dumps(jwk).encode()).decode()
 
     def open(self, row: SigningKey) -> dict[str, Any]:
-        """Return the row's private JWK. Raises KeyRingError with what to do about it."""
+        """Return the row's private JWK. Raises KeyRingError."""
         try:
             jwk: dict[str, Any] = json.loads(self._any.decrypt(row.sealed))
         except InvalidToken:
             raise KeyRingError(
-                f"TOKEN_SECRET does not open the signing key {row.kid[:8]}…. Set it to the secret "
-                "that sealed the ring, or add that one to TOKEN_SECRET_FALLBACKS. If it is lost: "
-                "manage.py rotate_secret --revoke-previous --secret-lost"
+                f"The signing key {row.kid[:8]}… cannot be decrypted with TOKENS_SECRET.",
+                hint="Set TOKENS_SECRET to the secret that encrypted the key, or add that secret "
+                'to TOKENS_SECRET_FALLBACKS. If it is lost, run "manage.py rotate_secret '
+                '--revoke-previous --secret-lost", which signs out every user.',
             ) from None
         if (jwk["kid"], jwk["alg"]) != (row.kid, row.algorithm):
-            raise KeyRingError(f"The row of the signing key {row.kid[:8]}… was tampered with.")
+            raise KeyRingError(
+                f"The row of the signing key {row.kid[:8]}… was tampered with.",
+                hint="The encrypted key is that of another row or algorithm. Find out who can "
+                'write to the database, then run "manage.py rotate_secret --revoke-previous '
+                '--secret-lost", which signs out every user.',
+            )
         return jwk
 
     def sealed_otherwise(self, rows: Iterable[SigningKey]) -> list[SigningKey]:
-        """Return the rows that TOKEN_SECRET alone, without its fallbacks, does not open."""
+        """Return the rows that TOKENS_SECRET does not decrypt without its fallbacks."""
         return [row for row in rows if not _opens(self._current, row.sealed)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
-from ..errors import KeyRingError
+from ..errors import KeyRingError, with_hint
 from ..models import MAX_REASON_LENGTH
 
 PROGRESS_INTERVAL = 2.0  # seconds
@@ -43,7 +43,7 @@ class OperatorCommand(BaseCommand):
         except (OperationalError, InterfaceError, ProgrammingError) as error:
             raise CommandError(_database_trouble(error, self.when_cut_short)) from error
         except KeyRingError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(with_hint(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {self.when_cut_short}", returncode=130) from None
 

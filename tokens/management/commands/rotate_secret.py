@@ -46,12 +46,12 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--secret-lost",
             action="store_true",
-            help="with --revoke-previous: do not ask TOKEN_SECRET to open the former keys",
+            help="with --revoke-previous: do not ask TOKENS_SECRET to open the former keys",
         )
         parser.add_argument(
             "--reseal",
             action="store_true",
-            help="rotate nothing: seal all keys under TOKEN_SECRET that a fallback sealed",
+            help="rotate nothing: seal all keys under TOKENS_SECRET that a fallback sealed",
         )
         self.add_change_arguments(parser)
 
@@ -148,8 +148,8 @@ class Command(OperatorCommand):
         for kid in kids:
             self.stdout.write(f"{verb}  {kid}")
         self.stdout.write(
-            f"{counted(len(kids), 'key')} {verb} under TOKEN_SECRET. "
-            + ("Nothing was changed." if dry else "TOKEN_SECRET_FALLBACKS can be emptied.")
+            f"{counted(len(kids), 'key')} {verb} under TOKENS_SECRET. "
+            + ("Nothing was changed." if dry else "TOKENS_SECRET_FALLBACKS can be emptied.")
         )
 
     def _wait(self, options: dict[str, Any]) -> None:
