@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from tokens import keyring, sessions
 from tokens.checks import check_database, check_denylist_mode
+from tokens.checks.wording import in_words
 from tokens.conf import conf
 from tokens.models import DeniedToken, EndReason, Session, SigningKey, ThrottleCount
 from tokens.operations import pruning
@@ -104,6 +105,38 @@ def test_another_secret_than_the_rings_is_found_at_start(settings: Any) -> None:
     assert list(messages) == ["tokens.E010"]
     assert messages["tokens.E010"].msg.endswith("cannot be decrypted with TOKENS_SECRET.")
     assert "add that secret to TOKENS_SECRET_FALLBACKS" in str(messages["tokens.E010"].hint)
+
+
+def test_hints_state_the_declared_defaults(settings: Any) -> None:
+    settings.TOKENS_ACCESS_LIFETIME = timedelta(days=91)
+    messages = found()
+    assert messages["tokens.E004"].msg == (
+        "TOKENS_ACCESS_LIFETIME is 91 days, TOKENS_REFRESH_LIFETIME is 14 days and "
+        "TOKENS_SESSION_LIFETIME is 90 days."
+    )
+    defaults = "The defaults are 5 minutes, 14 days and 90 days."
+    assert str(messages["tokens.E004"].hint).endswith(defaults)
+    assert messages["tokens.W002"].hint == (
+        "Set it to 15 minutes or less. The default is 5 minutes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("duration", "words"),
+    [
+        (timedelta(0), "0 seconds"),
+        (timedelta(seconds=1), "1 second"),
+        (timedelta(seconds=0.25), "0.25 seconds"),
+        (timedelta(seconds=-1), "-1 seconds"),
+        (timedelta(seconds=61), "61 seconds"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(hours=36), "36 hours"),
+        (timedelta(days=365), "365 days"),
+        (timedelta(days=400, seconds=1), "34560001 seconds"),
+    ],
+)
+def test_durations_are_written_in_their_largest_whole_unit(duration: timedelta, words: str) -> None:
+    assert in_words(duration) == words
 
 
 def test_before_the_first_migration_the_ring_is_not_asked_for(monkeypatch: Any) -> None:

@@ -1,9 +1,10 @@
 """
-System checks: what would make the tokens unsafe or useless, and what to do about it.
+System checks: each reports what makes tokens unsafe or unusable, and its hint says what to do.
 
-    ring         the secret that seals the ring, and the keys in it
-    values       settings that make no sense by themselves, or not together
-    deployment   what a site that serves people had better do, for ``check --deploy``
+    ring         TOKENS_SECRET, and the signing keys
+    values       settings that are invalid by themselves or in combination
+    deployment   what a production site should change, for ``check --deploy``
+    wording      how messages write a duration
 """
 
 from .deployment import check_deployment, check_pruning

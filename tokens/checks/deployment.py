@@ -1,4 +1,4 @@
-"""What a site that serves people had better do, for ``check --deploy``."""
+"""What a production site should change, for ``check --deploy``."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,15 +7,16 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError
 
-from ..conf import conf
+from ..conf import Settings, conf
 from ..operations import pruning
+from .wording import in_words
 
-USUAL_ACCESS_LIFETIME = timedelta(minutes=15)
-USUAL_GRACE = timedelta(seconds=60)
+LONGEST_ACCESS_LIFETIME = timedelta(minutes=15)
+LONGEST_GRACE = timedelta(minutes=1)
 
 
 def check_pruning(**kwargs: Any) -> list[CheckMessage]:
-    """Tables that only grow fill a disk, and keep people's addresses longer than was said."""
+    """Warn about overdue rows: they fill the disk, and keep IP addresses for longer than stated."""
     try:
         overdue = pruning.overdue()
     except DatabaseError:
@@ -24,8 +25,8 @@ def check_pruning(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            f"Rows that are of no use have waited for over {pruning.OVERDUE_AFTER.days} days to be "
-            f"deleted: {', '.join(overdue)}.",
+            f"Rows of these kinds should have been deleted over {in_words(pruning.OVERDUE_AFTER)} "
+            f"ago: {', '.join(overdue)}.",
             hint='Run "manage.py prune_tokens" daily, by a timer or cron.',
             id="tokens.W007",
         )
@@ -34,27 +35,30 @@ def check_pruning(**kwargs: Any) -> list[CheckMessage]:
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
-    if conf.TOKENS_ACCESS_LIFETIME > USUAL_ACCESS_LIFETIME:
+    if conf.TOKENS_ACCESS_LIFETIME > LONGEST_ACCESS_LIFETIME:
         messages.append(
             Warning(
-                f"TOKENS_ACCESS_LIFETIME is {conf.TOKENS_ACCESS_LIFETIME}. Services that verify "
-                "by the JWKS alone accept a revoked token for that long.",
-                hint="Set it to 15 minutes or less; 5 are usual.",
+                f"TOKENS_ACCESS_LIFETIME is {in_words(conf.TOKENS_ACCESS_LIFETIME)}. For that long "
+                "after it was issued, services that only verify signatures accept a revoked token.",
+                hint=f"Set it to {in_words(LONGEST_ACCESS_LIFETIME)} or less. The default is "
+                f"{in_words(Settings.TOKENS_ACCESS_LIFETIME.default)}.",
                 id="tokens.W002",
             )
         )
     if not conf.TOKENS_LOGIN_THROTTLE:
         messages.append(
             Warning(
-                "TOKENS_LOGIN_THROTTLE is empty: passwords can be guessed at full speed.",
-                hint="Set it to a rate such as 10/min.",
+                "TOKENS_LOGIN_THROTTLE is empty: nothing limits how fast passwords can be guessed.",
+                hint="Set it to a rate, such as the default, "
+                f"{Settings.TOKENS_LOGIN_THROTTLE.default}.",
                 id="tokens.W003",
             )
         )
     if not conf.TOKENS_COOKIE_SECURE:
         messages.append(
             Warning(
-                "TOKENS_COOKIE_SECURE is False: browsers send the token cookies without TLS too.",
+                "TOKENS_COOKIE_SECURE is False: browsers send the token cookies over plain HTTP "
+                "too.",
                 hint="Set it to True, and serve the site over HTTPS.",
                 id="tokens.W010",
             )
@@ -62,18 +66,19 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     if "tokens.api.middleware.TokenCookieMiddleware" not in settings.MIDDLEWARE:
         messages.append(
             Warning(
-                "TokenCookieMiddleware is not in MIDDLEWARE: a shared cache may give one person's "
-                "answer by cookie to another.",
+                "TokenCookieMiddleware is not in MIDDLEWARE: a shared cache may return to one user "
+                "a response that was made for the cookie of another.",
                 hint='Add "tokens.api.middleware.TokenCookieMiddleware" at the end of MIDDLEWARE.',
                 id="tokens.W011",
             )
         )
-    if conf.TOKENS_REFRESH_GRACE > USUAL_GRACE:
+    if conf.TOKENS_REFRESH_GRACE > LONGEST_GRACE:
         messages.append(
             Warning(
-                f"TOKENS_REFRESH_GRACE is {conf.TOKENS_REFRESH_GRACE}. For that long a stolen "
-                "refresh token that was just used passes unnoticed.",
-                hint="Set it to a minute or less; 10 seconds are usual.",
+                f"TOKENS_REFRESH_GRACE is {in_words(conf.TOKENS_REFRESH_GRACE)}. For that long after "
+                "a refresh token was used, its use by a thief is not detected as reuse.",
+                hint=f"Set it to {in_words(LONGEST_GRACE)} or less. The default is "
+                f"{in_words(Settings.TOKENS_REFRESH_GRACE.default)}.",
                 id="tokens.W004",
             )
         )

@@ -1,4 +1,4 @@
-"""The secret that seals the ring, and the keys in it."""
+"""TOKENS_SECRET, and the signing keys."""
 
 from typing import Any
 
@@ -11,18 +11,20 @@ from .. import keyring
 from ..conf import conf
 from ..errors import KeyRingError
 from ..models import SigningKey
+from .wording import in_words
 
 MINIMUM_SECRET_LENGTH = 32
 
 
 def check_secret(**kwargs: Any) -> list[CheckMessage]:
-    """One secret for two purposes makes one leak into two, and a short one can be guessed."""
+    """Report a secret that is missing, is SECRET_KEY as well, or is short enough to be guessed."""
     secret = conf.TOKENS_SECRET
     if not secret:
         return [
             Error(
-                "TOKENS_SECRET is not set, so the signing keys cannot be opened.",
-                hint="Set it to 32 or more random characters that nothing else uses.",
+                "TOKENS_SECRET is not set, so the signing keys cannot be decrypted.",
+                hint=f"Set it to {MINIMUM_SECRET_LENGTH} or more random characters that nothing "
+                "else uses.",
                 id="tokens.E001",
             )
         ]
@@ -30,8 +32,10 @@ def check_secret(**kwargs: Any) -> list[CheckMessage]:
     if secret in {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS}:
         messages.append(
             Error(
-                "TOKENS_SECRET equals SECRET_KEY.",
-                hint="Give it a value of its own, and run rotate_secret if either may have leaked.",
+                "TOKENS_SECRET equals SECRET_KEY or one of SECRET_KEY_FALLBACKS, so a leak of one "
+                "is a leak of both.",
+                hint="Set it to a different value. If either may have leaked, run "
+                '"manage.py rotate_secret" as well.',
                 id="tokens.E002",
             )
         )
@@ -47,15 +51,15 @@ def check_secret(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_key_ring(**kwargs: Any) -> list[CheckMessage]:
-    """A ring that does not open lets nobody in; found at start, it has not cost anything yet."""
+    """Report keys that cannot be used, before the first user fails to sign in."""
     if not conf.TOKENS_SECRET:
-        return []  # tokens.E001
+        return []  # tokens.E001 reports it.
     try:
         keyring.check()
     except KeyRingError as error:
         return [Error(str(error), hint=error.hint or None, id="tokens.E010")]
     except DatabaseError:
-        return []  # Before the first migration, or without a database: /readyz tells.
+        return []  # The tables do not exist yet, or no database answers: /readyz reports it.
     return []
 
 
@@ -72,28 +76,32 @@ def check_algorithm(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_signing_keys(**kwargs: Any) -> list[CheckMessage]:
-    """The longer a key signs, the more a copy of it that nobody knows of is worth."""
+    """
+    Warn about a key that has signed for too long, and about fallbacks that no key needs.
+
+    The longer a key signs, the more an undetected copy of it is worth to a thief.
+    """
     messages: list[CheckMessage] = []
     try:
         signing = SigningKey.objects.filter(state=SigningKey.State.SIGNING).first()
         unneeded = bool(conf.TOKENS_SECRET_FALLBACKS) and keyring.unneeded_fallbacks()
     except (DatabaseError, KeyRingError):
-        return []  # check_key_ring tells of the second.
+        return []  # check_key_ring reports the second.
     if signing and signing.signs_since:
         age = timezone.now() - signing.signs_since
         if age > conf.TOKENS_KEY_MAX_AGE:
             messages.append(
                 Warning(
-                    f"The signing key {signing.kid[:8]}… has signed for {age.days} days.",
-                    hint='Run "manage.py rotate_secret"; nobody is signed out. TOKENS_KEY_MAX_AGE '
-                    f"is {conf.TOKENS_KEY_MAX_AGE.days} days.",
+                    f"The signing key {signing.kid[:8]}… has signed for {age.days} days. "
+                    f"TOKENS_KEY_MAX_AGE is {in_words(conf.TOKENS_KEY_MAX_AGE)}.",
+                    hint='Run "manage.py rotate_secret". It signs out no user.',
                     id="tokens.W005",
                 )
             )
     if unneeded:
         messages.append(
             Warning(
-                "TOKEN_SECRET_FALLBACKS is set, and no signing key needs it.",
+                "TOKENS_SECRET_FALLBACKS is set, and no signing key needs it.",
                 hint="Empty it: a former secret that is kept can still leak.",
                 id="tokens.W006",
             )

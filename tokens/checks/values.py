@@ -1,4 +1,4 @@
-"""Settings that make no sense by themselves, or not together."""
+"""Settings that are invalid by themselves or in combination."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,9 +9,10 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from rest_framework.settings import api_settings
 
 from ..authentication import JWTAuthentication
-from ..conf import conf
+from ..conf import Settings, conf
 from ..limits.counts import parse_rate
 from ..models import DeniedToken, Session, SigningKey, ThrottleCount
+from .wording import in_words
 
 MAXIMUM_LEEWAY = timedelta(seconds=10)
 THROTTLES = [
@@ -21,32 +22,38 @@ THROTTLES = [
 
 
 def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
-    """A life of zero locks everybody out; an order upside down makes a limit that never acts."""
+    """Report lifetimes that let no user in, or in an order in which one limit never applies."""
     messages: list[CheckMessage] = []
     access, refresh = conf.TOKENS_ACCESS_LIFETIME, conf.TOKENS_REFRESH_LIFETIME
-    if not timedelta(0) < access < refresh <= conf.TOKENS_SESSION_LIFETIME:
+    session = conf.TOKENS_SESSION_LIFETIME
+    if not timedelta(0) < access < refresh <= session:
         messages.append(
             Error(
-                f"TOKENS_ACCESS_LIFETIME is {access}, TOKENS_REFRESH_LIFETIME is {refresh} and "
-                f"TOKENS_SESSION_LIFETIME is {conf.TOKENS_SESSION_LIFETIME}.",
-                hint="The first must be positive and shorter than the second, and the second at "
-                "most the third; 5 minutes, 14 days and 90 days are usual.",
+                f"TOKENS_ACCESS_LIFETIME is {in_words(access)}, TOKENS_REFRESH_LIFETIME is "
+                f"{in_words(refresh)} and TOKENS_SESSION_LIFETIME is {in_words(session)}.",
+                hint="The first must be more than 0 and less than the second, and the second must "
+                "be at most the third. The defaults are "
+                f"{in_words(Settings.TOKENS_ACCESS_LIFETIME.default)}, "
+                f"{in_words(Settings.TOKENS_REFRESH_LIFETIME.default)} and "
+                f"{in_words(Settings.TOKENS_SESSION_LIFETIME.default)}.",
                 id="tokens.E004",
             )
         )
     if not timedelta(0) <= conf.TOKENS_LEEWAY <= MAXIMUM_LEEWAY:
         messages.append(
             Error(
-                f"TOKENS_LEEWAY is {conf.TOKENS_LEEWAY}.",
-                hint="Set it to 10 seconds at most, and let NTP keep the clocks together.",
+                f"TOKENS_LEEWAY is {in_words(conf.TOKENS_LEEWAY)}.",
+                hint=f"Set it to a value from 0 to {in_words(MAXIMUM_LEEWAY)}, and synchronize the "
+                "clocks of your hosts with NTP.",
                 id="tokens.E005",
             )
         )
     if not timedelta(0) <= conf.TOKENS_REFRESH_GRACE < access:
         messages.append(
             Error(
-                f"TOKENS_REFRESH_GRACE is {conf.TOKENS_REFRESH_GRACE}.",
-                hint="Set it to 0 or more, and to less than TOKENS_ACCESS_LIFETIME; 10 s is usual.",
+                f"TOKENS_REFRESH_GRACE is {in_words(conf.TOKENS_REFRESH_GRACE)}.",
+                hint="Set it to 0 or more, and to less than TOKENS_ACCESS_LIFETIME. The default is "
+                f"{in_words(Settings.TOKENS_REFRESH_GRACE.default)}.",
                 id="tokens.E006",
             )
         )
@@ -54,22 +61,24 @@ def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_retention(**kwargs: Any) -> list[CheckMessage]:
-    """While a token can be good, its session's row must be there to tell why it is not."""
+    """Report rows that would be deleted while a token of their session can still be presented."""
     kept, incidents = conf.TOKENS_RETENTION, conf.TOKENS_INCIDENT_RETENTION
     if conf.TOKENS_REFRESH_LIFETIME <= kept <= incidents:
         return []
     return [
         Error(
-            f"TOKENS_RETENTION is {kept} and TOKENS_INCIDENT_RETENTION is {incidents}.",
+            f"TOKENS_RETENTION is {in_words(kept)} and TOKENS_INCIDENT_RETENTION is "
+            f"{in_words(incidents)}.",
             hint="The first must be at least TOKENS_REFRESH_LIFETIME, and the second at least the "
-            "first; 90 and 365 days are usual.",
+            f"first. The defaults are {in_words(Settings.TOKENS_RETENTION.default)} and "
+            f"{in_words(Settings.TOKENS_INCIDENT_RETENTION.default)}.",
             id="tokens.E011",
         )
     ]
 
 
 def check_claims_hook(**kwargs: Any) -> list[CheckMessage]:
-    """A hook that cannot be imported would fail every sign-in."""
+    """Report a hook that cannot be imported or called, with which every sign-in would fail."""
     try:
         hook = conf.TOKENS_CLAIMS_HOOK
     except ImportError as error:
@@ -89,7 +98,7 @@ def check_claims_hook(**kwargs: Any) -> list[CheckMessage]:
 
 def check_throttles(**kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
-    # By its rate: an account's is by default the sign-ins', and would be complained of twice.
+    # TOKENS_ACCOUNT_THROTTLE is by default that of sign-ins: report each rate once.
     names = {getattr(conf, name): name for name in THROTTLES}
     for rate, name in names.items():
         try:
@@ -98,7 +107,8 @@ def check_throttles(**kwargs: Any) -> list[CheckMessage]:
             messages.append(
                 Error(
                     f"{name}: {error}.",
-                    hint="Set it to a rate such as 10/min, or to an empty string for no limit.",
+                    hint="Set it to a rate, such as "
+                    f"{Settings.TOKENS_LOGIN_THROTTLE.default}, or to an empty string for no limit.",
                     id="tokens.E008",
                 )
             )
@@ -106,13 +116,13 @@ def check_throttles(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
-    """A bound that cannot be kept is a promise that is not; found at start, nobody relied on it."""
+    """Report a mode that does not exist, and what prevents snapshot mode from keeping its bound."""
     mode, bound = conf.TOKENS_DENYLIST_MODE, conf.TOKENS_DENYLIST_MAX_STALENESS
     if mode not in {"strict", "snapshot"}:
         return [
             Error(
                 f"TOKENS_DENYLIST_MODE is {mode!r}.",
-                hint='Set it to "strict" or "snapshot": docs/modes.md tells which suits you.',
+                hint='Set it to "strict" or "snapshot". docs/modes.md says which suits your project.',
                 id="tokens.E020",
             )
         ]
@@ -121,10 +131,10 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
     if any(router.db_for_read(model) != router.db_for_write(model) for model in decides):
         messages.append(
             Warning(
-                "A database router reads sessions, denials, keys, limits or users elsewhere than they "
-                "are written: a revoked token, or a former password, is accepted until the replica "
-                "knows.",
-                hint='List "tokens.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
+                "A database router reads sessions, denials, keys, limits or users from another "
+                "database than it writes them to: a revoked token, or a former password, is accepted "
+                "until the replica has caught up.",
+                hint='Put "tokens.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
                 id="tokens.W020",
             )
         )
@@ -133,9 +143,9 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
     if not timedelta(0) < bound < conf.TOKENS_ACCESS_LIFETIME:
         messages.append(
             Error(
-                f"TOKENS_DENYLIST_MAX_STALENESS is {bound}.",
-                hint="Set it to more than 0 and less than TOKENS_ACCESS_LIFETIME; 1 second is "
-                "usual.",
+                f"TOKENS_DENYLIST_MAX_STALENESS is {in_words(bound)}.",
+                hint="Set it to more than 0 and less than TOKENS_ACCESS_LIFETIME. The default is "
+                f"{in_words(Settings.TOKENS_DENYLIST_MAX_STALENESS.default)}.",
                 id="tokens.E021",
             )
         )
@@ -143,8 +153,8 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
     if database.settings_dict["ATOMIC_REQUESTS"] and database.vendor != "postgresql":
         messages.append(
             Warning(
-                "ATOMIC_REQUESTS puts each request into a transaction, in which the snapshot cannot "
-                "be brought up to date: most requests go through the strict look.",
+                "ATOMIC_REQUESTS runs each request in a transaction, in which the snapshot cannot be "
+                "updated: most requests run the query of strict mode.",
                 hint='Set TOKENS_DENYLIST_MODE to "strict", or ATOMIC_REQUESTS to False.',
                 id="tokens.W021",
             )
@@ -153,15 +163,15 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """What is committed before its answer leaves is committed on the default database."""
+    """Report sessions in another database: only the default one is committed before an answer."""
     alias = router.db_for_write(Session)
     if alias == DEFAULT_DB_ALIAS:
         return []
     return [
         Error(
-            f"A database router writes sessions to {alias!r}: a revocation would not be durable when "
-            "it is answered.",
-            hint=f"Let the database of the app «tokens» have the alias {DEFAULT_DB_ALIAS!r}.",
+            f"A database router writes sessions to {alias!r}: a revocation may be answered before it "
+            "is committed.",
+            hint=f"Give the database of the app tokens the alias {DEFAULT_DB_ALIAS!r}.",
             id="tokens.E022",
         )
     ]
@@ -173,21 +183,21 @@ def check_proxies(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"TOKENS_TRUSTED_PROXIES is {conf.TOKENS_TRUSTED_PROXIES}.",
-            hint="Set it to how many of your proxies append to X-Forwarded-For, or to 0.",
+            hint="Set it to the number of your proxies that append to X-Forwarded-For, or to 0.",
             id="tokens.E009",
         )
     ]
 
 
 def check_authentication_classes(**kwargs: Any) -> list[CheckMessage]:
-    """DRF asks the first class for the challenge, and without one answers 403 for 401."""
+    """Warn if another class comes first: DRF takes the challenge from it, or answers 403."""
     classes: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
     if classes and issubclass(classes[0], JWTAuthentication):
         return []
     return [
         Warning(
             "JWTAuthentication is not the first of DRF's DEFAULT_AUTHENTICATION_CLASSES.",
-            hint='Put "tokens.authentication.JWTAuthentication" first, or name it in each view.',
+            hint='Put "tokens.authentication.JWTAuthentication" first, or set it on each view.',
             id="tokens.W001",
         )
     ]
