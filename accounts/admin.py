@@ -39,7 +39,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
     show_facets = admin.ShowFacets.NEVER  # A facet counts over the whole table.
     paginator = FirstPages
     sortable_by = ()
-    reach = f"{WINDOW:,}"  # for the template of the list
+    window = f"{WINDOW:,}"  # The list's template shows it.
     add_fieldsets = (
         (
             None,

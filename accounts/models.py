@@ -46,19 +46,19 @@ class User(AbstractUser):
         Django's own method overwrites whatever is stored by then: a hash that another sign-in has
         just upgraded, which looks like a password change, or the hash of a new password.
         """
-        checked, outdone = self.password, False
+        checked, replaced = self.password, False
 
         def upgrade(raw_password: str) -> None:
-            nonlocal outdone
+            nonlocal replaced
             better = hashers.make_password(raw_password)  # Slow, so before the lock.
             with transaction.atomic():
                 locked = User._default_manager.select_for_update().filter(pk=self.pk)
                 stored = locked.values_list("password", flat=True).first()
-                outdone = stored != checked
-                self.password = (stored or "") if outdone else better
-                if not outdone:
+                replaced = stored != checked
+                self.password = (stored or "") if replaced else better
+                if not replaced:
                     self.save(update_fields=["password"])
 
         if not hashers.check_password(raw_password, checked, upgrade):
             return False
-        return not outdone or hashers.check_password(raw_password, self.password)
+        return not replaced or hashers.check_password(raw_password, self.password)

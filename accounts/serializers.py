@@ -8,7 +8,7 @@ from .models import User
 
 # Characters. Hashing is slow by design, so a longer password is refused before it is hashed.
 MAX_PASSWORD_LENGTH = 4096
-NOT_THE_CURRENT_ONE = "Your current password was entered incorrectly."
+CURRENT_IS_WRONG = "Your current password was entered incorrectly."
 
 
 class MeSerializer(serializers.ModelSerializer[User]):
@@ -34,7 +34,7 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
 
     def validate_current_password(self, value: str) -> str:
         if not self.context["request"].user.check_password(value):
-            raise serializers.ValidationError(NOT_THE_CURRENT_ONE)
+            raise serializers.ValidationError(CURRENT_IS_WRONG)
         return value
 
     def validate_new_password(self, value: str) -> str:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .models import User
-from .serializers import NOT_THE_CURRENT_ONE, MeSerializer, PasswordChangeSerializer
+from .serializers import CURRENT_IS_WRONG, MeSerializer, PasswordChangeSerializer
 
 
 class MeView(RetrieveAPIView[User]):
@@ -46,6 +46,6 @@ class PasswordChangeView(GenericAPIView[User]):
             # Another request may have changed the password since it was checked.
             unchanged = User.objects.select_for_update().filter(pk=user.pk, password=checked)
             if not unchanged.exists():
-                raise ValidationError({"current_password": [NOT_THE_CURRENT_ONE]})
+                raise ValidationError({"current_password": [CURRENT_IS_WRONG]})
             user.save(update_fields=["password"])
         return Response(status=status.HTTP_204_NO_CONTENT)
