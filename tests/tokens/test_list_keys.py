@@ -80,7 +80,7 @@ class TestList:
             monkeypatch.setattr(f"{module}.WINDOW", 2)
         assert listed_keys()[0]["live_sessions"] == 2
         assert json.loads(listed("--json"))["counted_sessions"] == 2
-        assert "those among the newest 2." in listed()
+        assert "only those among the newest 2 sessions." in listed()
 
     def test_it_costs_three_queries_however_many_keys_and_sessions(
         self, user: Any, django_assert_num_queries: DjangoAssertNumQueries
@@ -94,7 +94,7 @@ class TestList:
 
     def test_an_empty_ring_is_a_sentence_that_says_what_to_do(self) -> None:
         SigningKey.objects.all().delete()
-        assert listed() == 'No key exists. Run "manage.py migrate" to create the first.\n'
+        assert listed() == 'No key exists. Run "manage.py migrate" to create the first one.\n'
         assert listed_keys() == []
 
 

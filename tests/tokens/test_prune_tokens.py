@@ -46,7 +46,7 @@ def make_denials(number: int) -> None:
 class TestManners:
     def test_it_says_what_it_deleted_and_the_second_time_that_nothing_is_due(self) -> None:
         assert prune() == "deleted  3 denials\n"
-        assert prune() == "Nothing is due.\n"
+        assert prune() == "There is nothing to delete.\n"
         assert not DeniedToken.objects.exists()
 
     def test_a_dry_run_changes_nothing(self) -> None:
@@ -67,7 +67,7 @@ class TestManners:
         clock = iter(range(100))
         monkeypatch.setattr(pruning.time, "monotonic", lambda: float(next(clock)))
         said = prune("--batch-size=1", "--max-seconds=2.5")
-        assert said.endswith("Stopped after --max-seconds; the next run does the rest.\n")
+        assert said.endswith("Stopped after --max-seconds. The next run deletes the rest.\n")
         assert 0 < DeniedToken.objects.count() < 3
 
     def test_long_work_says_how_far_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:

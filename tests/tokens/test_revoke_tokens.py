@@ -141,7 +141,7 @@ class TestTargets:
     def test_a_user_without_a_live_session_is_no_trouble(self, user: Any) -> None:
         sessions.end([sessions.start(user).session], reason=EndReason.LOGOUT)
         said = revoke("--user=ada", WHY, ask=True)
-        assert said == "Nothing of that is live. Nothing was changed.\n"
+        assert said == "There is nothing to revoke: no live session matches. Nothing was changed.\n"
 
     def test_a_token_that_was_denied_before_keeps_its_first_reason(self, user: Any) -> None:
         session = sessions.start(user).session

@@ -54,7 +54,7 @@ class TestOptions:
         lines = rotate().splitlines()
         until = SigningKey.objects.get(kid=former).verifies_until
         assert lines == [
-            "Rotated. Waiting a second until every process has noticed.",
+            "Rotated. Waiting a second until every process uses the new key.",
             f"signing  {published}  HS256",
             f"next     {kid_of('next')}  HS256",
             f"retired  {former}  until {until:%Y-%m-%dT%H:%M:%SZ}",
@@ -86,7 +86,9 @@ class TestOptions:
 
     def test_revoking_with_nobody_signed_in_says_so(self) -> None:
         said = rotate("--revoke-previous", "--noinput")
-        assert said.endswith("No session is live under these keys: nobody is signed out.\n")
+        assert said.endswith(
+            "No live session has a token signed by these keys: no user is signed out.\n"
+        )
         assert set(DeniedToken.objects.values_list("reason", flat=True)) == {"signing key revoked"}
 
     def test_of_sessions_that_were_not_all_counted_it_says_no_such_thing(
@@ -96,7 +98,7 @@ class TestOptions:
         sessions.start(user, now=timezone.now() - timedelta(hours=1))
         sessions.end([sessions.start(user).session], reason=EndReason.LOGOUT)
         said = rotate("--revoke-previous", "--noinput")
-        assert "nobody is signed out" not in said
+        assert "no user is signed out" not in said
         assert said.endswith(
             "at least 0 sessions of at least 0 users revoked: they must sign in again.\n"
         )
@@ -118,9 +120,9 @@ class TestOptions:
         settings.TOKENS_SECRET = OTHER_SECRET
         before = ring()
         lines = rotate("--reseal").splitlines()
-        assert {f"sealed anew  {kid}" for kid in before} == set(lines[:-1])
+        assert {f"resealed  {kid}" for kid in before} == set(lines[:-1])
         assert lines[-1] == (
-            "2 keys sealed anew under TOKENS_SECRET. TOKENS_SECRET_FALLBACKS can be emptied."
+            "2 keys resealed under TOKENS_SECRET. You can empty TOKENS_SECRET_FALLBACKS."
         )
         settings.TOKENS_SECRET_FALLBACKS = []
         keyring.check()
@@ -131,14 +133,14 @@ class TestOptions:
         [
             (["--reseal", "--algorithm=ES256"], "--reseal rotates nothing"),
             (["--reseal", "--revoke-previous"], "--reseal rotates nothing"),
-            (["--publish-only"], "--publish-only goes with --algorithm"),
+            (["--publish-only"], "--publish-only requires --algorithm"),
             (
                 ["--publish-only", "--algorithm=ES256", "--revoke-previous"],
-                "--publish-only goes with --algorithm",
+                "--publish-only requires --algorithm",
             ),
-            (["--secret-lost"], "--secret-lost goes with --revoke-previous"),
-            (["--reason=tidy"], "--reason goes with --revoke-previous"),
-            (["--revoke-previous", "--reason= "], "say why"),
+            (["--secret-lost"], "--secret-lost requires --revoke-previous"),
+            (["--reason=tidy"], "--reason requires --revoke-previous"),
+            (["--revoke-previous", "--reason= "], "give a reason"),
             (["--revoke-previous", f"--reason={'x' * 201}"], "in one line of 1 to 200 characters"),
             (["--algorithm=none"], "invalid choice: 'none'"),
         ],
@@ -267,8 +269,8 @@ class TestQuestions:
             ("y\n", r"Nothing was changed\."),
             ("no\n", r"Nothing was changed\."),
             ("\n", r"Nothing was changed\."),
-            ("", r"Nobody answered, so nothing was changed\. Scripts say --noinput\."),
-            (None, r"Nobody answered, so nothing was changed\. Scripts say --noinput\."),
+            ("", r"No answer, so nothing was changed\. In scripts, use --noinput\."),
+            (None, r"No answer, so nothing was changed\. In scripts, use --noinput\."),
         ],
     )
     def test_a_revocation_is_asked_about(
@@ -308,7 +310,7 @@ class TestInterruptions:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rotate_secret.time, "sleep", interrupted)
-        with pytest.raises(CommandError, match=r"Interrupted\. Whether .* list_keys tells"):
+        with pytest.raises(CommandError, match=r"Interrupted\. Run manage\.py list_keys to see"):
             rotate()
         assert "retired" in ring().values()
 
@@ -316,7 +318,7 @@ class TestInterruptions:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rotate_secret.time, "sleep", database_gone)
-        with pytest.raises(CommandError, match=r"server closed.* Whether .* list_keys tells"):
+        with pytest.raises(CommandError, match=r"server closed.* Run manage\.py list_keys to see"):
             rotate()
 
 

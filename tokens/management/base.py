@@ -1,4 +1,4 @@
-"""What the operators' commands share: sentences for trouble, questions, progress and tables."""
+"""What the commands share: error messages, confirmation, progress and tables."""
 
 import json
 import logging
@@ -18,58 +18,68 @@ PROGRESS_INTERVAL = 2.0  # seconds
 
 
 class OperatorCommand(BaseCommand):
-    """A command whose every failure is a sentence that says what to do, and exit status 1."""
+    """A command that reports every failure in one sentence, with exit status 1."""
 
-    # A ring that does not open is this command's to explain, in one sentence.
+    # The system checks would report a key ring that cannot be opened in their own format.
     requires_system_checks = ()
-    # What is true when it stops in the middle.
-    when_cut_short = "Nothing was changed."
+    # What an error message says about the state after an interruption.
+    when_interrupted = "Nothing was changed."
 
     def add_change_arguments(self, parser: ArgumentParser) -> None:
-        """Add what every command has that asks before it changes something."""
+        """Add the options of a command that asks for confirmation before it changes something."""
         self.add_report_arguments(parser)
         parser.add_argument(
-            "--noinput", "--no-input", action="store_false", dest="interactive", help="do not ask"
+            "--noinput",
+            "--no-input",
+            action="store_false",
+            dest="interactive",
+            help="do not ask for confirmation",
         )
 
     def add_report_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="report what would happen, and change nothing"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON for programs")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        _spare_terminals()
+        _limit_terminal_logs()
         try:
             return super().execute(*args, **options)
         except (OperationalError, InterfaceError, ProgrammingError) as error:
-            raise CommandError(_database_trouble(error, self.when_cut_short)) from error
+            raise CommandError(_describe_database_error(error, self.when_interrupted)) from error
         except KeyRingError as error:
             raise CommandError(with_hint(error)) from error
         except KeyboardInterrupt:
-            raise CommandError(f"Interrupted. {self.when_cut_short}", returncode=130) from None
+            raise CommandError(f"Interrupted. {self.when_interrupted}", returncode=130) from None
 
     def confirm(self, question: str) -> None:
-        """Return after a typed «yes»; anything else is a CommandError, and nothing has happened."""
-        # On stderr, so that standard output stays what was asked for.
+        """
+        Return after the operator has typed "yes".
+
+        Raises CommandError for any other answer. Nothing may have been changed before this call.
+        """
+        # On stderr, so that standard output has the result only.
         self.stderr.write(f"{question}\nType 'yes' to go on: ", ending="")
         self.stderr.flush()
-        answer = sys.stdin.readline() if sys.stdin else ""  # None: closed by the caller.
+        answer = sys.stdin.readline() if sys.stdin else ""  # None if the caller closed it.
         if not answer:
-            raise CommandError("Nobody answered, so nothing was changed. Scripts say --noinput.")
+            raise CommandError("No answer, so nothing was changed. In scripts, use --noinput.")
         if answer.strip().lower() != "yes":
             raise CommandError("Nothing was changed.")
 
     def progress(self) -> Callable[[str], None]:
-        """Return what is told how far long work is, and says so on stderr every few seconds."""
-        spoke_at = time.monotonic()
+        """Return a function that writes its text to stderr, once per PROGRESS_INTERVAL at most."""
+        written_at = time.monotonic()
 
-        def tell(how_far: str) -> None:
-            nonlocal spoke_at
-            if time.monotonic() - spoke_at >= PROGRESS_INTERVAL:
-                spoke_at = time.monotonic()
-                self.stderr.write(how_far, style_func=str)
+        def report(text: str) -> None:
+            nonlocal written_at
+            if time.monotonic() - written_at >= PROGRESS_INTERVAL:
+                written_at = time.monotonic()
+                self.stderr.write(text, style_func=str)
                 self.stderr.flush()
 
-        return tell
+        return report
 
     def print_json(self, data: Any) -> None:
         self.stdout.write(json.dumps(data, indent=2))
@@ -83,27 +93,27 @@ class OperatorCommand(BaseCommand):
 
 
 def reason(text: str) -> str:
-    """Return the value of ``--reason``, as the denylist can hold it."""
+    """Return the value of ``--reason``, checked to fit the denylist's column."""
     stripped = text.strip()
     if not 1 <= len(stripped) <= MAX_REASON_LENGTH or not stripped.isprintable():
         raise ArgumentTypeError(
-            f"say why in one line of 1 to {MAX_REASON_LENGTH} characters, for the staff."
+            f"give a reason in one line of 1 to {MAX_REASON_LENGTH} characters. Staff can read it."
         )
     return stripped
 
 
-def _database_trouble(error: Exception, when_cut_short: str) -> str:
+def _describe_database_error(error: Exception, when_interrupted: str) -> str:
     cause = str(error).strip().splitlines()[:1] or [type(error).__name__]
     if "no such table" in cause[0] or "does not exist" in cause[0]:
         return f'The database lacks a table ({cause[0]}). Run "manage.py migrate" first.'
     return (
-        f"The database does not answer: {cause[0]}. Is DATABASE_URL right, and is it running? "
-        f"{when_cut_short}"
+        f"The database does not answer: {cause[0]}. Check the setting DATABASES, and whether the "
+        f"database is running. {when_interrupted}"
     )
 
 
-def _spare_terminals() -> None:
-    """Keep log lines that only confirm what a command says itself off the operator's terminal."""
+def _limit_terminal_logs() -> None:
+    """Log only warnings and errors to a terminal: other lines repeat what the command prints."""
     for handler in logging.getLogger().handlers:
         stream = getattr(handler, "stream", None)
         if stream is not None and not stream.closed and stream.isatty():

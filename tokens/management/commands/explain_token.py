@@ -1,4 +1,4 @@
-"""``manage.py explain_token``: walk through a token, and say who refused it, when and why."""
+"""``manage.py explain_token``: check a token step by step, and print why it would be refused."""
 
 import getpass
 import sys
@@ -11,30 +11,31 @@ from ...operations.explanation import Explanation, explain
 from ...operations.wording import utc
 from ..base import OperatorCommand
 
-# A terminal hands over a typed line of at most 4,095 characters, and drops the rest of it.
-TERMINAL_LINE = 4095
+# In characters: a terminal passes on at most this much of a typed line, and drops the rest.
+MAX_TERMINAL_LINE = 4095
 VERDICTS = {True: "ok", False: "REFUSED", None: "-"}
 
 
 class Command(OperatorCommand):
     help = (
-        "Say step by step why a token is accepted or refused. It is read from standard input, or "
-        "asked for without an echo: on the command line, `ps` and the shell's history would see "
-        "it. Exit status 0 when it would be accepted, 1 otherwise. Nothing is changed."
+        "Show step by step why a token is accepted or refused. The token is read from standard "
+        "input, or from a prompt that does not echo it: on the command line it would be visible "
+        "in `ps` and in the shell's history. The exit status is 0 if the token would be accepted, "
+        "1 otherwise. Nothing is changed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON for programs")
-        # Caught here because argparse would quote it in its complaint.
+        # Accepted, because the error message of argparse would repeat the token.
         parser.add_argument("on_the_command_line", nargs="*", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["on_the_command_line"]:
             raise CommandError(
-                "A token on the command line is in the shell's history now, and was seen by `ps`. "
-                "Revoke it, and type or pipe the next one: manage.py explain_token < file"
+                "A token on the command line is now in the shell's history and was visible in `ps`. "
+                "Revoke it. Type or pipe the next token: manage.py explain_token < file"
             )
-        explanation = explain(_ask())
+        explanation = explain(_read_token())
         if options["json"]:
             self.print_json(_as_json(explanation))
         else:
@@ -48,13 +49,13 @@ class Command(OperatorCommand):
             sys.exit(1)
 
 
-def _ask() -> str:
-    """Return the token without what is often copied with it."""
-    typed = sys.stdin is not None and sys.stdin.isatty()
-    text = _typed() if typed else _piped()
-    if typed and len(text) >= TERMINAL_LINE:
+def _read_token() -> str:
+    """Return the token, without a header name and a scheme that were copied with it."""
+    from_terminal = sys.stdin is not None and sys.stdin.isatty()
+    text = _read_terminal() if from_terminal else _read_pipe()
+    if from_terminal and len(text) >= MAX_TERMINAL_LINE:
         raise CommandError(
-            "The terminal cut this token off. Pipe it: manage.py explain_token < file"
+            "The terminal truncated this token. Pipe it: manage.py explain_token < file"
         )
     words = text.split()
     if words and words[0].lower() == "authorization:":
@@ -66,17 +67,18 @@ def _ask() -> str:
     return " ".join(words)
 
 
-def _typed() -> str:
+def _read_terminal() -> str:
     try:
         return getpass.getpass("Token (it is not shown): ")
     except EOFError:
         return ""
 
 
-def _piped() -> str:
-    if sys.stdin is None:  # Closed by the caller.
+def _read_pipe() -> str:
+    if sys.stdin is None:  # The caller closed it.
         return ""
-    # Far longer than a token may be, and bytes that are no text make no token either.
+    # The bound, in bytes, is far above the longest token. Bytes that are not ASCII are replaced,
+    # and the token is then refused as malformed.
     return sys.stdin.buffer.read(100_000).decode("ascii", "replace")
 
 

@@ -1,4 +1,4 @@
-"""``manage.py list_keys``: the ring at a glance, and nothing secret of it."""
+"""``manage.py list_keys``: list the signing keys, without secrets."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,8 +14,8 @@ from ..base import OperatorCommand
 
 class Command(OperatorCommand):
     help = (
-        "List the signing keys: state, since when, until when they verify, how many live sessions "
-        "hold a refresh token under each, and from when on a key is of no use."
+        "List the signing keys: the state of each and since when, until when it verifies, how many "
+        "live sessions have a refresh token signed by it, and from when it can be removed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -43,11 +43,13 @@ class Command(OperatorCommand):
             self.print_json({"keys": keys, "counted_sessions": None if exact else WINDOW})
             return
         if not keys:
-            self.stdout.write('No key exists. Run "manage.py migrate" to create the first.')
+            self.stdout.write('No key exists. Run "manage.py migrate" to create the first one.')
             return
         self.print_table(
             [name.replace("_", " ").upper() for name in keys[0]],
             [["-" if v is None else str(v) for v in key.values()] for key in keys],
         )
         if not exact:
-            self.stdout.write(f"LIVE SESSIONS are those among the newest {WINDOW:,}.")
+            self.stdout.write(
+                f"LIVE SESSIONS counts only those among the newest {WINDOW:,} sessions."
+            )

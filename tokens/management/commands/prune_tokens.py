@@ -1,4 +1,4 @@
-"""``manage.py prune_tokens``: delete the rows that are of no use any more. For a daily timer."""
+"""``manage.py prune_tokens``: delete rows that are no longer needed. Run it daily."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
@@ -19,56 +19,62 @@ NOUNS = {
 
 class Command(OperatorCommand):
     help = (
-        "Delete denials, sessions, throttle counts and keys whose time is over, in short batches "
-        "with rests between them. No token that is refused is accepted because of it. Run it daily; "
-        "twice at once or killed in the middle does no harm."
+        "Delete denials, sessions, throttle counts and keys that are no longer needed, in short "
+        "batches with pauses between them. It never makes a refused token acceptable. Run it daily. "
+        "Two runs at once, or a run that is killed, do no harm."
     )
-    when_cut_short = "What was deleted stays deleted; the next run does the rest."
+    when_interrupted = "What was deleted stays deleted. The next run deletes the rest."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--max-seconds",
             type=_seconds,
             metavar="N",
-            help="stop after so long; the next run does the rest",
+            help="stop after N seconds; the next run deletes the rest",
         )
         parser.add_argument(
             "--batch-size",
             type=_batch_size,
             default=LARGEST_BATCH,
             metavar="N",
-            help=f"rows per transaction at most, 1 to {LARGEST_BATCH} (default: as many as go in "
-            f"{BATCH_SECONDS:g} s, on SQLite in {ALONE_SECONDS:g} s while nobody else writes)",
+            help=f"rows per transaction at most, 1 to {LARGEST_BATCH} (default: as many as take "
+            f"{BATCH_SECONDS:g} s, or on SQLite {ALONE_SECONDS:g} s while no other process writes)",
         )
         self.add_report_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        dry = options["dry_run"]
-        if dry:
+        dry_run = options["dry_run"]
+        if dry_run:
             outcome = Outcome(pruning.count(), complete=True)
         else:
-            tell = self.progress()
+            report = self.progress()
             outcome = pruning.prune(
                 batch_size=options["batch_size"],
                 max_seconds=options["max_seconds"],
-                progress=lambda kind, rows: tell(f"{counted(rows, NOUNS[kind])} deleted so far"),
+                progress=lambda kind, rows: report(f"{counted(rows, NOUNS[kind])} deleted so far"),
             )
         if options["json"]:
-            report = {"action": "prune", "dry_run": dry, "complete": outcome.complete and not dry}
-            self.print_json({**report, "rows": outcome.deleted})
+            self.print_json(
+                {
+                    "action": "prune",
+                    "dry_run": dry_run,
+                    "complete": outcome.complete and not dry_run,
+                    "rows": outcome.deleted,
+                }
+            )
         else:
-            self._print(outcome, dry=dry)
+            self._print(outcome, dry_run=dry_run)
 
-    def _print(self, outcome: Outcome, *, dry: bool) -> None:
+    def _print(self, outcome: Outcome, *, dry_run: bool) -> None:
         for kind, rows in outcome.deleted.items():
             if rows:
-                verb = "would delete" if dry else "deleted"
+                verb = "would delete" if dry_run else "deleted"
                 self.stdout.write(f"{verb}  {counted(rows, NOUNS[kind])}")
         if not outcome.complete:
-            self.stdout.write("Stopped after --max-seconds; the next run does the rest.")
+            self.stdout.write("Stopped after --max-seconds. The next run deletes the rest.")
         elif not any(outcome.deleted.values()):
-            self.stdout.write("Nothing is due.")
-        if dry:
+            self.stdout.write("There is nothing to delete.")
+        if dry_run:
             self.stdout.write("Nothing was changed.")
 
 

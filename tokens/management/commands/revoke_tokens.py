@@ -1,4 +1,4 @@
-"""``manage.py revoke_tokens``: take back a token, a session, a user's sessions, or everybody's."""
+"""``manage.py revoke_tokens``: revoke a token, a session, or the sessions of one or all users."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import replace
@@ -15,40 +15,43 @@ from ..base import OperatorCommand, reason
 
 class Command(OperatorCommand):
     help = (
-        "End sessions, or deny one access token: refused from the next request on, in every "
-        "process on every host. It cannot be undone; the people sign in again."
+        "End sessions, or deny one access token. The tokens are refused from the next request on, "
+        "in every process on every host. It cannot be undone; the users must sign in again."
     )
-    when_cut_short = "What was revoked stays revoked; run it again for the rest."
+    when_interrupted = "What was revoked stays revoked. Run the command again for the rest."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         target = parser.add_mutually_exclusive_group(required=True)
         target.add_argument("--user", metavar="NAME", help="every session of this user")
-        target.add_argument("--all", action="store_true", help="every session of everybody")
+        target.add_argument("--all", action="store_true", help="every session of every user")
         target.add_argument("--session", type=_sid, metavar="SID", help="one session")
         target.add_argument(
             "--jti",
-            help="one token: an access token alone, a refresh token with its session",
+            help="one token: an access token alone, or a refresh token and so its session",
         )
         parser.add_argument(
-            "--reason", type=reason, required=True, help="why, for the denylist and the admin"
+            "--reason",
+            type=reason,
+            required=True,
+            help="the reason, shown in the denylist and the admin",
         )
         self.add_change_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            target, named = _target(options)
+            target, target_json = _target(options)
         except UnknownTarget as error:
             raise CommandError(f"{error} Nothing was changed.") from None
         cost = revocation.cost(target)
         if cost and not options["dry_run"]:
             if options["interactive"]:
-                self.confirm(f"This revokes {_wording(cost)} It cannot be undone.")
+                self.confirm(f"This revokes {_describe(cost)} It cannot be undone.")
             cost = self._revoke(target, cost, note=options["reason"])
         if options["json"]:
             self.print_json(
                 {
                     "action": "revoke",
-                    "target": named,
+                    "target": target_json,
                     "reason": options["reason"],
                     "dry_run": options["dry_run"],
                     "sessions_revoked": cost.sessions,
@@ -57,23 +60,25 @@ class Command(OperatorCommand):
                 }
             )
         elif not cost:
-            self.stdout.write("Nothing of that is live. Nothing was changed.")
+            self.stdout.write(
+                "There is nothing to revoke: no live session matches. Nothing was changed."
+            )
         elif options["dry_run"]:
-            self.stdout.write(f"This would revoke {_wording(cost)} Nothing was changed.")
+            self.stdout.write(f"This would revoke {_describe(cost)} Nothing was changed.")
         else:
-            self.stdout.write(f"Revoked {_wording(cost)}")
+            self.stdout.write(f"Revoked {_describe(cost)}")
 
     def _revoke(self, target: Target, cost: Cost, *, note: str) -> Cost:
-        """Carry it out and return what it came to, which may be more by now."""
-        tell, total = self.progress(), counted(cost.sessions, "session")
+        """Revoke ``target`` and return how much was revoked, which may differ from ``cost``."""
+        report, total = self.progress(), counted(cost.sessions, "session")
         done = revocation.carry_out(
-            target, note=note, progress=lambda ended: tell(f"{ended:,} of {total} revoked")
+            target, note=note, progress=lambda ended: report(f"{ended:,} of {total} revoked")
         )
         return replace(cost, tokens=done) if target.jti else replace(cost, sessions=done)
 
 
 def _target(options: dict[str, Any]) -> tuple[Target, dict[str, Any]]:
-    """Return the target and how it was named. Raises UnknownTarget."""
+    """Return the target, and the option that named it for ``--json``. Raises UnknownTarget."""
     if options["all"]:
         return revocation.everything(), {"all": True}
     if options["user"] is not None:
@@ -83,7 +88,7 @@ def _target(options: dict[str, Any]) -> tuple[Target, dict[str, Any]]:
     return revocation.of_token(options["jti"]), {"jti": options["jti"]}
 
 
-def _wording(cost: Cost) -> str:
+def _describe(cost: Cost) -> str:
     if cost.tokens:
         return "one access token; its session goes on."
     return (

@@ -1,4 +1,4 @@
-"""``manage.py rotate_secret``: change the signing key under load, or kill a leaked one."""
+"""``manage.py rotate_secret``: rotate the signing key, or revoke keys that have leaked."""
 
 import time
 from argparse import ArgumentParser
@@ -17,9 +17,9 @@ from ..base import OperatorCommand, reason
 
 class Command(OperatorCommand):
     help = (
-        "Rotate the signing key. The key that was published ahead signs from now on, a new one is "
-        "published ahead, and the former verifies until its last token has expired: nobody is "
-        "signed out, and nothing is restarted."
+        "Rotate the signing key. The key that was published ahead signs from now on, a new key is "
+        "published ahead, and the former key verifies until its last token has expired. No user is "
+        "signed out, and no process needs a restart."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,29 +36,29 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--revoke-previous",
             action="store_true",
-            help="after a leak: deny every other key, which signs everybody out at once",
+            help="after a leak: revoke every other key, which signs out all users at once",
         )
         parser.add_argument(
             "--reason",
             type=reason,
-            help="with --revoke-previous: why, for the denylist and the admin",
+            help="with --revoke-previous: the reason, shown in the denylist and the admin",
         )
         parser.add_argument(
             "--secret-lost",
             action="store_true",
-            help="with --revoke-previous: do not ask TOKENS_SECRET to open the former keys",
+            help="with --revoke-previous: do not check that TOKENS_SECRET opens the former keys",
         )
         parser.add_argument(
             "--reseal",
             action="store_true",
-            help="rotate nothing: seal all keys under TOKENS_SECRET that a fallback sealed",
+            help="rotate nothing: seal with TOKENS_SECRET every key that a fallback sealed",
         )
         self.add_change_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_contradictions(options)
         if not options["secret_lost"]:
-            # First of all: a key sealed under a secret that the others lack would lock them out.
+            # Before any change: a process with another TOKENS_SECRET could not open the new key.
             keyring.check()
         try:
             if options["reseal"]:
@@ -68,7 +68,7 @@ class Command(OperatorCommand):
             else:
                 self._rotate(options)
         except RotationConflict as conflict:
-            raise CommandError(f"{conflict} See the ring: manage.py list_keys") from None
+            raise CommandError(f"{conflict} To see the keys, run: manage.py list_keys") from None
 
     def _rotate(self, options: dict[str, Any]) -> None:
         plan = keyring.plan_rotation(
@@ -96,8 +96,8 @@ class Command(OperatorCommand):
                         plan.revoked, sessions=cost.sessions, users=cost.people, exact=cost.exact
                     )
                 )
-            # From here on it may be done although the answer was lost.
-            self.when_cut_short = "Whether the key was rotated, manage.py list_keys tells."
+            # From here on an error does not mean that the rotation was not committed.
+            self.when_interrupted = "Run manage.py list_keys to see whether the key was rotated."
             keyring.rotate(plan, reason=options["reason"] or "signing key revoked")
             report.update(_ring_now())
             self._wait(options)
@@ -107,9 +107,9 @@ class Command(OperatorCommand):
             self._print_rotation(report)
 
     def _print_rotation(self, report: dict[str, Any]) -> None:
-        dry, fresh = report["dry_run"], "a new key"
-        self.stdout.write(f"signing  {report['signing'] or fresh}  {report['alg']}")
-        self.stdout.write(f"next     {report['next'] or fresh}  {report['alg']}")
+        dry_run, new_key = report["dry_run"], "a new key"
+        self.stdout.write(f"signing  {report['signing'] or new_key}  {report['alg']}")
+        self.stdout.write(f"next     {report['next'] or new_key}  {report['alg']}")
         if report["dropped"]:
             self.stdout.write(f"dropped  {report['dropped']}, which never signed")
         if report["retired"]:
@@ -118,44 +118,48 @@ class Command(OperatorCommand):
             self.stdout.write(f"revoked  {kid}")
         exact = report["counted_all"]
         if report["revoked"] and exact and not report["sessions_revoked"]:
-            self.stdout.write("No session is live under these keys: nobody is signed out.")
+            self.stdout.write(
+                "No live session has a token signed by these keys: no user is signed out."
+            )
         elif report["revoked"]:
             self.stdout.write(
                 f"{counted(report['sessions_revoked'], 'session', exact=exact)} of "
                 f"{counted(report['users_signed_out'], 'user', exact=exact)} "
-                + ("would be revoked." if dry else "revoked: they must sign in again.")
+                + ("would be revoked." if dry_run else "revoked: they must sign in again.")
             )
-        if dry:
+        if dry_run:
             self.stdout.write("Nothing was changed.")
 
     def _publish(self, options: dict[str, Any]) -> None:
-        algorithm, dry = options["algorithm"], options["dry_run"]
-        kid = None if dry else keyring.publish(algorithm)
+        algorithm, dry_run = options["algorithm"], options["dry_run"]
+        kid = None if dry_run else keyring.publish(algorithm)
         if options["json"]:
-            self.print_json({"action": "publish", "dry_run": dry, "next": kid, "alg": algorithm})
-        elif dry:
+            self.print_json(
+                {"action": "publish", "dry_run": dry_run, "next": kid, "alg": algorithm}
+            )
+        elif dry_run:
             self.stdout.write(f"A new {algorithm} key would be published. Nothing was changed.")
         else:
             self.stdout.write(f"next     {kid}  {algorithm}, signs from the next rotation on")
 
     def _reseal(self, options: dict[str, Any]) -> None:
-        dry = options["dry_run"]
-        kids = keyring.reseal(dry_run=dry)
+        dry_run = options["dry_run"]
+        kids = keyring.reseal(dry_run=dry_run)
         if options["json"]:
-            self.print_json({"action": "reseal", "dry_run": dry, "resealed": kids})
+            self.print_json({"action": "reseal", "dry_run": dry_run, "resealed": kids})
             return
-        verb = "would be sealed anew" if dry else "sealed anew"
+        verb = "would be resealed" if dry_run else "resealed"
         for kid in kids:
             self.stdout.write(f"{verb}  {kid}")
         self.stdout.write(
             f"{counted(len(kids), 'key')} {verb} under TOKENS_SECRET. "
-            + ("Nothing was changed." if dry else "TOKENS_SECRET_FALLBACKS can be emptied.")
+            + ("Nothing was changed." if dry_run else "You can empty TOKENS_SECRET_FALLBACKS.")
         )
 
     def _wait(self, options: dict[str, Any]) -> None:
-        """Return when every process signs with the new key, so that this is true afterwards."""
+        """Wait until every process signs with the new key."""
         if not options["json"]:
-            self.stdout.write("Rotated. Waiting a second until every process has noticed.")
+            self.stdout.write("Rotated. Waiting a second until every process uses the new key.")
             self.stdout.flush()
         time.sleep(keyring.SIGNER_MAX_AGE * 1.1)
 
@@ -169,16 +173,20 @@ def _cost(plan: Plan) -> Tally:
     """Return how many live sessions of how many users the plan revokes."""
     if not plan.revoked:
         return Tally(0, 0)
-    # Every key that verifies goes, so every live session does.
+    # Every key that verifies is revoked, so every live session ends.
     return tally(Session.objects.all(), now=timezone.now())
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
     if options["reseal"] and (options["algorithm"] or options["revoke_previous"]):
-        raise CommandError("--reseal rotates nothing: run it without --algorithm and the rest.")
+        raise CommandError(
+            "--reseal rotates nothing: use it without --algorithm and --revoke-previous."
+        )
     if options["publish_only"] and (not options["algorithm"] or options["revoke_previous"]):
-        raise CommandError("--publish-only goes with --algorithm, and with nothing else.")
+        raise CommandError("--publish-only requires --algorithm, and excludes --revoke-previous.")
     if options["reason"] and not options["revoke_previous"]:
-        raise CommandError("--reason goes with --revoke-previous: nothing else is denied.")
+        raise CommandError("--reason requires --revoke-previous: a rotation alone denies nothing.")
     if options["secret_lost"] and not options["revoke_previous"]:
-        raise CommandError("--secret-lost goes with --revoke-previous: the old tokens are over.")
+        raise CommandError(
+            "--secret-lost requires --revoke-previous: old tokens cannot be verified without the secret."
+        )
