@@ -57,7 +57,7 @@ def test_another_device_or_network_is(user: Any, address: str | None, agent: str
         start(user, address, agent)
     (message,) = mail.outbox
     assert message.to == ["ada@example.org"]
-    assert message.subject == "latchkey: you signed in on a new device"
+    assert message.subject == "latchkey: sign-in on a new device"
     assert f"Address     {address or 'unknown'}\n" in message.body
     assert ("Mobile Safari on iOS" if agent == SAFARI else "Firefox on Linux") in message.body
 
@@ -79,7 +79,7 @@ def test_another_persons_devices_are_not_ones_own(user: Any, django_user_model: 
 
 
 def test_only_the_last_sessions_are_compared(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notifications, "COMPARED_SESSIONS", 1)
+    monkeypatch.setattr(notifications, "MAX_COMPARED_SESSIONS", 1)
     begun = timezone.now()
     start(user, HOME, SAFARI, now=begun - timedelta(days=2))
     start(user, HOME, FIREFOX, now=begun - timedelta(days=1))
@@ -91,7 +91,7 @@ def test_reuse_names_both_addresses_and_holds_no_token_and_no_link(user: Any) ->
     pair = start(user, now=timezone.now() - timedelta(minutes=1))
     reuse(pair)
     (message,) = mail.outbox
-    assert message.subject == "latchkey: a session of yours was ended for safety"
+    assert message.subject == "latchkey: one of your sessions was ended for safety"
     assert "Last used from      192.0.2.1\n" in message.body
     assert "Used again from     203.0.113.7\n" in message.body
     text = str(message.message())

@@ -1,4 +1,4 @@
-"""The «Support» group is there when it is first wanted, and is its owners' from then on."""
+"""The group "Support" is created with the app's tables, and is never restored or changed later."""
 
 from types import SimpleNamespace
 from typing import Any

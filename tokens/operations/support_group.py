@@ -1,4 +1,4 @@
-"""The «Support» group: staff who look after sessions, created ready to use."""
+"""The group "Support": staff who manage sessions. It is created with the tables of this app."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ NAME = "Support"
 
 def create_group(*, using: str, plan: Any = None, **kwargs: Any) -> bool:
     """
-    Create the group with its permissions; True if this call did.
+    Create the group with its permissions, and return whether this call created it.
 
-    It is created once: with the tables of this app, or for an emptied database, which comes without
-    a plan. A group that was changed, renamed or removed later is left alone.
+    It is created once: with the tables of this app, or after ``flush``, which sends no plan. So a
+    group that was changed, renamed or deleted is not restored.
     """
     if not router.allow_migrate_model(using, Group):
         return False
@@ -36,7 +36,8 @@ def create_group(*, using: str, plan: Any = None, **kwargs: Any) -> bool:
 
 def _permissions(using: str) -> Any:
     user_model: Any = get_user_model()
-    # They are made after a migration too, app by app: these may not have had their turn.
+    # Django creates permissions after a migration too, one app after the other. Those of these
+    # apps may not exist yet.
     for model in (Session, user_model):
         create_permissions(
             installed.get_app_config(model._meta.app_label), verbosity=0, using=using
