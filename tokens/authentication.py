@@ -1,4 +1,4 @@
-"""The DRF authentication classes: thin doors onto ``sessions``."""
+"""The DRF authentication classes. They call ``sessions``, which decides."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from .jose import Claims
 
 class JWTAuthentication(BaseAuthentication):
     """
-    Afterwards ``request.user`` is the user and ``request.auth`` the Claims of the access token.
+    Set ``request.user`` to the user and ``request.auth`` to the Claims of the access token.
 
-    One query decides it all. The token is the header's, or without a bearer credential there the
-    cookie's; an unsafe request by cookie needs Django's CSRF token. A request with neither stays
-    anonymous.
+    The token comes from the Authorization header or, if that has no bearer credential, from the
+    access cookie. A request by cookie with an unsafe method requires Django's CSRF token. A
+    request without either stays anonymous. The decision takes one query at most.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Claims] | None:
@@ -47,13 +47,14 @@ class JWTAuthentication(BaseAuthentication):
         except TokenError as error:
             raise http.request_refusal(error) from None
         except KeyRingError as error:
-            # An APIException, or DRF asks here again while it renders the answer for a browser.
+            # An APIException: after any other exception, DRF authenticates again while it renders
+            # the answer for a browser.
             raise http.ring_unavailable(error) from None
         return found.user, found.claims
 
 
 class OptionalJWTAuthentication(JWTAuthentication):
-    """For views that are open to everybody: whoever brings a bad token is anonymous there."""
+    """For public views: a request with a refused token is anonymous instead of a 401."""
 
     def authenticate(self, request: Request) -> tuple[Any, Claims] | None:
         try:

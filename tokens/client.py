@@ -1,4 +1,4 @@
-"""Who is at the other end of a request: the address and the device."""
+"""The client of a request: its IP address, user agent and device."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from ua_parser import parse as parse_user_agent
 
 from .conf import conf
 
-MAX_USER_AGENT_LENGTH = 400
+MAX_USER_AGENT_LENGTH = 400  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who is at the other end, as far as the connection tells."""
+    """Who sent a request; ``ip_address`` is None where the connection has none."""
 
     ip_address: str | None = None
     user_agent: str = ""
@@ -22,17 +22,17 @@ class Client:
 
 def client_of(request: HttpRequest | Request) -> Client:
     user_agent = request.META.get("HTTP_USER_AGENT", "")
-    # A NUL in a text column is an error to PostgreSQL.
+    # PostgreSQL raises an error for a NUL in a text column.
     printable = "".join(character for character in user_agent if character.isprintable())
     return Client(ip_address=ip_address_of(request), user_agent=printable[:MAX_USER_AGENT_LENGTH])
 
 
 def ip_address_of(request: HttpRequest | Request) -> str | None:
     """
-    Return the caller's address in its one spelling, None where there is none.
+    Return the caller's IP address in canonical form, or None if there is none.
 
-    With TOKENS_TRUSTED_PROXIES = n it is the n-th entry of X-Forwarded-For from the right, the
-    last that a proxy of ours wrote; what stands left of it, anybody can have written.
+    With TOKENS_TRUSTED_PROXIES = n it is the n-th entry of X-Forwarded-For from the right, which
+    the outermost trusted proxy wrote. A caller can forge every entry to the left of it.
     """
     addresses = [request.META.get("REMOTE_ADDR", "")]
     if proxies := conf.TOKENS_TRUSTED_PROXIES:
@@ -43,13 +43,13 @@ def ip_address_of(request: HttpRequest | Request) -> str | None:
             parsed = ipaddress.ip_address(address.strip())
         except ValueError:
             continue
-        # A server that listens on IPv6 sees IPv4 callers as ::ffff:192.0.2.1.
+        # A server that listens on IPv6 receives IPv4 addresses as ::ffff:192.0.2.1.
         return str(getattr(parsed, "ipv4_mapped", None) or parsed)
     return None
 
 
 def device_of(user_agent: str) -> str:
-    """Return a user agent as a person would name it, such as ``Firefox on Linux``."""
+    """Return the browser and system of a user agent, such as ``Firefox on Linux``."""
     parsed = parse_user_agent(user_agent)
     browser = parsed.user_agent.family if parsed.user_agent else ""
     system = parsed.os.family if parsed.os else ""

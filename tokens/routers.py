@@ -1,29 +1,35 @@
-"""A database router for those who read from replicas."""
+"""A database router for projects that read from replicas."""
 
+from functools import cached_property
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import router
-
-APP = __package__
 
 
 class PrimaryRouter:
     """
-    Sessions, denials, keys, limits and users are read where they are written.
+    Read this app's models and the users from the database that they are written to.
 
-    A replica that is a second behind accepts a token a second after it was revoked, refuses one that
-    was issued in this second, and takes the former password. List it before the router
-    that sends reads to the replicas, and that one goes on answering for everything else.
+    A replica with a lag of one second would accept a token for a second after it was revoked,
+    refuse one that was issued in this second, and accept the previous password. List this router
+    before the one that sends reads to the replicas, which still decides for all other models.
     """
 
+    @cached_property
+    def app_label(self) -> str:
+        """The label of this app, which a project may have changed."""
+        config: Any = apps.get_containing_app_config(__name__)
+        return str(config.label)
+
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
-        if model._meta.app_label == APP or _is_of_users(model):
+        if model._meta.app_label == self.app_label or _is_user_model(model):
             return router.db_for_write(model, **hints)
         return None
 
 
-def _is_of_users(model: Any) -> bool:
-    """Tell whether rows of ``model`` are users, a proxy's or a parent's included."""
+def _is_user_model(model: Any) -> bool:
+    """Return whether ``model`` is the user model, a proxy of it, or a parent of it."""
     user: Any = get_user_model()
     return issubclass(user._meta.concrete_model, model._meta.concrete_model)

@@ -1,3 +1,5 @@
+"""The routes of the API. Include them below a prefix of your choice, such as ``api/``."""
+
 from django.urls import path
 
 from .api import cookie_views, pages, session_views, views

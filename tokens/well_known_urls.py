@@ -1,3 +1,5 @@
+"""The routes to include below ``.well-known/``."""
+
 from django.urls import path
 
 from .api.well_known import jwks
