@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import csrf, defaults
 
-from tokens.api.exception_handler import DATABASE_TROUBLE
+from tokens.api.exception_handler import DATABASE_ERRORS
 from tokens.api.http import Unavailable
 
 
@@ -29,7 +29,7 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if isinstance(sys.exc_info()[1], DATABASE_TROUBLE):
+    if isinstance(sys.exc_info()[1], DATABASE_ERRORS):
         return _unavailable(request)
     return _json(request, HTTPStatus.INTERNAL_SERVER_ERROR) or defaults.server_error(request)
 

@@ -1,4 +1,4 @@
-"""Sign-in and refresh for browsers: the tokens travel in cookies that no script can read."""
+"""Sign-in and refresh for browsers, with the tokens in cookies that no script can read."""
 
 from django.middleware.csrf import get_token, rotate_token
 from drf_spectacular.utils import extend_schema
@@ -18,7 +18,7 @@ from .views import SignInView, TokenView
 
 
 def answer_by_cookie(pair: TokenPair) -> Response:
-    """Return the answer whose cookies hold the tokens, and whose body does not."""
+    """Return an answer with the tokens in its cookies and only their lifetimes in its body."""
     response = Response(LifetimesSerializer(pair).data)
     cookies.set_pair(response, pair)
     return response
@@ -26,14 +26,14 @@ def answer_by_cookie(pair: TokenPair) -> Response:
 
 class CookieSignInView(SignInView):
     """
-    Sign in from a page of this site: the tokens come as cookies that no script can read.
+    Sign in from a page of the same site, with the tokens in cookies that no script can read.
 
-    It needs Django's CSRF token, or a page elsewhere could sign its reader in as somebody else.
+    Requires Django's CSRF token. Otherwise another site could sign its visitor in as another user.
     """
 
     @extend_schema(operation_id="token_cookie_csrf", responses={200: CSRFTokenSerializer})
     def get(self, request: Request) -> Response:
-        """Get the CSRF token that a script of this site sends as X-CSRFToken, and its cookie."""
+        """Get the CSRF cookie, and the token that a script sends as X-CSRFToken."""
         return Response({"csrf_token": get_token(request._request)})
 
     @extend_schema(
@@ -43,13 +43,13 @@ class CookieSignInView(SignInView):
     def post(self, request: Request) -> Response:
         cookies.require_csrf(request)
         pair = self.sign_in(request)
-        # As Django's own sign-in: a CSRF token that somebody planted before is worth nothing now.
+        # As Django's login() does: a CSRF token that an attacker planted before becomes invalid.
         rotate_token(request._request)
         return answer_by_cookie(pair)
 
 
 class CookieRefreshView(TokenView):
-    """Trade the refresh cookie for the next pair of cookies. The body may be empty."""
+    """Exchange the refresh cookie for the next pair of cookies. The body may be empty."""
 
     serializer_class = EmptySerializer
     throttle_classes = (RefreshThrottle,)
@@ -68,6 +68,6 @@ class CookieRefreshView(TokenView):
         try:
             pair = sessions.refresh(raw_refresh, client=client_of(request))
         except TokenError as error:
-            self.forgets_cookies = True
+            self.deletes_cookies = True
             raise body_refusal(error) from None
         return answer_by_cookie(pair)

@@ -1,15 +1,15 @@
 """
-The tokens in a browser's cookies, out of the reach of scripts.
+The tokens in cookies that no script can read.
 
     cookie            sent to                       holds
     ───────────────   ───────────────────────────   ──────────────────────────────────────
-    latchkey_access   every address of the site     the access token, while it is good
+    latchkey_access   every address of the site     the access token, until it expires
     latchkey_refresh  the cookie sign-in and below  the refresh token
     latchkey_logout   the sign-out and below        the same, for when the first has expired
 
-Under HTTPS their names begin with ``__Host-``, or with ``__Secure-`` where a path of their own
-forbids that (RFC 6265bis §4.1.3). A browser sends them by itself, also when a page of somebody
-else asked it to: whatever acts by a cookie calls ``require_csrf`` first.
+Under HTTPS the first name begins with ``__Host-``. The other two begin with ``__Secure-``, because
+``__Host-`` requires the path ``/`` (RFC 6265bis §4.1.3). A browser also sends cookies with requests
+that another site caused, so call ``require_csrf`` before you act on a cookie.
 """
 
 import logging
@@ -34,22 +34,22 @@ ACCESS = "latchkey_access"
 REFRESH = "latchkey_refresh"
 LOGOUT = "latchkey_logout"
 
-MAX_SIZE = 4096  # bytes, attributes included; a browser drops a larger one without a word
+MAX_SIZE = 4096  # bytes with attributes; a browser silently drops a larger cookie
 
-# A key of request.META, where no header of the caller's can put it.
+# A key of request.META that no header can set, because it lacks the prefix HTTP_.
 _STATE = "TOKENS_ACCESS_COOKIE"
 _READ, _REFUSED = "read", "refused"
 
 
 def full_name(name: str) -> str:
-    """Return the name that the browser knows, by whether it is for HTTPS alone."""
+    """Return the cookie's name with the prefix that TOKENS_COOKIE_SECURE requires."""
     if not conf.TOKENS_COOKIE_SECURE:
         return name
     return f"__Host-{name}" if name == ACCESS else f"__Secure-{name}"
 
 
 def find_access(request: HttpRequest | Request) -> str | None:
-    """Return the access token of the request's cookie, None where there is none."""
+    """Return the access token of the request's cookie, or None if it has none."""
     request.META.setdefault(_STATE, _READ)
     return _find(request, ACCESS)
 
@@ -59,12 +59,12 @@ def find_refresh(request: HttpRequest | Request) -> str | None:
 
 
 def find_logout(request: HttpRequest | Request) -> str | None:
-    """Return the refresh token as the sign-out gets it."""
+    """Return the refresh token from the cookie that is sent to the sign-out."""
     return _find(request, LOGOUT)
 
 
 def was_read(request: HttpRequest | Request) -> bool:
-    """Return whether the answer depends on the access cookie, be there one or not."""
+    """Return whether the access cookie was looked up, so that the answer depends on it."""
     return _STATE in request.META
 
 
@@ -78,9 +78,9 @@ def is_access_refused(request: HttpRequest | Request) -> bool:
 
 def set_pair(response: HttpResponseBase, pair: TokenPair, *, now: datetime | None = None) -> None:
     """
-    Give the browser both tokens, each until it expires.
+    Set the cookies of both tokens, each until its token expires.
 
-    Raises ValueError for a token that no browser would keep.
+    Raises ValueError if a cookie is larger than MAX_SIZE.
     """
     now = now or timezone.now()
     for name, path in _cookies():
@@ -100,12 +100,12 @@ def set_pair(response: HttpResponseBase, pair: TokenPair, *, now: datetime | Non
         if size > MAX_SIZE:
             raise ValueError(
                 f"The cookie {cookie} has {size} bytes, and browsers keep at most {MAX_SIZE}. "
-                "Let TOKENS_CLAIMS_HOOK add less."
+                "Let TOKENS_CLAIMS_HOOK return fewer or shorter claims."
             )
 
 
 def delete_access(response: HttpResponseBase) -> None:
-    """Take the access cookie away, unless this very answer sets a new one."""
+    """Delete the access cookie, unless this answer sets a new one."""
     if full_name(ACCESS) not in response.cookies:
         response.delete_cookie(full_name(ACCESS), samesite="Lax")
 
@@ -117,17 +117,17 @@ def delete_all(response: HttpResponseBase) -> None:
 
 def require_csrf(request: Request) -> None:
     """
-    Let a safe request pass, and an unsafe one with Django's CSRF token from an origin of ours.
+    Return if the method is safe, or if the request has Django's CSRF token and a trusted origin.
 
-    Raises PermissionDenied. DRF's views are exempt from Django's own check, which would ask
-    those with a bearer token too.
+    Raises PermissionDenied otherwise, and ParseError for a body that cannot be read. DRF's views
+    are exempt from Django's own check, which would also apply to requests with a bearer token.
     """
     check = CSRFCheck(lambda request: None)  # type: ignore[arg-type]
     check.process_request(request._request)
     try:
         reason = check.process_view(request._request, None, (), {})  # type: ignore[arg-type]
     except (BadRequest, MultiPartParserError):
-        # It looks for its token in the form, and what it cannot read there is the caller's doing.
+        # The check reads the form to find the token.
         raise ParseError("The body could not be read.") from None
     if reason:
         logger.warning("request by cookie refused: CSRF: %s path=%s", reason, request.path)
@@ -138,7 +138,8 @@ def _cookies() -> list[tuple[str, str]]:
     return [
         (ACCESS, "/"),
         (REFRESH, reverse("token_cookie")),
-        # One cookie for both would have to go to all of /api/, and into every log on the way.
+        # A single cookie for both would be sent to every address of the API, and so more often
+        # reach the logs of proxies.
         (LOGOUT, reverse("logout")),
     ]
 

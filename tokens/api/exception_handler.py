@@ -1,7 +1,7 @@
 """
-Token errors as answers, for DRF's EXCEPTION_HANDLER.
+The exceptions of this app as answers, for DRF's setting EXCEPTION_HANDLER.
 
-Apart from ``http``, because it imports DRF's views, which import the authentication class.
+It is not in ``http``, because it imports DRF's views, which import the authentication class.
 """
 
 import logging
@@ -17,8 +17,8 @@ from .. import signals
 from ..errors import KeyRingError, TokenError, TooManyAttempts
 from .http import Unavailable, body_refusal, ring_unavailable
 
-# Gone, restarted, too slow, full, or read-only after a failover: never the caller's doing.
-DATABASE_TROUBLE = (OperationalError, InterfaceError, InternalError)
+# The database is down, restarting, too slow, full, or read-only after a failover.
+DATABASE_ERRORS = (OperationalError, InterfaceError, InternalError)
 
 
 class BodyTooLarge(APIException):
@@ -29,10 +29,11 @@ class BodyTooLarge(APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """
-    Answer token errors as 401, too many attempts as 429, the server's own trouble as 503, and the
-    rest as DRF does.
+    Answer token errors with 401, TooManyAttempts with 429, failures of the server with 503, and
+    other exceptions as DRF does.
 
-    What Django finds suspicious while the body is read, DRF would pass on to an HTML page.
+    A SuspiciousOperation that Django raises while it reads the body becomes 413 or 400; DRF would
+    let it become an HTML page.
     """
     if isinstance(error, TokenError):
         error = body_refusal(error)
@@ -40,7 +41,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = Throttled(error.retry_after)
     elif isinstance(error, KeyRingError):
         error = ring_unavailable(error)
-    elif isinstance(error, DATABASE_TROUBLE):
+    elif isinstance(error, DATABASE_ERRORS):
         signals.log("database_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()
     elif isinstance(error, RequestDataTooBig):

@@ -1,7 +1,7 @@
 """
-Between requests and the rules: the bearer credential, the client, and what a refusal sounds like.
+The bearer credential of a request, and the answer to a refused token.
 
-A caller learns no more of the reason than djangorestframework-simplejwt's clients know to read.
+The answer says no more about the reason than djangorestframework-simplejwt's does. The log has it.
 """
 
 import logging
@@ -25,13 +25,13 @@ from ..errors import (
     with_hint,
 )
 
-# RFC 6750 §3: without a credential no error code, with a bad one invalid_token.
+# RFC 6750 §3: no error code without a credential, invalid_token with a refused one.
 CHALLENGE = 'Bearer realm="api"'
 CHALLENGE_INVALID_TOKEN = f'{CHALLENGE}, error="invalid_token"'
 
 
 class Unauthorized(APIException):
-    """A token in the body is refused: 401, also where a view has no authentication class."""
+    """A 401 with a challenge, also from a view without authentication classes."""
 
     status_code = 401
     auth_header = CHALLENGE
@@ -41,7 +41,7 @@ class Unauthorized(APIException):
 
 
 class Unavailable(APIException):
-    """The server's own trouble, which may have passed when the caller asks again."""
+    """A failure of the server that may be temporary. The answer has Retry-After."""
 
     status_code = 503
     default_detail = "The service is not available at the moment. Try again later."
@@ -51,9 +51,9 @@ class Unavailable(APIException):
 
 def bearer(request: HttpRequest | Request) -> str | None:
     """
-    Return the request's bearer credential (RFC 6750 §2.1), None where there is none.
+    Return the request's bearer credential (RFC 6750 §2.1), or None if it has none.
 
-    Raises AuthenticationFailed for one that is not a single word.
+    Raises AuthenticationFailed if "Bearer" is not followed by exactly one word.
     """
     scheme, *words = _credential(request)
     if scheme.lower() != "bearer":
@@ -74,13 +74,14 @@ def challenge(request: HttpRequest | Request) -> str:
 
 
 def _credential(request: HttpRequest | Request) -> list[str]:
-    # At spaces only (RFC 9110 §11.4): split() would take a no-break space, which no proxy does.
+    # Split at spaces only (RFC 9110 §11.4). split() also splits at a no-break space, and a proxy
+    # in front would then read another credential than this function.
     words = request.META.get("HTTP_AUTHORIZATION", "").split(" ")
     return [word for word in words if word] or [""]
 
 
 def request_refusal(error: TokenError) -> AuthenticationFailed:
-    """Return what a caller of a protected view hears."""
+    """Log the refusal of a request's credential, and return the 401 for it."""
     signals.log("access_refused", reason=type(error).__name__, detail=error)
     match error:
         case UserInactive():
@@ -105,13 +106,13 @@ def request_refusal(error: TokenError) -> AuthenticationFailed:
 
 
 def body_refusal(error: TokenError) -> Unauthorized:
-    """Return what a caller hears who sent the token in the body."""
+    """Log the refusal of a token in the body, and return the 401 for it."""
     signals.log("token_refused", reason=type(error).__name__, detail=error)
     return Unauthorized({"detail": _message(error), "code": "token_not_valid"})
 
 
 def ring_unavailable(error: KeyRingError) -> Unavailable:
-    """Return what a caller hears while no token can be judged."""
+    """Log that the key ring is unavailable, and return the 503 for it."""
     signals.log("key_ring_unavailable", level=logging.ERROR, detail=with_hint(error))
     return Unavailable()
 

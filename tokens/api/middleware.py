@@ -1,3 +1,5 @@
+"""Caching rules for answers by cookie, and the deletion of a refused access cookie."""
+
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +10,10 @@ from . import cookies
 
 class TokenCookieMiddleware:
     """
-    Keep answers by cookie out of shared caches, and take a refused access cookie away.
+    Keep answers by cookie out of shared caches, and delete an access cookie that was refused.
 
-    Scripts cannot delete the cookie, so without the second a browser would be refused at pages
-    that are open to everybody until the dead token expires.
+    A script cannot delete the cookie. If it stayed, public views would refuse the browser until
+    the token expires.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

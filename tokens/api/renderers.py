@@ -1,4 +1,4 @@
-"""The browsable API, which signs in with these tokens and needs no inline script or style."""
+"""The browsable API. It signs in with token cookies, and uses no inline script or style."""
 
 import math
 import shlex
@@ -20,10 +20,10 @@ from . import cookies
 
 class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
     """
-    DRF's browsable API with a bar that says who reads it, and a page of its own.
+    DRF's browsable API with this app's templates and the signed-in user at the top.
 
-    A view whose answer deserves more than JSON names a template in ``page_template``; it extends
-    ``tokens/api.html`` and finds the answer as ``data``.
+    A view can set ``page_template`` to a template that extends ``tokens/api.html`` and shows the
+    answer, ``data``, in a friendlier form.
     """
 
     template = "tokens/api.html"
@@ -37,9 +37,10 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         renderer_context = renderer_context or {}
         self.template = getattr(renderer_context["view"], "page_template", self.template)
         page = str(super().render(data, accepted_media_type, renderer_context))
-        # «Back» after signing out, perhaps by somebody else, must not show the page again.
+        # After sign-out, the "Back" button must not show the page again.
         renderer_context["response"]["Cache-Control"] = "no-store"
-        # A form shows what was sent, and half a character of JSON (RFC 8259 §8.2) is none of UTF-8.
+        # A form shows what was sent. JSON can contain a lone surrogate (RFC 8259 §8.2), which UTF-8
+        # cannot encode.
         return page.encode("utf-8", "replace").decode()
 
     def get_context(
@@ -49,28 +50,28 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         request, response = renderer_context["request"], renderer_context["response"]
         view = renderer_context["view"]
         needs_token = bool(view.authentication_classes)
-        # What a browser opened by GET may only answer to something else.
+        # A browser also opens views that do not allow GET.
         allowed = view.allowed_methods
         method = request.method if request.method in allowed else next(iter(allowed), "GET")
         return {
             **context,
-            **bar(request),
+            **page_context(request),
             "data": data,
-            "curl": curl_of(request, method=method, needs_token=needs_token),
+            "curl": curl_command(request, method=method, needs_token=needs_token),
             "curl_needs_token": needs_token,
             "may_refresh": request.method == "GET"
             and response.status_code == status.HTTP_401_UNAUTHORIZED,
         }
 
     def get_rendered_html_form(self, *args: Any, **kwargs: Any) -> Any:
-        """Return DRF's form, and none over a body that the view never asked for and nobody reads."""
+        """Return DRF's form, or None if the request's body has a media type without a parser."""
         try:
             return super().get_rendered_html_form(*args, **kwargs)
         except UnsupportedMediaType:
             return None
 
     def render_form_for_serializer(self, serializer: Any) -> Any:
-        """Return the form in templates of ours: DRF's have labels that name no field."""
+        """Return the form with this app's templates: the labels of DRF's do not name their fields."""
         if isinstance(serializer, ListSerializer):
             return None
         if hasattr(serializer, "initial_data"):
@@ -80,12 +81,12 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         )
 
 
-def bar(request: Request) -> dict[str, Any]:
-    """Return what the bar of a page shows, and what its script needs to keep the token fresh."""
+def page_context(request: Request) -> dict[str, Any]:
+    """Return the signed-in user, and what the page's script needs to refresh the token."""
     user, claims = request.user, request.auth
     if not isinstance(claims, Claims):
-        # A view that looks at no credential, such as the sign-in: its reader may have one.
-        user, claims = _reader(request)
+        # A view without authentication, such as the sign-in. The browser may be signed in.
+        user, claims = _user_of_cookie(request)
     expires_in = 0
     if claims is not None:
         expires_in = math.ceil((claims.expires_at - timezone.now()).total_seconds())
@@ -98,11 +99,12 @@ def bar(request: Request) -> dict[str, Any]:
     }
 
 
-def curl_of(request: Request, *, method: str, needs_token: bool) -> str:
+def curl_command(request: Request, *, method: str, needs_token: bool) -> str:
     """
-    Return a command that asks this address.
+    Return a curl command that sends this request.
 
-    $ACCESS stands for the token, and body.json for the body, which may hold a password.
+    It has $ACCESS instead of the token, and body.json instead of the body, which may contain a
+    password.
     """
     words = ["curl -s"]
     if method not in ("GET", "POST"):
@@ -115,7 +117,7 @@ def curl_of(request: Request, *, method: str, needs_token: bool) -> str:
     return " ".join(words)
 
 
-def _reader(request: Request) -> tuple[Any, Claims | None]:
+def _user_of_cookie(request: Request) -> tuple[Any, Claims | None]:
     raw_access = cookies.find_access(request)
     if raw_access is None or cookies.is_access_refused(request):
         return None, None

@@ -1,4 +1,4 @@
-"""What drf-spectacular cannot see for itself: the schemes of security and the answers to bad requests."""
+"""The parts of the OpenAPI document that drf-spectacular cannot derive from the views."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ DETAIL_AND_CODE = {
 }
 FIELD_ERRORS = {
     "type": "object",
-    "description": "A detail, or for each field that is wrong a list of what is.",
+    "description": "Either a detail, or for each invalid field a list of its errors.",
     "additionalProperties": {
         "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
     },
@@ -41,7 +41,7 @@ INTROSPECTION = {
 }
 
 REFUSED = {401: DETAIL_AND_CODE}
-# Any: drf-spectacular declares names here and passes on whole requirement objects.
+# Any: drf-spectacular declares a list of names, and also accepts requirement objects.
 ANY_CREDENTIAL_OR_NOTHING: Any = [{"bearer": []}, {"cookie": []}, {}]
 REFRESH_COOKIE: Any = [{"refreshCookie": []}]
 
@@ -50,9 +50,10 @@ _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 class TokenSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Either the header or the cookie; the refresh cookie is for one address alone."""
+    """Declare the header and the cookies. A view accepts either the header or the access cookie."""
 
-    target_class = "tokens.authentication.JWTAuthentication"
+    # As a path, because that module imports this package. The app can be at any dotted path.
+    target_class = f"{__name__.removesuffix('.api.schema')}.authentication.JWTAuthentication"
     match_subclasses = True
     name = ["bearer", "cookie", "refreshCookie"]
 
@@ -66,15 +67,15 @@ class TokenSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
                 "type": "apiKey",
                 "in": "cookie",
                 "name": cookies.full_name(cookies.ACCESS),
-                "description": "From /api/token/cookie/. An unsafe request by cookie needs "
-                "Django's CSRF token in X-CSRFToken.",
+                "description": "Set by /api/token/cookie/. A request by cookie with an unsafe method "
+                "requires Django's CSRF token in X-CSRFToken.",
             },
             {
                 "type": "apiKey",
                 "in": "cookie",
                 "name": cookies.full_name(cookies.REFRESH),
-                "description": "From /api/token/cookie/, and sent to that path only. "
-                "Needs Django's CSRF token in X-CSRFToken.",
+                "description": "Set by /api/token/cookie/, and sent to that path only. "
+                "Requires Django's CSRF token in X-CSRFToken.",
             },
         ]
 
@@ -82,7 +83,7 @@ class TokenSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def add_common_answers(
     result: dict[str, Any], generator: Any, request: Any, public: bool
 ) -> dict[str, Any]:
-    """Describe the answers that DRF itself gives before or instead of a view."""
+    """Describe the answers of DRF that do not come from the view itself."""
     for operations in result["paths"].values():
         for method, operation in operations.items():
             if method in _METHODS:
@@ -91,17 +92,17 @@ def add_common_answers(
 
 
 def _describe(operation: dict[str, Any]) -> None:
-    answers = {"406": ("No format that the caller accepts.", DETAIL)}
+    answers = {"406": ("No format that the client accepts is available.", DETAIL)}
     if "requestBody" in operation:
-        answers["400"] = ("The body is not what it should be.", FIELD_ERRORS)
+        answers["400"] = ("The body is invalid.", FIELD_ERRORS)
         answers["413"] = ("The body is too large.", DETAIL)
-        answers["415"] = ("The body's media type is not known here.", DETAIL)
+        answers["415"] = ("The body's media type is not supported.", DETAIL)
     if operation["operationId"].startswith(_LIMITED):
-        answers["429"] = ("Too many requests; Retry-After says when.", DETAIL)
+        answers["429"] = ("Too many requests. Retry after the seconds in Retry-After.", DETAIL)
     if {} not in operation.get("security", [{}]):
-        answers["401"] = ("No token, or one that is refused.", DETAIL_AND_CODE)
+        answers["401"] = ("No token, or a refused token.", DETAIL_AND_CODE)
         answers["403"] = ("Not permitted.", DETAIL)
-    answers["503"] = ("Not available at the moment; Retry-After says when.", DETAIL)
+    answers["503"] = ("Temporarily unavailable. Retry after the seconds in Retry-After.", DETAIL)
     for status, (description, shape) in answers.items():
         operation["responses"].setdefault(
             status,

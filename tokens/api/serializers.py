@@ -1,4 +1,4 @@
-"""The shapes of bodies and answers; every rule is elsewhere."""
+"""The formats of bodies and answers. Rules belong in ``sessions``."""
 
 from datetime import datetime
 from math import ceil
@@ -13,12 +13,12 @@ from ..client import device_of
 from ..models import Session
 from ..sessions import TokenPair
 
-# Hashing is meant to cost; nobody types more, and a megabyte of it is an attack.
+# Characters. Hashing is slow by design, so a longer password is refused before it is hashed.
 MAX_PASSWORD_LENGTH = 4096
 
 
 class SignInSerializer(serializers.Serializer[Any]):
-    """The user's name, under the name of the user model's USERNAME_FIELD, and password."""
+    """The user's password, and name under the name of the user model's USERNAME_FIELD."""
 
     password = serializers.CharField(
         max_length=MAX_PASSWORD_LENGTH,
@@ -45,7 +45,7 @@ class OptionalRefreshSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField(
         write_only=True,
         required=False,
-        help_text="Names the session when the access token has expired.",
+        help_text="Identifies the session if the access token has expired.",
     )
 
 
@@ -58,15 +58,15 @@ class RevokeSerializer(TokenSerializer):
         write_only=True,
         required=False,
         allow_blank=True,
-        help_text="Accepted and not needed: a token says itself what it is (RFC 7009 §2.1).",
+        help_text="Accepted and ignored: the token contains its type (RFC 7009 §2.1).",
     )
 
 
 class LifetimesSerializer(serializers.Serializer[TokenPair]):
-    """How long a pair is good for, where the tokens themselves travel in cookies."""
+    """The lifetimes of a pair. The tokens themselves are in cookies."""
 
-    expires_in = serializers.SerializerMethodField(help_text="Seconds.")
-    refresh_expires_in = serializers.SerializerMethodField(help_text="Seconds.")
+    expires_in = serializers.SerializerMethodField(help_text="In seconds.")
+    refresh_expires_in = serializers.SerializerMethodField(help_text="In seconds.")
 
     @extend_schema_field({"type": "integer", "minimum": 0})
     def get_expires_in(self, pair: TokenPair) -> int:
@@ -78,7 +78,7 @@ class LifetimesSerializer(serializers.Serializer[TokenPair]):
 
 
 class PairSerializer(LifetimesSerializer):
-    """The answer to a sign-in or a refresh (RFC 6749 §5.1), with simplejwt's names of the two."""
+    """The answer to a sign-in or a refresh (RFC 6749 §5.1), with simplejwt's names for the tokens."""
 
     access = serializers.CharField(source="raw_access", read_only=True)
     refresh = serializers.CharField(source="raw_refresh", read_only=True)
@@ -99,7 +99,7 @@ class EmptySerializer(serializers.Serializer[Any]):
 
 class SessionSerializer(serializers.ModelSerializer[Session]):
     device = serializers.SerializerMethodField()
-    current = serializers.SerializerMethodField(help_text="Whether this request belongs to it.")
+    current = serializers.SerializerMethodField(help_text="Whether this request uses this session.")
 
     class Meta:
         model = Session
@@ -118,7 +118,7 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
         return device_of(session.user_agent)
 
     def get_current(self, session: Session) -> bool:
-        # Whom another authentication class let in, or force_authenticate(), has no claims.
+        # There are no claims if another authentication class or force_authenticate() set the user.
         return session.pk == getattr(self.context["request"].auth, "sid", None)
 
 

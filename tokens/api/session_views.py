@@ -1,4 +1,4 @@
-"""What a person does with their own sessions: see them, end one, end this one, end all."""
+"""A user's own sessions: list them, end one, sign out of this one or of all."""
 
 from datetime import UTC
 from uuid import UUID
@@ -32,11 +32,11 @@ from .views import TokenView
 
 class LogoutView(TokenView):
     """
-    End the session that this request belongs to.
+    Sign out: end the session that this request belongs to.
 
-    Its access token names it, in the Authorization header; when that has expired, the refresh
-    token does, in the body. Without either, the cookies do, and are taken away; that needs
-    Django's CSRF token.
+    The session is that of the access token in the Authorization header or, if that has expired, of
+    the refresh token in the body. Without either, it is that of the cookies, which are deleted;
+    this requires Django's CSRF token.
     """
 
     serializer_class = OptionalRefreshSerializer
@@ -71,12 +71,12 @@ class LogoutView(TokenView):
         return sessions.find_by_refresh_token(raw_refresh)
 
     def _find_by_cookie(self, request: Request) -> Authenticated | None:
-        """Return the session of the cookies, None for one that is over. Raises Unauthorized."""
+        """Return the session of the cookies, or None if it has ended. Raises Unauthorized."""
         raw_access, raw_refresh = cookies.find_access(request), cookies.find_logout(request)
         if raw_access is None and raw_refresh is None:
             raise Unauthorized({"detail": str(NotAuthenticated.default_detail)})
         cookies.require_csrf(request)
-        self.forgets_cookies = True
+        self.deletes_cookies = True
         for raw_token, find in (
             (raw_access, sessions.authenticate),
             (raw_refresh, sessions.find_by_refresh_token),
@@ -87,13 +87,13 @@ class LogoutView(TokenView):
                 except TokenError as error:
                     refusal = body_refusal(error)
         if self.everywhere:
-            # Nobody is named whose sessions could be ended, and a 204 would say that they are.
+            # Without a user no session can be ended, and a 204 would say that all have ended.
             raise refusal
         return None
 
 
 class LogoutAllView(LogoutView):
-    """End every session of the user whom this request belongs to, this one included."""
+    """Sign out everywhere: end every session of the user, including this one."""
 
     everywhere = True
 
@@ -118,15 +118,15 @@ class NewestFirst(CursorPagination):
         if (
             cursor is not None
             and cursor.position is not None
-            and not _is_instant(str(cursor.position))
+            and not _is_datetime(str(cursor.position))
         ):
-            # The database would be asked for it, and fail.
+            # In a query it would raise a database error.
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
 
-def _is_instant(text: str) -> bool:
-    """Tell whether this is a date, a time and an offset that the database can be asked for."""
+def _is_datetime(text: str) -> bool:
+    """Return whether ``text`` is a date and time with an offset that a query can compare."""
     try:
         instant = parse_datetime(text)
         return instant is not None and instant.astimezone(UTC) == instant
@@ -147,17 +147,17 @@ class OwnSessions(GenericAPIView[Session]):
     get=extend_schema(responses={200: SessionSerializer(many=True), 404: schema.DETAIL})
 )
 class SessionListView(OwnSessions, ListAPIView[Session]):
-    """Where I am signed in, the newest first."""
+    """List the sessions of the signed-in user, the newest first."""
 
-    name = "My sessions"  # the heading of its page
+    name = "My sessions"  # The heading of the page.
     pagination_class = NewestFirst
     page_template = "tokens/sessions.html"
 
 
-# A revocation is committed before its answer leaves, whatever ATOMIC_REQUESTS says.
+# A revocation is committed before the answer is sent, also under ATOMIC_REQUESTS.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class SessionView(OwnSessions):
-    """End one of my sessions: its tokens are refused from the next request on."""
+    """End one of the user's own sessions. Its tokens are refused from the next request on."""
 
     @extend_schema(operation_id="session_end", responses={204: None, 404: schema.DETAIL})
     def delete(self, request: Request, sid: UUID) -> Response:

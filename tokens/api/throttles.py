@@ -1,8 +1,8 @@
 """
-DRF throttles: passwords asked for again, and requests that carry tokens.
+DRF throttles for views that ask for a password again, and for requests with a token.
 
-Requests with tokens are counted in Django's cache: across all processes if CACHES names a server,
-otherwise per process. Losing the cache loses counts and nothing else.
+Requests with a token are counted in Django's cache: for all processes together if CACHES names a
+server, otherwise per process. If the cache is lost, only the counts are lost.
 """
 
 import time
@@ -22,23 +22,23 @@ from ..conf import conf
 from ..errors import TooManyAttempts
 from ..limits.counts import Charge, network_of, parse_rate, take, waits
 
-CACHE_PAUSE = 5.0  # seconds in which a cache that failed is not asked again
+CACHE_PAUSE = 5.0  # seconds for which the cache is not used after it failed
 
 
 class PasswordThrottle(BaseThrottle):
     """
-    TOKENS_ACCOUNT_THROTTLE passwords per signed-in person.
+    Allow TOKENS_ACCOUNT_THROTTLE passwords per signed-in user.
 
-    It acts on views whose ``throttle_scope`` is ``password``: those that ask for one again, where
-    whoever took over a session could guess it.
+    It applies to views whose ``throttle_scope`` is ``password``. They ask for the password again,
+    which an attacker who uses the session could otherwise guess.
     """
 
     _wait = timedelta(0)
 
     def allow_request(self, request: Request, view: Any) -> bool:
         rate = parse_rate(conf.TOKENS_ACCOUNT_THROTTLE)
-        asks = getattr(view, "throttle_scope", None) == "password"
-        if rate is None or not asks or request.method in SAFE_METHODS:
+        asks_password = getattr(view, "throttle_scope", None) == "password"
+        if rate is None or not asks_password or request.method in SAFE_METHODS:
             return True
         now = timezone.now()
         charges = [Charge(f"password {request.user.pk}", rate)]
@@ -56,7 +56,7 @@ class PasswordThrottle(BaseThrottle):
 
 
 class RequestThrottle(BaseThrottle):
-    """So many requests per client network, in fixed windows; each subclass names its setting."""
+    """Limit the requests per client network in fixed windows, by the rate of ``setting``."""
 
     setting: ClassVar[str]
     _wait = 0.0
@@ -91,21 +91,21 @@ class IntrospectThrottle(RequestThrottle):
 
 
 class _Cache:
-    """Django's cache, as far as it can be had: a limit is not worth a refused refresh."""
+    """Django's cache. While it fails, requests are not counted, and so not refused."""
 
     def __init__(self) -> None:
         self.asleep_until = 0.0
 
     def count(self, key: str, *, seconds: int) -> int:
-        """Count one more under ``key`` and return how many it has, 0 where nobody can tell."""
+        """Add one to the count of ``key`` and return it, or 0 if the cache does not answer."""
         if time.monotonic() < self.asleep_until:
             return 0
         try:
             return 1 if cache.add(key, 1, seconds) else int(cache.incr(key))
         except ValueError:
-            return 1  # It ran out between the two.
+            return 1  # The key expired between add() and incr().
         except Exception as error:
-            # Each cache's client has errors of its own.
+            # Each cache backend has its own exceptions.
             self.asleep_until = time.monotonic() + CACHE_PAUSE
             signals.log("requests_not_counted", level=WARNING, reason=type(error).__name__)
             return 0

@@ -1,4 +1,4 @@
-"""The token endpoints: each reads a body, calls one verb of ``sessions``, and answers."""
+"""The token endpoints. Each reads a body, calls one verb of ``sessions``, and answers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from .. import sessions, signals
 from ..client import client_of
 from ..errors import TokenError
 from ..limits import sign_in
-from ..models import EndReason
+from ..models import EndReason, Session
 from ..sessions import TokenPair
 from . import cookies, schema
 from .exception_handler import exception_handler
@@ -33,40 +33,37 @@ from .serializers import (
 )
 from .throttles import IntrospectThrottle, RefreshThrottle, RevokeThrottle, VerifyThrottle
 
-# Its fields are copied at the first use, not at each: a twentieth of the time that a refresh takes.
-_PAIR = PairSerializer()
 
-
-# Bodies hold passwords and tokens: an error report must not.
+# Bodies contain passwords and tokens, which must not get into error reports.
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-# A revocation is committed before its answer leaves, whatever ATOMIC_REQUESTS says.
+# A revocation is committed before the answer is sent, also under ATOMIC_REQUESTS.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class TokenView(GenericAPIView[Any]):
     """
-    A view that takes its token from the body and looks at no other credential.
+    A view that takes a token or a password from the body and ignores other credentials.
 
-    A stale Authorization header must never stand in the way of a sign-in or a refresh.
+    An expired token in the Authorization header must not prevent a sign-in or a refresh.
     """
 
     authentication_classes: Sequence[type[BaseAuthentication]] = ()
     permission_classes: Sequence[type[BasePermission]] = ()
-    # Set by a view that answers one request: the browser then gives its tokens away.
-    forgets_cookies = False
+    # A view sets it to delete the token cookies with this answer. Each request has its own view.
+    deletes_cookies = False
 
     def get_exception_handler(self) -> Any:
         return exception_handler
 
     def get_authenticate_header(self, request: Request) -> str:
-        # DRF would ask an authentication class, find none, and answer 403.
+        # DRF takes it from an authentication class. Without one it would answer 403.
         return challenge(request)
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
-        # RFC 6749 §5.1: an answer that holds a token is stored nowhere.
+        # RFC 6749 §5.1: no cache may store an answer that contains a token.
         response["Cache-Control"] = "no-store"
-        if self.forgets_cookies:
+        if self.deletes_cookies:
             cookies.delete_all(response)
         return response
 
@@ -76,11 +73,11 @@ class TokenView(GenericAPIView[Any]):
         return dict(serializer.validated_data)
 
     def answer(self, pair: TokenPair) -> Response:
-        return Response(_PAIR.to_representation(pair))
+        return Response(PairSerializer(pair).data)
 
 
 class SignInView(TokenView):
-    """Sign in: begin a session and get its first two tokens."""
+    """Sign in: start a session and return its first pair of tokens."""
 
     serializer_class = SignInSerializer
 
@@ -102,7 +99,7 @@ class SignInView(TokenView):
 
 
 class RefreshView(TokenView):
-    """Trade a refresh token for the next pair. The one traded in is good for nothing then."""
+    """Exchange a refresh token for the next pair of tokens. Use the new refresh token from then on."""
 
     serializer_class = RefreshSerializer
     throttle_classes = (RefreshThrottle,)
@@ -114,7 +111,7 @@ class RefreshView(TokenView):
 
 
 class VerifyView(TokenView):
-    """Tell whether a token of either type would be accepted at this moment."""
+    """Check whether a token of either type would be accepted now."""
 
     serializer_class = TokenSerializer
     throttle_classes = (VerifyThrottle,)
@@ -127,10 +124,10 @@ class VerifyView(TokenView):
 
 class RevokeView(TokenView):
     """
-    Take a token back (RFC 7009).
+    Revoke a token (RFC 7009).
 
-    A refresh token ends its session with all access tokens; an access token ends itself. The
-    answer is the same for a token that is unknown or expired: there is nothing left to do.
+    A refresh token ends its session with all access tokens. An access token is denied alone. The
+    answer to an unknown or expired token is the same.
     """
 
     serializer_class = RevokeSerializer
@@ -146,7 +143,7 @@ class RevokeView(TokenView):
 
 
 class BlacklistView(TokenView):
-    """End the session of a refresh token, under djangorestframework-simplejwt's name for it."""
+    """End the session of a refresh token, at the address of djangorestframework-simplejwt."""
 
     serializer_class = RefreshSerializer
     throttle_classes = (RevokeThrottle,)
@@ -162,11 +159,11 @@ class BlacklistView(TokenView):
 
 class MayIntrospect(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user.has_perm("tokens.introspect_token"))
+        return bool(request.user.has_perm(f"{Session._meta.app_label}.introspect_token"))
 
 
 class IntrospectView(TokenView):
-    """Tell a permitted caller what a token says, if it is active (RFC 7662)."""
+    """Return the claims of an active token (RFC 7662). Requires the permission introspect_token."""
 
     serializer_class = TokenSerializer
     throttle_classes = (IntrospectThrottle,)
@@ -176,7 +173,10 @@ class IntrospectView(TokenView):
     @extend_schema(
         operation_id="token_introspect",
         responses={
-            200: OpenApiResponse(schema.INTROSPECTION, "Its claims, or only that it is not.")
+            200: OpenApiResponse(
+                schema.INTROSPECTION,
+                "The claims of an active token, or only that it is not active.",
+            )
         },
     )
     def post(self, request: Request) -> Response:
@@ -185,5 +185,5 @@ class IntrospectView(TokenView):
         except TokenError as error:
             signals.log("introspected_as_inactive", reason=type(error).__name__, detail=error)
             return Response({"active": False})
-        # Last: a project's own claim of that name says something else.
+        # Last, so that it replaces a claim of the project with the same name.
         return Response({**found.claims.as_json(), "active": True})

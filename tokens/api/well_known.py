@@ -1,4 +1,4 @@
-"""``/.well-known/``: what other services read to verify tokens on their own."""
+"""``/.well-known/jwks.json``: the public keys, with which other services verify tokens."""
 
 import hashlib
 import logging
@@ -11,20 +11,20 @@ from django.views.decorators.http import require_safe
 
 from .. import keyring, signals
 from ..errors import KeyRingError, with_hint
-from .exception_handler import DATABASE_TROUBLE
+from .exception_handler import DATABASE_ERRORS
 from .http import Unavailable
 
 
 @csrf_exempt
 @require_safe
 def jwks(request: HttpRequest) -> HttpResponseBase:
-    """Answer with the public keys as a JWK Set (RFC 7517 §8.5)."""
+    """Return the public keys as a JWK Set (RFC 7517 §5), with the media type of §8.5.2."""
     try:
         response = JsonResponse(keyring.jwks(), content_type="application/jwk-set+json")
-    except (KeyRingError, *DATABASE_TROUBLE) as error:
+    except (KeyRingError, *DATABASE_ERRORS) as error:
         signals.log("jwks_unavailable", level=logging.ERROR, detail=with_hint(error))
         return _unavailable()
-    # Stored, and asked for each time: a stale copy would lack the key of a fresh token.
+    # Caches may store it and must revalidate it: a stale copy may lack the key of a new token.
     response["Cache-Control"] = "public, no-cache"
     etag = quote_etag(hashlib.sha256(response.content).hexdigest())
     response["ETag"] = etag
