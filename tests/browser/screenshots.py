@@ -104,7 +104,7 @@ def sign_in(page: Page, reader: str) -> None:
     page.goto("/admin/" if reader == STAFF else "/api/login/")
     page.get_by_label("Username").fill("grace" if reader == STAFF else "ada")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in" if reader == STAFF else "Sign in").click()
     page.wait_for_url("**/admin/" if reader == STAFF else "**/api/sessions/")
 
 

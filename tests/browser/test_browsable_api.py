@@ -27,7 +27,7 @@ def ada(page: Page, user: Any) -> Page:
 def log_in(page: Page, password: str = PASSWORD) -> None:
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
 
 
 def answer_of(page: Page) -> Any:
@@ -42,12 +42,12 @@ def current_session() -> Session:
 def test_a_person_signs_in_from_where_they_were_and_out_again(page: Page, user: Any) -> None:
     page.goto("/api/me/")
     expect(answer_of(page)).to_contain_text("HTTP 401 Unauthorized")
-    page.get_by_role("banner").get_by_role("link", name="Log in").click()
+    page.get_by_role("banner").get_by_role("link", name="Sign in").click()
     log_in(page)
     page.wait_for_url("**/api/me/")
     expect(answer_of(page)).to_contain_text('"username": "ada"')
     expect(page.get_by_role("banner")).to_contain_text("ada")
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
     assert current_session().end_reason == EndReason.LOGOUT
     assert [c["name"] for c in page.context.cookies() if "latchkey" in str(c["name"])] == []
@@ -100,7 +100,7 @@ def test_a_browser_keeps_the_cookies_under_their_names_for_https(
         "__Secure-latchkey_refresh": ("/api/token/cookie/", True),
         "__Secure-latchkey_logout": ("/api/logout/", True),
     }
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
     assert not [c for c in page.context.cookies() if "latchkey" in str(c["name"])]
 
@@ -139,7 +139,7 @@ def test_ending_the_own_session_signs_out_here(ada: Page) -> None:
     ada.get_by_role("button", name="End the session of").click()
     ada.get_by_role("button", name="Yes").click()
     expect(answer_of(ada)).to_contain_text("HTTP 401 Unauthorized")
-    expect(ada.get_by_role("banner").get_by_role("link", name="Log in")).to_be_visible()
+    expect(ada.get_by_role("banner").get_by_role("link", name="Sign in")).to_be_visible()
 
 
 def test_a_page_left_open_longer_than_the_token_lives_still_works(ada: Page, settings: Any) -> None:

@@ -1,6 +1,6 @@
-// What a page for people does by itself: it keeps the access token fresh while it is open, sends
-// the methods that HTML forms do not know, and copies the curl line. The tokens are in cookies
-// that no script can read; this one only ever learns how long they are good for.
+// The script of the HTML pages. It refreshes the access token while a page is open, sends the
+// methods that HTML forms do not have, and copies the curl command. The tokens are in cookies that
+// no script can read; this script only knows their lifetime.
 "use strict";
 
 const REFRESH_AHEAD = 10_000; // milliseconds before the token expires
@@ -10,16 +10,16 @@ const RELOAD_AT_MOST_EVERY = 10_000;
 const you = () => document.getElementById("you");
 const channel = new BroadcastChannel("latchkey");
 
-let expiresAt = null; // by this browser's clock; null where nobody is signed in
+let expiresAt = null; // by this browser's clock; null if no user is signed in
 let refreshing = null;
 let retryAt = 0;
 
-// Each tab chooses its own moment, so that seldom two of them refresh at once.
+// A random time per tab, so that two tabs rarely refresh at once.
 const ahead = REFRESH_AHEAD * (1 + Math.random());
 
 function csrf() {
   const { csrfCookie, csrfHeader, csrfToken } = you().dataset;
-  // The cookie is newer than the page where somebody signed in in another tab.
+  // After a sign-in in another tab, the cookie is newer than the page.
   const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${csrfCookie}=`));
   return { [csrfHeader]: found ? found.slice(csrfCookie.length + 1) : csrfToken };
 }
@@ -35,7 +35,7 @@ function begin() {
   tick();
 }
 
-// Keeping the token fresh
+// Refreshing the token
 
 function tick() {
   const clock = document.getElementById("clock");
@@ -43,12 +43,12 @@ function tick() {
   const left = expiresAt - Date.now();
   const seconds = Math.max(0, Math.ceil(left / 1000));
   clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  // A token that lives shorter than the usual margin is refreshed in the last third of its life.
+  // A token with a short lifetime is refreshed in the last third of it.
   const margin = Math.min(ahead, (Number(you().dataset.expiresIn) * 1000) / 3);
   if (left <= margin && Date.now() >= retryAt) refresh();
 }
 
-// Resolves to whether the browser has a fresh token now. Callers at the same time share one request.
+// Resolve to whether the token was refreshed. Simultaneous callers share one request.
 function refresh() {
   refreshing ??= askForRefresh().finally(() => { refreshing = null; });
   return refreshing;
@@ -68,7 +68,7 @@ async function askForRefresh() {
       return false;
     }
   } catch {
-    // No network: the refresh token is good for longer than that.
+    // There is no network. Try again later: the refresh token is valid for longer.
   }
   retryAt = Date.now() + RETRY_AFTER;
   return false;
@@ -86,10 +86,10 @@ function signedOut() {
   if (expiresAt === null) return;
   expiresAt = null;
   document.getElementById("clock").textContent = "0:00";
-  say("You are signed out. Reload the page to log in again.");
+  say("You are signed out. Reload the page to sign in again.");
 }
 
-// The page was opened after the access cookie had run out: get a new one, and open it again.
+// The page was opened after the access cookie expired. Refresh it, and load the page again.
 async function tryRefresh() {
   const last = Number(sessionStorage.getItem("latchkey-reloaded"));
   if (Date.now() - last < RELOAD_AT_MOST_EVERY) return;
@@ -171,7 +171,7 @@ async function copy(id, button) {
     await navigator.clipboard.writeText(source.textContent);
     button.textContent = "Copied";
   } catch {
-    // Without HTTPS there is no clipboard: select it, for the person to copy.
+    // Browsers have no clipboard API without HTTPS. Select the text, so that the user can copy it.
     getSelection().selectAllChildren(source);
     button.textContent = "Selected";
   }
