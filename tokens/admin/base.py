@@ -1,4 +1,4 @@
-"""Rows to read, lists that count nothing, who may do what, and what is logged."""
+"""What the admin's pages share: read-only lists without COUNT(*), permissions, the log, forms."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,34 +12,36 @@ from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, SEARCH_VAR, Cha
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from ..models import MAX_REASON_LENGTH
+from ..models import MAX_REASON_LENGTH, Session
 from .search import find_token
 
-MAX_PAGES = 200  # An OFFSET reads what it skips.
+MAX_PAGES = 200  # An OFFSET reads all the rows that it skips.
 
 
 class UncountedList(ChangeList):
     """
-    A page of rows and whether another follows: no ``count(*)``, no order but the model admin's.
+    A list that runs no COUNT(*), and has no other order than the model admin's.
 
-    ``next_page`` and ``previous_page`` are the addresses of its neighbours, empty where none is,
-    ``search_off`` that of the list without the search.
+    Each page reads one row more than it shows, to know whether another page follows.
+    ``next_page`` and ``previous_page`` are the addresses of those pages, or empty;
+    ``without_search`` is the address of the list without the search term.
     """
 
     model_admin: "ReadOnlyAdmin"
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        # Before the filters: those that look at the newest rows only look at the newest found.
+        # Before the filters: a filter that checks only the newest rows checks the newest found.
         self.root_queryset = self.model_admin.search(self.root_queryset, self.query)
         return super().get_queryset(request, *args, **kwargs)
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        self.params.pop(ORDER_VAR, None)  # Another order than an index has reads the whole table.
+        self.params.pop(ORDER_VAR, None)  # An order without an index reads the whole table.
         return super().get_ordering(request, queryset)
 
     def get_results(self, request: HttpRequest) -> None:
@@ -50,7 +52,7 @@ class UncountedList(ChangeList):
         rows = list(self.queryset[first : first + size + 1])
         more = len(rows) > size and self.page_num < MAX_PAGES
         self.result_list = rows[:size]
-        # Counts as if this page were all, so that «select all» means what can be seen.
+        # Django must count this page only, so that "select all" selects what is visible.
         self.result_count = len(self.result_list)
         self.full_result_count = None
         self.show_full_result_count = False
@@ -58,7 +60,7 @@ class UncountedList(ChangeList):
         self.can_show_all = False
         self.multi_page = more or self.page_num > 1
         self.next_page = self._page(self.page_num + 1) if more else ""
-        self.search_off = self.get_query_string(remove=[SEARCH_VAR])
+        self.without_search = self.get_query_string(remove=[SEARCH_VAR])
         self.previous_page = self._page(self.page_num - 1) if self.page_num > 1 else ""
 
     def _page(self, number: int) -> str:
@@ -66,7 +68,7 @@ class UncountedList(ChangeList):
 
 
 class ValidatedActions:
-    """Before a model admin: what is no key among the selected ones is the caller's mistake."""
+    """A mixin for model admins: a selected key that is not valid becomes a 400 instead of a 500."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         try:
@@ -76,15 +78,15 @@ class ValidatedActions:
 
 
 class ReadOnlyAdmin(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Rows of this app change through its verbs only."""
+    """A model admin whose rows are changed only by functions of this app, never by a form."""
 
     list_per_page = 50
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # A facet is a count over the whole table.
+    show_facets = admin.ShowFacets.NEVER  # A facet counts over the whole table.
     sortable_by = ()
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
-        # Deleting is part of deleting a user, and by itself shows nobody a list.
+        # Sessions are deleted with their user. That alone must not show the list in the index.
         return {**super().get_model_perms(request), "delete": False}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -96,8 +98,8 @@ class ReadOnlyAdmin(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-ar
         if find_token(request.META.get("QUERY_STRING", "")):
             show_message(
                 request,
-                "The address held a token, so logs may hold it now: revoke its session. Tokens "
-                "belong into the search field, which keeps them out of addresses.",
+                "The address contained a token, and logs may now contain it too. Revoke its session. "
+                "Paste tokens into the search field, which keeps them out of addresses.",
                 level=messages.WARNING,
             )
             return HttpResponseRedirect(request.path)
@@ -105,19 +107,19 @@ class ReadOnlyAdmin(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-ar
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_object(self, request: HttpRequest, object_id: str, *args: Any) -> Any:
-        # A NUL in a text column is an error to PostgreSQL, which the admin does not catch.
+        # PostgreSQL raises an error for a NUL in a text, which the admin does not catch.
         return None if "\0" in object_id else super().get_object(request, object_id, *args)
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        """Return those of ``rows`` that ``term`` names; every row for an empty one."""
+        """Return the rows that match ``term``, or all for an empty term."""
         return rows
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        # A column in the address is a filter that no index may serve.
+        # Any other lookup in an address could filter by a column without an index.
         return lookup in self.filter_names()
 
     def filter_names(self) -> set[str]:
-        """Return what the filters are called in an address."""
+        """Return the query parameters of the filters."""
         return {str(getattr(one, "parameter_name", "")) for one in self.list_filter}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -128,30 +130,40 @@ class ReadOnlyAdmin(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-ar
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """
-        Permit it only as part of deleting a user, which the user's own admin has decided on.
+        Permit deletion only together with a user, which the user's own admin has permitted.
 
-        The admin asks here too before it deletes a user with sessions.
+        Before the admin deletes a user, it calls this method for the user's sessions.
         """
         match = request.resolver_match
-        own_pages = f"{self.opts.app_label}_{self.opts.model_name}_"
+        own_pages = url_name(self.model, "")
         return match is not None and not str(match.url_name).startswith(own_pages)
 
 
 def has_permission(request: HttpRequest, permission: str) -> bool:
-    """Tell whether this member of the staff has ``tokens.<permission>``."""
+    """Return whether the signed-in staff user has this permission of the app."""
     user: Any = request.user
-    return bool(user.is_active and user.has_perm(f"tokens.{permission}"))
+    return bool(user.is_active and user.has_perm(f"{Session._meta.app_label}.{permission}"))
 
 
 def require_permission(request: HttpRequest, *permissions: str) -> None:
-    """Raise PermissionDenied, which answers 403, for who lacks one of them."""
+    """Raise PermissionDenied, which becomes a 403, unless the user has all of them."""
     for permission in permissions:
         if not has_permission(request, permission):
             raise PermissionDenied
 
 
+def url_name(model: type[Model], page: str) -> str:
+    """Return the name of one of the model's admin pages, without the namespace."""
+    return f"{model._meta.app_label}_{model._meta.model_name}_{page}"
+
+
+def admin_url(site: admin.AdminSite, model: type[Model], page: str, *args: Any) -> str:
+    """Return the address of one of the model's pages in the admin ``site``."""
+    return reverse(f"admin:{url_name(model, page)}", args=args, current_app=site.name)
+
+
 def log(request: HttpRequest, rows: Iterable[Model], flag: int, message: str) -> None:
-    """Write down who did what to these rows."""
+    """Add an entry to the admin's log for each of these rows."""
     LogEntry.objects.log_actions(
         user_id=cast(Any, request.user).pk,
         queryset=cast(Any, list(rows)),
@@ -161,7 +173,7 @@ def log(request: HttpRequest, rows: Iterable[Model], flag: int, message: str) ->
 
 
 def format_instant(at: datetime | None) -> str:
-    """Return an instant as short as a column is, with its zone for who points at it."""
+    """Return date and time in short form, with seconds and time zone as the tooltip."""
     if at is None:
         return "-"
     local = timezone.localtime(at)
@@ -180,30 +192,32 @@ def show_message(request: HttpRequest, message: str, *, level: int = messages.SU
 
 class ReasonForm(forms.Form):
     """
-    Why: for the denylist, the log, and whoever asks next year.
+    A form with a reason, which is stored in the denylist and the admin's log.
 
-    A token that was pasted into a field that is kept or shown again is gone before anything else
-    happens to it; a field called ``token`` is made for one.
+    A token in any field is removed before the form stores or shows it, except in a field that is
+    called ``token``.
     """
 
     reason = forms.CharField(
         label=_("Reason"),
         max_length=MAX_REASON_LENGTH,
-        help_text=_("Is kept with the act and shown to staff."),
+        help_text=_("Stored with this action and shown to staff."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 60}),
     )
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
-        self._held_a_token = []
+        self._contained_token = []
         if data is not None:
             data = data.copy()
             for name in self.base_fields:
                 if name != "token" and find_token(data.get(name, "")):
                     data[name] = ""
-                    self._held_a_token.append(name)
+                    self._contained_token.append(name)
         super().__init__(data, **kwargs)
 
     def clean(self) -> dict[str, Any]:
-        for name in self._held_a_token:
-            self.add_error(name, _("This held a token, which would have been kept."))
+        for name in self._contained_token:
+            self.add_error(
+                name, _("This contained a token, which must not be stored. It was removed.")
+            )
         return super().clean() or {}

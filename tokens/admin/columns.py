@@ -1,4 +1,4 @@
-"""What the list of sessions and a user's page show of a session, in the same words."""
+"""The columns of a session, for the list of sessions and for a user's page."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from .base import format_instant
 
 
 def with_state(rows: Any) -> Any:
-    """Return ``rows`` so that ``Session.state_at`` can tell each row's state without a query of its own."""
-    # Nobody needs the digest of a password's hash on a page.
+    """Return ``rows`` with the annotation that ``Session.state_at`` uses instead of a query."""
+    # The auth hash is deferred, because no page may show it.
     return rows.defer("auth_hash").with_key_revoked()
 
 
@@ -24,7 +24,7 @@ class SessionColumns:
         return device_of(session.user_agent)
 
     @admin.display(description=_("device, address"))
-    def where(self, session: Session) -> str:
+    def device_and_address(self, session: Session) -> str:
         return format_html("{}<br>{}", self.device(session), session.ip_address or "")
 
     @admin.display(description=_("IP address"))
@@ -43,14 +43,14 @@ class SessionColumns:
     def expires(self, session: Session) -> str:
         return format_instant(session.idle_until)
 
-    @admin.display(description=_("at the latest"))
-    def limit(self, session: Session) -> str:
+    @admin.display(description=_("absolute limit"))
+    def absolute_limit(self, session: Session) -> str:
         return format_instant(session.expires_at)
 
     @admin.display(description=_("state"))
     def state(self, session: Session) -> str:
         state = session.state_at(timezone.now())
-        why = f": {session.get_end_reason_display()}" if state is SessionState.ENDED else ""
+        reason = f": {session.get_end_reason_display()}" if state is SessionState.ENDED else ""
         return format_html(
-            '<span class="tokens-state tokens-{}">{}{}</span>', state, state.label, why
+            '<span class="tokens-state tokens-{}">{}{}</span>', state, state.label, reason
         )

@@ -1,4 +1,4 @@
-"""The page between a button and an act: what it is going to cost, and why it is done."""
+"""The page that shows the effect of an action and asks for confirmation."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,9 +22,10 @@ def confirmation(
     hidden: Iterable[tuple[str, str]] = (),
 ) -> HttpResponse:
     """
-    Return the page that asks; its form comes back to the same address, with ``hidden`` in it.
+    Return the confirmation page. It posts ``form`` and ``hidden`` to the same address.
 
-    ``back`` is where somebody goes who had rather not.
+    ``sentences`` describe the effect, ``items`` list the affected rows, ``button`` is the label of
+    the button that confirms, and ``back`` is the address to which the other button leads.
     """
     context = {
         **model_admin.admin_site.each_context(request),

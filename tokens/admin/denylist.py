@@ -1,4 +1,4 @@
-"""The denylist: to read, and to add to. Nothing on it is changed, and nothing is taken off."""
+"""The denylist: a list, and a page that denies a token. Denials are never changed or removed."""
 
 from typing import Any
 
@@ -9,16 +9,23 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from ..errors import KeyRingError, TokenError, with_hint
 from ..jose import MAX_TOKEN_LENGTH, Claims, TokenType, parse_jti
-from ..models import DeniedToken, EndReason
+from ..models import DeniedToken, EndReason, Session
 from ..operations import revocation
-from .base import ReasonForm, format_instant, has_permission, log, require_permission, show_message
+from .base import (
+    ReasonForm,
+    admin_url,
+    format_instant,
+    has_permission,
+    log,
+    require_permission,
+    show_message,
+)
 from .confirm import confirmation
 from .posted_search import PostedSearch
 from .search import find_token, find_users
@@ -38,20 +45,20 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class DenyForm(ReasonForm):
-    """One token, or one ``jti``, and why. The token is never shown again."""
+    """A token or a ``jti``, and the reason. The token is never shown again."""
 
     token = forms.CharField(
         label=_("Token"),
         required=False,
         max_length=MAX_TOKEN_LENGTH,
-        help_text=_("A whole access or refresh token. It is neither kept nor shown again."),
+        help_text=_("A whole access or refresh token. It is neither stored nor shown again."),
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "size": 60}),
     )
     jti = forms.CharField(
         label=_("or its jti"),
         required=False,
         max_length=DeniedToken._meta.get_field("value").max_length,
-        help_text=_("The id of a token, as claims and logs have it."),
+        help_text=_("The id of a token, as in its claims and in logs."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 60}),
     )
     field_order = ("token", "jti", "reason")
@@ -60,33 +67,34 @@ class DenyForm(ReasonForm):
         jti = str(self.cleaned_data["jti"])
         if jti and parse_jti(jti) is None:
             raise ValidationError(
-                _("A jti here is 32 hexadecimal digits, a dot, a number, and «a» or «r».")
+                _('A jti consists of 32 hexadecimal digits, a dot, a number, and "a" or "r".')
             )
         return jti
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not self.errors and bool(cleaned.get("token")) == bool(cleaned.get("jti")):
-            raise ValidationError(_("Give a token or a jti: one of the two."))
+            raise ValidationError(_("Enter either a token or a jti."))
         return cleaned
 
 
 @admin.register(DeniedToken)
 class DeniedTokenAdmin(PostedSearch):
-    list_display = ("value", "kind", "user", "why", "denied_by", "since", "matters_until")
-    list_select_related = False  # See get_queryset.
+    list_display = ("value", "kind", "user", "reason_text", "denied_by", "since", "matters_until")
+    list_select_related = False  # get_queryset() prefetches the users.
     list_filter = (KindFilter,)
     ordering = ("-id",)
     search_help_text = _(
-        "A whole id, jti, username or e-mail address; or paste a token, which is neither kept nor "
+        "A whole id, jti, username or email address. Or paste a token, which is neither stored nor "
         "shown."
     )
     actions = None
     fields = list_display
-    readonly_fields = ("why", "since", "matters_until")
+    readonly_fields = ("reason_text", "since", "matters_until")
+    change_list_template = "admin/tokens/deniedtoken/change_list.html"
 
-    @admin.display(description=_("why"))
-    def why(self, row: DeniedToken) -> str:
+    @admin.display(description=_("reason"))
+    def reason_text(self, row: DeniedToken) -> str:
         return str(dict(EndReason.choices).get(row.reason, row.reason))
 
     @admin.display(description=_("since"))
@@ -98,14 +106,14 @@ class DeniedTokenAdmin(PostedSearch):
         return format_instant(row.until)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        # Not by joins, which the rows of the pages before would go through too.
+        # Prefetched: joins would also be done for the rows of all previous pages.
         return super().get_queryset(request).prefetch_related("user", "denied_by")
 
-    def found(self, request: HttpRequest, claims: Claims) -> HttpResponse:
+    def redirect_for_token(self, request: HttpRequest, claims: Claims) -> HttpResponse:
         return self.to_list(q=claims.jti)
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        """Find an id, by whatever names it: a jti finds its session's row too, and a user theirs."""
+        """Return the denials of an id or a user. A jti also matches the denial of its session."""
         term = term.strip()
         if not term:
             return rows
@@ -131,7 +139,7 @@ class DeniedTokenAdmin(PostedSearch):
             try:
                 return self._deny(request, form)
             except TokenError as error:
-                form.add_error(None, f"Nothing was changed: it is refused already. {error}")
+                form.add_error(None, f"Nothing was changed: this token is refused already. {error}")
             except KeyRingError as error:
                 form.add_error(None, f"Nothing was changed. {with_hint(error)}")
         return confirmation(
@@ -139,8 +147,8 @@ class DeniedTokenAdmin(PostedSearch):
             self,
             title=str(_("Deny a token")),
             sentences=[
-                "An access token is refused from the next request on, and its session goes on. "
-                "A refresh token takes its session with it (RFC 7009). Neither can be undone."
+                "An access token is refused from the next request on, and its session continues. "
+                "A refresh token also ends its session (RFC 7009). Neither can be undone."
             ],
             form=form,
             button=str(_("Deny")),
@@ -148,7 +156,7 @@ class DeniedTokenAdmin(PostedSearch):
         )
 
     def _check_jti_of_refresh_token(self, request: HttpRequest, form: DenyForm) -> None:
-        # Who holds the token may end its session anyway; an id is no such proof.
+        # The refresh token itself is enough to end its session. Its id is not: ids are in logs.
         parsed = parse_jti(form.cleaned_data["jti"])
         if (
             parsed
@@ -156,7 +164,10 @@ class DeniedTokenAdmin(PostedSearch):
             and not has_permission(request, "revoke_session")
         ):
             form.add_error(
-                "jti", _("This is a refresh token's. You have no permission to end its session.")
+                "jti",
+                _(
+                    "This is the jti of a refresh token. You have no permission to revoke its session."
+                ),
             )
 
     @sensitive_variables()
@@ -172,14 +183,14 @@ class DeniedTokenAdmin(PostedSearch):
         if denial.session_ended:
             show_message(
                 request,
-                "It was a refresh token, so its session is ended, with all its access tokens.",
+                "Denied. It was a refresh token, so its session is revoked with all access tokens.",
             )
         else:
-            show_message(request, "The access token is refused from now on. Its session goes on.")
+            show_message(
+                request, "Denied. The access token is refused from now on. Its session continues."
+            )
         if has_permission(request, "view_session"):
-            site = self.admin_site.name
-            key = denial.session.pk
-            page = reverse("admin:tokens_session_change", args=[key], current_app=site)
+            page = admin_url(self.admin_site, Session, "change", denial.session.pk)
             return HttpResponseRedirect(page)
         return self.to_list()
 

@@ -1,4 +1,4 @@
-"""The filters of the list of sessions, and the order in which each of them is served by an index."""
+"""The filters of the list of sessions, and for each the order that an index has."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,7 +15,7 @@ from ..models import EndReason, SessionState
 from ..operations.tally import first_window
 from .search import newest, user_key
 
-_UNENDED = {SessionState.LIVE, SessionState.EXPIRED, SessionState.KEY_REVOKED}
+_NOT_ENDED = {SessionState.LIVE, SessionState.EXPIRED, SessionState.KEY_REVOKED}
 
 _REFRESHED = {
     "hour": (_("in the last hour"), timedelta(hours=1)),
@@ -26,22 +26,22 @@ _REFRESHED = {
 
 
 def order_of(chosen: Mapping[str, str]) -> str:
-    """Return the order in which an index has the rows that the chosen filters ask for."""
+    """Return the order in which an index has the rows of the chosen filters."""
     state = chosen.get("state")
     if state == "expired":
-        return "started_at"  # Of the oldest that did not end, all have expired.
-    if state not in _UNENDED and (state == "ended" or chosen.get("reason")):
+        return "started_at"  # Of the sessions that did not end, the oldest have expired.
+    if state not in _NOT_ENDED and (state == "ended" or chosen.get("reason")):
         return "-ended_at"
     return "-started_at"
 
 
 class BoundedFilter(SimpleListFilter):
-    """A filter that may look at the first WINDOW rows only; ``saw_all`` tells."""
+    """A filter of the first WINDOW rows. ``is_complete`` is False if there are more rows."""
 
-    saw_all = True
+    is_complete = True
 
     def first_window(self, request: HttpRequest, rows: QuerySet[Any]) -> Any:
-        found, self.saw_all = first_window(rows, order_of(request.GET))
+        found, self.is_complete = first_window(rows, order_of(request.GET))
         return found
 
 
@@ -50,14 +50,14 @@ class EndReasonFilter(SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [one for one in EndReason.choices if one[0] != EndReason.USER_DELETED]
+        return [choice for choice in EndReason.choices if choice[0] != EndReason.USER_DELETED]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         if self.value() is None:
             return None
-        if self.value() not in EndReason.values or request.GET.get("state") in _UNENDED:
+        if self.value() not in EndReason.values or request.GET.get("state") in _NOT_ENDED:
             return rows.none()
-        # The index leaves out the unended, and is used by a query that does so too.
+        # The partial index is used only if the query has its condition too.
         return rows.filter(ended_at__isnull=False, end_reason=self.value())
 
 
@@ -74,7 +74,7 @@ class StateFilter(BoundedFilter):
             return None
         if state not in SessionState:
             return rows.none()
-        sessions: Any = self.first_window(request, rows) if state in _UNENDED else rows
+        sessions: Any = self.first_window(request, rows) if state in _NOT_ENDED else rows
         found: QuerySet[Any] = sessions.in_state(SessionState(state), now=timezone.now())
         return found
 
@@ -97,9 +97,9 @@ class RefreshedFilter(BoundedFilter):
 
 
 class UserFilter(SimpleListFilter):
-    """One user's sessions; without one in the address, it shows nothing."""
+    """The sessions of the user in the address. Without one, the filter is not shown."""
 
-    title = _("person")
+    title = _("user")
     parameter_name = "user"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
@@ -107,7 +107,7 @@ class UserFilter(SimpleListFilter):
         if key is None:
             return []
         user = get_user_model()._default_manager.filter(pk=user_key(key)).first()
-        return [(key, str(user) if user else _("nobody"))]
+        return [(key, str(user) if user else _("unknown user"))]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         key = self.value()

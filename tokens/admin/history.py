@@ -1,4 +1,4 @@
-"""What happened to one session, in the order in which it happened."""
+"""The events of one session, in chronological order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from ..jose import TokenType, jti_of
 from ..models import DeniedToken, EndReason, Session
 from ..operations.wording import counted
 
-# An access token lives for minutes, so an earlier one has expired long ago.
-GENERATIONS = 50
+# The newest generations, whose access tokens are looked up in the denylist. An access token's
+# lifetime is minutes, so those of earlier generations have expired.
+MAX_GENERATIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Event:
 
 
 def history(session: Session, *, now: datetime) -> list[Event]:
-    """Return what is known of the session; three queries at most, however old it is."""
+    """Return the session's events, with three queries at most, whatever its age."""
     denials = {row.value: row for row in _denials(session)}
     own, of_key = denials.pop(str(session.pk), None), denials.pop(session.kid, None)
     events = [
@@ -38,34 +39,33 @@ def history(session: Session, *, now: datetime) -> list[Event]:
         *(_denied_access_token(row) for row in denials.values()),
     ]
     if of_key:
-        events.append(Event(of_key.denied_at, "Its signing key was revoked", _who_and_why(of_key)))
+        events.append(
+            Event(of_key.denied_at, "Its signing key was revoked", _by_and_reason(of_key))
+        )
     if session.ended_at:
         events.append(_end(session, session.ended_at, own))
     elif session.idle_until <= now:
-        limit = "its absolute limit" if session.idle_until == session.expires_at else "lay idle"
+        limit = "absolute limit" if session.idle_until == session.expires_at else "idle limit"
         events.append(Event(session.idle_until, "Expired", (limit,)))
     return sorted(events, key=lambda event: event.at)
 
 
 def _denials(session: Session) -> list[DeniedToken]:
-    generations = range(max(0, session.generation - GENERATIONS), session.generation + 1)
+    generations = range(max(0, session.generation - MAX_GENERATIONS), session.generation + 1)
     jtis = [jti_of(session.pk, generation, TokenType.ACCESS) for generation in generations]
     return denylist.find([str(session.pk), session.kid, *jtis])
 
 
 def _refreshes(session: Session) -> Iterator[Event]:
     if session.generation:
-        times = "once" if session.generation == 1 else f"{session.generation:,} times"
-        yield Event(
-            session.refreshed_at,
-            f"Refreshed {times}, the last time",
-            (_from(session.refreshed_ip_address),),
-        )
+        once = session.generation == 1
+        title = "Refreshed once" if once else f"Last of {session.generation:,} refreshes"
+        yield Event(session.refreshed_at, title, (_from(session.refreshed_ip_address),))
 
 
 def _denied_access_token(row: DeniedToken) -> Event:
     return Event(
-        row.denied_at, "An access token was denied", (f"jti {row.value}", *_who_and_why(row))
+        row.denied_at, "An access token was denied", (f"jti {row.value}", *_by_and_reason(row))
     )
 
 
@@ -74,29 +74,30 @@ def _end(session: Session, at: datetime, denial: DeniedToken | None) -> Event:
         case EndReason.REUSE:
             return Event(
                 at,
-                "Ended: a refresh token was used a second time",
+                "Ended: a refresh token was reused",
                 (
-                    f"{_from(session.ended_ip_address)} came a token that had been replaced",
-                    f"{_from(session.refreshed_ip_address)} the session was refreshed last, "
-                    f"by {counted(session.generation, 'rotation')}",
-                    "One of the two holds a stolen copy; which one cannot be told, so both are "
+                    f"a rotated token was presented {_from(session.ended_ip_address)}",
+                    f"the last of {counted(session.generation, 'rotation')} was requested "
+                    f"{_from(session.refreshed_ip_address)}",
+                    "One of the two clients has a stolen copy. It is not known which, so both are "
                     "signed out (RFC 9700 §4.14.2)",
                 ),
             )
         case EndReason.REVOKED if denial is None:
-            return Event(at, "Ended: revoked", _logged(session))
-    where = (_from(session.ended_ip_address),) if session.ended_ip_address else ()
-    why = _who_and_why(denial) if denial and denial.reason != session.end_reason else ()
-    return Event(at, f"Ended: {session.get_end_reason_display()}", (*where, *why))
+            return Event(at, "Ended: revoked", _from_log(session))
+    address = (_from(session.ended_ip_address),) if session.ended_ip_address else ()
+    # A denial without a note of staff repeats the end reason, which the title has already.
+    reason = _by_and_reason(denial) if denial and denial.reason != session.end_reason else ()
+    return Event(at, f"Ended: {session.get_end_reason_display()}", (*address, *reason))
 
 
-def _who_and_why(row: DeniedToken) -> tuple[str, ...]:
+def _by_and_reason(row: DeniedToken) -> tuple[str, ...]:
     by = (f"by {row.denied_by}",) if row.denied_by else ()
     return (*by, f"reason: {row.reason}")
 
 
-def _logged(session: Session) -> tuple[str, ...]:
-    """Return who and why from the admin's log: the denylist forgets what nothing can need."""
+def _from_log(session: Session) -> tuple[str, ...]:
+    """Return the staff user and the reason from the admin's log: the denial may be pruned."""
     entries = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Session), object_id=str(session.pk)
     )

@@ -1,4 +1,4 @@
-"""The ring as staff sees it, rotating it, and revoking what leaked. Nothing secret is shown."""
+"""The list of signing keys, and the pages that rotate and revoke keys. No secret is shown."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from django.contrib.admin.models import CHANGE
 from django.db import transaction
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
@@ -23,11 +23,13 @@ from ..operations.wording import cost_of_revoking
 from .base import (
     ReadOnlyAdmin,
     ReasonForm,
+    admin_url,
     format_instant,
     has_permission,
     log,
     require_permission,
     show_message,
+    url_name,
 )
 from .confirm import confirmation
 
@@ -35,15 +37,15 @@ State = SigningKey.State
 
 
 class AlgorithmForm(forms.Form):
-    """``signing`` is the key that the page spoke of: when another signs by now, ask again."""
+    """The algorithm; ``signing`` is the kid that signed when the page was shown."""
 
     signing = forms.CharField(widget=forms.HiddenInput)
     algorithm = forms.ChoiceField(
         label=_("Algorithm"),
         choices=[(name, name) for name in keyring.ALGORITHMS],
         help_text=_(
-            "Another one than that of the key published ahead signs with a fresh key at once, "
-            "which services that cache the key set have not seen yet."
+            "If the key published ahead has another algorithm, a new key signs at once. Services "
+            "that cache the key set do not know that key yet."
         ),
     )
 
@@ -56,6 +58,7 @@ class RevokeKeysForm(ReasonForm, AlgorithmForm):
 class SigningKeyAdmin(ReadOnlyAdmin):
     list_display = ("kid", "state", "live_sessions", "since", "verifying", "algorithm", "age")
     actions = None
+    change_list_template = "admin/tokens/signingkey/change_list.html"
     fields = list_display
     readonly_fields = ("since", "age", "verifying", "live_sessions")
 
@@ -67,17 +70,17 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         return (Case(*by_state, output_field=IntegerField()).asc(), "-created_at")
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        # Counted once for the page, not once for each row.
+        # One count for the page instead of one per row.
         column = _live_sessions_column()
         return tuple(column if name == "live_sessions" else name for name in self.list_display)
 
     def get_urls(self) -> list[URLPattern]:
-        # A rotation is a transaction of its own, whatever ATOMIC_REQUESTS says.
+        # keyring.rotate() has its own transaction, and must not run inside that of ATOMIC_REQUESTS.
         own = [
             path(
                 address,
                 transaction.non_atomic_requests(self.admin_site.admin_view(view)),
-                name=f"tokens_signingkey_{name}",
+                name=url_name(self.model, name),
             )
             for address, view, name in (
                 ("rotate/", self.rotate_view, "rotate"),
@@ -113,7 +116,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     def live_sessions(self, key: SigningKey) -> str:
         return str(_live_sessions_column()(key))
 
-    # Acts
+    # Actions
 
     def rotate_view(self, request: HttpRequest) -> HttpResponse:
         return self._rotate(request, AlgorithmForm, revoke_previous=False)
@@ -126,7 +129,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         require_permission(request, "view_signingkey", "rotate_signingkey")
         try:
-            # A key sealed under a secret that the others lack would lock them out.
+            # A process with another TOKENS_SECRET could not open the new key.
             keyring.check()
             plan = keyring.plan_rotation(revoke_previous=revoke_previous)
             initial = {"signing": plan.former, "algorithm": plan.algorithm}
@@ -135,11 +138,11 @@ class SigningKeyAdmin(ReadOnlyAdmin):
                 return self._carry_out(request, form.cleaned_data, revoke_previous=revoke_previous)
         except (KeyRingError, RotationConflict) as error:
             show_message(request, with_hint(error), level=messages.ERROR)
-            return HttpResponseRedirect(self._list())
-        ask = self._ask_revoking if revoke_previous else self._ask_rotating
-        return ask(request, plan, form)
+            return HttpResponseRedirect(self._list_url())
+        confirm = self._confirm_revocation if revoke_previous else self._confirm_rotation
+        return confirm(request, plan, form)
 
-    def _ask_rotating(
+    def _confirm_rotation(
         self, request: HttpRequest, plan: keyring.Plan, form: AlgorithmForm
     ) -> HttpResponse:
         return confirmation(
@@ -147,42 +150,42 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             self,
             title=str(_("Rotate the signing key")),
             sentences=[
-                "The key that was published ahead signs from now on, a new one is published "
-                "ahead, and the former verifies until its last token has expired, about "
-                f"{plan.verifies_until:%Y-%m-%d %H:%M} UTC: nobody is signed out, and nothing is "
-                "restarted."
+                "The key that was published ahead signs from now on, a new key is published "
+                "ahead, and the former key verifies until its last token has expired, about "
+                f"{plan.verifies_until:%Y-%m-%d %H:%M} UTC. No user is signed out, and no process "
+                "needs a restart."
             ],
             form=form,
-            button=str(_("Rotate now")),
-            back=self._list(),
+            button=str(_("Rotate")),
+            back=self._list_url(),
         )
 
-    def _ask_revoking(
+    def _confirm_revocation(
         self, request: HttpRequest, plan: keyring.Plan, form: AlgorithmForm
     ) -> HttpResponse:
-        # Every key that verifies goes, so every live session does.
+        # Every key that verifies is revoked, so every live session ends.
         cost = tally(Session.objects.all(), now=timezone.now())
         return confirmation(
             request,
             self,
-            title=str(_("Revoke the previous keys")),
+            title=str(_("Revoke all previous keys")),
             sentences=[
-                "After a leak: two fresh keys are made, and every other key is denied, which "
-                "signs everybody out at once.",
+                "Do this after a leak. Two new keys are created, and every other key is revoked, "
+                "which signs out all users at once.",
                 cost_of_revoking(
                     plan.revoked, sessions=cost.sessions, users=cost.people, exact=cost.exact
                 ),
             ],
             form=form,
-            button=str(_("Revoke the previous keys")),
-            back=self._list(),
+            button=str(_("Revoke")),
+            back=self._list_url(),
         )
 
     def _carry_out(
         self, request: HttpRequest, given: dict[str, Any], *, revoke_previous: bool
     ) -> HttpResponse:
         rotate = partial(keyring.rotate, by=request.user)
-        # Not the one that the page showed: the algorithm may be another one.
+        # A new plan, because the form may have another algorithm than the plan on the page.
         plan = keyring.plan_rotation(algorithm=given["algorithm"], revoke_previous=revoke_previous)
         if plan.former != given["signing"]:
             raise RotationConflict("Another rotation was first. Nothing was changed by this one.")
@@ -194,18 +197,20 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             revoked = SigningKey.objects.defer("sealed").filter(kid__in=plan.revoked)
             log(request, revoked, CHANGE, f"Revoked. Reason: {given['reason']}")
             show_message(
-                request, f"Revoked: {', '.join(plan.revoked)}. Everybody must sign in again."
+                request, f"Revoked: {', '.join(plan.revoked)}. All users must sign in again."
             )
-        log(request, [signing], CHANGE, f"Rotated: signs from now on, in place of {plan.former}.")
-        show_message(request, f"{signing.kid} signs from now on, in every process within a second.")
-        return HttpResponseRedirect(self._list())
+        log(request, [signing], CHANGE, f"Rotated. Signs from now on instead of {plan.former}.")
+        show_message(
+            request, f"Rotated. {signing.kid} signs from now on, in every process within a second."
+        )
+        return HttpResponseRedirect(self._list_url())
 
-    def _list(self) -> str:
-        return reverse("admin:tokens_signingkey_changelist", current_app=self.admin_site.name)
+    def _list_url(self) -> str:
+        return admin_url(self.admin_site, self.model, "changelist")
 
 
 def _live_sessions_column() -> Any:
-    """Return the column of how many live sessions hold a refresh token under a key."""
+    """Return the column with the number of live sessions whose refresh token a key signed."""
     now = timezone.now()
     counts, exact = live_by_key(now=now)
 

@@ -1,8 +1,8 @@
 """
-What the admin's first page says about the sessions, cheap however many there are.
+The numbers on the admin's first page, at a cost that does not depend on the number of sessions.
 
-A day that is over is counted once and kept in Django's cache; today, and what is live, for a
-minute. Losing the cache costs a count of each day by an index.
+The count of a past day is cached until that day is no longer shown. Today's count and the number of
+live sessions are cached for a minute. Without the cache, each day is counted by index ranges.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,17 +26,17 @@ logger = getLogger("tokens")
 T = TypeVar("T")
 
 DAYS = 14
-KEEP_TODAY = 60  # seconds
-KEEP_DAY = DAYS * 24 * 60 * 60  # seconds
-# Ended by somebody's decision that the tokens shall be of no use, and not by a sign-out.
-REVOKED = (
+TODAY_TIMEOUT = 60  # seconds
+PAST_DAY_TIMEOUT = DAYS * 24 * 60 * 60  # seconds
+# The end reasons that count as a revocation: all except a sign-out and a deleted user.
+REVOCATIONS = (
     EndReason.REVOKED,
     EndReason.REUSE,
     EndReason.PASSWORD_CHANGED,
     EndReason.USER_INACTIVE,
 )
 
-# The chart, in units of its own: the style sheet decides how large it is.
+# The chart, in units of its viewBox. The style sheet decides its size on the page.
 DAY_WIDTH, BAR_WIDTH, GAP, HEIGHT = 20, 8, 1, 100
 
 
@@ -103,13 +103,13 @@ def overview(*, now: datetime | None = None) -> Overview:
     since = signing.signs_since if signing else None
     run = PruneRun.objects.first()
     return Overview(
-        live=_for_a_minute("live", lambda: tally(Session.objects.all(), now=now)),
+        live=_cached_for_a_minute("live", lambda: tally(Session.objects.all(), now=now)),
         days=_days(now=now),
         signing_since=since,
         key_is_old=since is None or now - since > conf.TOKENS_KEY_MAX_AGE,
-        # A run that was killed did something, and when is when it began.
+        # A killed run has no finished_at: show started_at.
         pruned_at=(run.finished_at or run.started_at) if run else None,
-        pruning_is_overdue=_for_a_minute("overdue", lambda: bool(pruning.overdue(now=now))),
+        pruning_is_overdue=_cached_for_a_minute("overdue", lambda: bool(pruning.overdue(now=now))),
     )
 
 
@@ -123,45 +123,47 @@ def _days(*, now: datetime) -> tuple[Day, ...]:
     if missing:
         fresh = {name: _count(day, zone=zone) for name, day in missing.items()}
         for name, day in fresh.items():
-            _keep(name, day, KEEP_TODAY if day.on == today else KEEP_DAY)
+            _store(name, day, TODAY_TIMEOUT if day.on == today else PAST_DAY_TIMEOUT)
         known = {**known, **fresh}
     return tuple(known[name] for name in names)
 
 
 def _count(day: date, *, zone: Any) -> Day:
-    """Count one day by two indexes, which hold all that is asked."""
+    """Count one day with two index-only range scans."""
     begin = datetime.combine(day, time.min, zone)
     end = datetime.combine(day + timedelta(days=1), time.min, zone)
     sign_ins = Session.objects.filter(started_at__gte=begin, started_at__lt=end).count()
-    ended = Session.objects.filter(ended_at__gte=begin, ended_at__lt=end, end_reason__in=REVOKED)
+    ended = Session.objects.filter(
+        ended_at__gte=begin, ended_at__lt=end, end_reason__in=REVOCATIONS
+    )
     by_reason = dict(ended.order_by().values_list("end_reason").annotate(n=Count("*")))
     return Day(day, sign_ins, sum(by_reason.values()), by_reason.get(EndReason.REUSE, 0))
 
 
-def _for_a_minute(name: str, find: Callable[[], T]) -> T:
+def _cached_for_a_minute(name: str, compute: Callable[[], T]) -> T:
     name = f"tokens.overview.{name}"
     known: T | None = _cached([name]).get(name)
     if known is None:
-        known = find()
-        _keep(name, known, KEEP_TODAY)
+        known = compute()
+        _store(name, known, TODAY_TIMEOUT)
     return known
 
 
 def _cached(names: Iterable[str]) -> dict[str, Any]:
     try:
         return dict(cache.get_many(list(names)))
-    except Exception as error:  # whatever the backend raises: the page goes without
+    except Exception as error:  # Each cache backend has its own exceptions.
         logger.warning("the cache does not answer: %s", type(error).__name__)
         return {}
 
 
-def _keep(name: str, value: Any, seconds: int) -> None:
-    with suppress(Exception):  # said by _cached
+def _store(name: str, value: Any, seconds: int) -> None:
+    with suppress(Exception):  # _cached() has logged it.
         cache.set(name, value, seconds)
 
 
 def _bar(at: int, which: int, kind: str, number: int, day: Day, highest: int) -> Bar:
-    # What happened at all is to be seen.
+    # At least 2 units, so that a small number is visible.
     height = max(2, round(number * HEIGHT / highest)) if number else 0
     x = at * DAY_WIDTH + GAP + which * (BAR_WIDTH + GAP)
     title = f"{day.on:%Y-%m-%d}: {number:,} {kind}"

@@ -1,4 +1,4 @@
-"""What somebody types into the search field, to sessions, by an index each time."""
+"""Search terms to sessions and users. Each search uses an index."""
 
 import ipaddress
 import re
@@ -14,28 +14,28 @@ from ..jose import parse_jti
 from ..models import Session
 from ..operations.tally import first_window
 
-# Namesakes: an e-mail address need not be unique in every project.
+# Per search term: in some projects several users have the same email address.
 MAX_USERS = 100
 MAX_INCIDENTS = 100
-MAX_BESIDE_INCIDENTS = 900  # sessions that began at the same address
+MAX_BESIDE_INCIDENTS = 900  # sessions that started at the same IP address
 
 
-# Every JOSE header begins with {", and a name with eyJ and so much after it is nobody's.
+# In base64url, a JOSE header begins with eyJ, which is {". Names of users do not look like this.
 _TOKEN = re.compile(r"eyJ[\w-]{10,}[\w.-]*", re.ASCII)
 
 
 def find_token(text: str) -> str | None:
     """
-    Return the token in a text, be it a whole answer or header that somebody pasted; None without.
+    Return the token in ``text``, which may be a whole answer or header, or None without a token.
 
-    What looks like a part of a token counts as one: it must not come near an address or a log.
+    A part of a token counts as a token: it must not get into an address or a log either.
     """
     found = _TOKEN.search(text)
     return found[0] if found else None
 
 
 def find_sessions(rows: QuerySet[Session], term: str) -> QuerySet[Session]:
-    """Return those of ``rows`` that a sid, a jti, an address, a user's name or e-mail names."""
+    """Return the rows that match a sid, a jti, an IP address, a username or an email address."""
     term = term.strip()
     if not term:
         return rows
@@ -46,29 +46,29 @@ def find_sessions(rows: QuerySet[Session], term: str) -> QuerySet[Session]:
     if sid := _uuid(term):
         return rows.filter(Q(pk=sid) | Q(user_id=user_key(term)))
     if address := _address(term):
-        # Few rows, and an index of its own, so that the other address keeps its index.
+        # A separate query for these few rows, so that each of the two conditions uses its index.
         incidents = Session.objects.filter(ended_ip_address=address).order_by("-ended_at")
         ids = list(incidents.values_list("pk", flat=True)[:MAX_INCIDENTS])
         here = newest(rows.filter(ip_address=address))
         if not ids:
             return here
-        # Joined by OR, the two conditions would leave a planner without an index in any order.
+        # Keys, because with the two conditions joined by OR no index has the rows in order.
         begun = here.order_by("-started_at").values_list("pk", flat=True)[:MAX_BESIDE_INCIDENTS]
         return rows.filter(pk__in=[*begun, *ids])
     return newest(rows.filter(user_id__in=find_users(term)))
 
 
 def newest(rows: QuerySet[Session]) -> QuerySet[Session]:
-    """Return the newest WINDOW of one user's or address's sessions, whatever order is asked for."""
-    found, _all = first_window(rows, "-started_at")
+    """Return the newest WINDOW of one user's or address's sessions, to be put in any order."""
+    found, _complete = first_window(rows, "-started_at")
     return found  # type: ignore[no-any-return]
 
 
 def find_users(term: str) -> list[Any]:
     """
-    Return the keys of the users of exactly this name or e-mail address, its case aside.
+    Return the keys of the users with exactly this username or, ignoring case, email address.
 
-    An e-mail address is looked up by ``Lower("email")``, as an index on it should be made.
+    The email address is looked up by ``Lower("email")``. A project needs an index on that.
     """
     user_model = get_user_model()
     users = user_model._default_manager
@@ -76,14 +76,14 @@ def find_users(term: str) -> list[Any]:
     email = user_model.get_email_field_name()
     ids = list(by_name.values_list("pk", flat=True)[:MAX_USERS])
     if "@" in term and _has_field(user_model, email):
-        # Excluding the empty address lets the planner use an index that leaves it out.
+        # Without this condition the planner could not use an index that omits empty addresses.
         by_email = users.alias(lowered=Lower(email)).filter(lowered=term.lower())
         ids += by_email.exclude(**{email: ""}).values_list("pk", flat=True)[:MAX_USERS]
     return ids
 
 
 def user_key(text: str) -> Any:
-    """Return what ``text`` says as a key of a user, None where keys are of another form."""
+    """Return ``text`` as a user's key, or None if it cannot be one."""
     try:
         return None if "\0" in text else get_user_model()._meta.pk.to_python(text)
     except ValidationError:

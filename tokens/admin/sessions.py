@@ -1,4 +1,4 @@
-"""The list of sessions, one session and its history, and revoking."""
+"""The list of sessions, the page of one session, and the page that revokes sessions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +22,15 @@ from ..jose import Claims
 from ..models import EndReason, Session, SessionState
 from ..operations.tally import WINDOW
 from ..operations.wording import counted
-from .base import ReasonForm, has_permission, log, require_permission, show_message
+from .base import (
+    ReasonForm,
+    admin_url,
+    has_permission,
+    log,
+    require_permission,
+    show_message,
+    url_name,
+)
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
 from .filters import EndReasonFilter, RefreshedFilter, StateFilter, UserFilter, order_of
@@ -35,33 +43,42 @@ REVOKE_SELECTED = "revoke_selected"
 
 @admin.register(Session)
 class SessionAdmin(SessionColumns, PostedSearch):
-    list_display = ("person", "state", "where", "signed_in", "refreshed", "expires")
-    list_display_links = ("person", "where")
+    list_display = (
+        "user_text",
+        "state",
+        "device_and_address",
+        "signed_in",
+        "refreshed",
+        "expires",
+    )
+    list_display_links = ("user_text", "device_and_address")
+    change_list_template = "admin/tokens/change_list.html"
+    change_form_template = "admin/tokens/session/change_form.html"
     list_filter = (UserFilter, StateFilter, EndReasonFilter, RefreshedFilter)
-    list_select_related = False  # See get_queryset.
+    list_select_related = False  # get_queryset() prefetches the users.
     search_help_text = _(
-        "A whole username, e-mail address, IP address, sid or jti; or paste a token, which is "
-        "neither kept nor shown."
+        "A whole username, email address, IP address, sid or jti. Or paste a token, which is "
+        "neither stored nor shown."
     )
     actions = (REVOKE_SELECTED,)
     readonly_fields = (
-        "person_link",
+        "user_link",
         "device",
         "address",
         "state",
         "signed_in",
         "refreshed",
         "expires",
-        "limit",
+        "absolute_limit",
     )
     fieldsets = (
-        (None, {"fields": ("person_link", "state", "device", "address", "id")}),
-        (_("Times"), {"fields": ("signed_in", "refreshed", "expires", "limit")}),
+        (None, {"fields": ("user_link", "state", "device", "address", "id")}),
+        (_("Times"), {"fields": ("signed_in", "refreshed", "expires", "absolute_limit")}),
         (_("Details"), {"fields": ("user_agent", "generation", "kid"), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        # Not by a join: a planner may begin with the users then, and sort all sessions.
+        # Prefetched: with a join, a planner may begin with the users and sort all sessions.
         return with_state(super().get_queryset(request)).prefetch_related("user")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -73,39 +90,35 @@ class SessionAdmin(SessionColumns, PostedSearch):
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         if not has_permission(request, "revoke_session"):
             return self.list_display
-        return tuple("state_and_act" if name == "state" else name for name in self.list_display)
+        return tuple("state_and_action" if name == "state" else name for name in self.list_display)
 
     def get_urls(self) -> list[URLPattern]:
         revoke = path(
             "<uuid:sid>/revoke/",
             self.admin_site.admin_view(self.revoke_view),
-            name="tokens_session_revoke",
+            name=url_name(self.model, "revoke"),
         )
         return [revoke, *super().get_urls()]
 
     # Columns
 
-    @admin.display(description=_("person"))
-    def person(self, session: Session) -> str:
+    @admin.display(description=_("user"))
+    def user_text(self, session: Session) -> str:
         return str(session.user)
 
-    @admin.display(description=_("person"))
-    def person_link(self, session: Session) -> str:
-        user_opts = session.user._meta
-        if not self.admin_site.is_registered(type(session.user)):
+    @admin.display(description=_("user"))
+    def user_link(self, session: Session) -> str:
+        user_model = type(session.user)
+        if not self.admin_site.is_registered(user_model):
             return str(session.user)
-        page = reverse(
-            f"admin:{user_opts.app_label}_{user_opts.model_name}_change",
-            args=[session.user_id],
-            current_app=self.admin_site.name,
-        )
+        page = admin_url(self.admin_site, user_model, "change", session.user_id)
         return format_html('<a href="{}">{}</a>', page, session.user)
 
     @admin.display(description=_("state"))
-    def state_and_act(self, session: Session) -> str:
+    def state_and_action(self, session: Session) -> str:
         if session.state_at(timezone.now()) is not SessionState.LIVE:
             return self.state(session)
-        page = self._page(session.pk, "revoke")
+        page = self._page_url(session.pk, "revoke")
         label = _("Revoke the session of %s") % session.user
         return format_html(
             '{}<br><a href="{}" aria-label="{}">{}</a>',
@@ -134,23 +147,25 @@ class SessionAdmin(SessionColumns, PostedSearch):
         context["may_revoke"] = live and has_permission(request, "revoke_session")
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def found(self, request: HttpRequest, claims: Claims) -> HttpResponse:
+    def redirect_for_token(self, request: HttpRequest, claims: Claims) -> HttpResponse:
         if not Session.objects.filter(pk=claims.sid).exists():
-            gone = f"The token is ours, and its session {claims.sid} is not there any more."
-            show_message(request, gone, level=messages.WARNING)
+            text = f"The token was issued here, but its session {claims.sid} no longer exists."
+            show_message(request, text, level=messages.WARNING)
             return self.to_list()
         kind = "access" if claims.generation is None else "refresh"
-        show_message(request, f"The session of the {kind} token {claims.jti}.", level=messages.INFO)
-        return HttpResponseRedirect(self._page(claims.sid))
+        show_message(
+            request, f"This is the session of the {kind} token {claims.jti}.", level=messages.INFO
+        )
+        return HttpResponseRedirect(self._page_url(claims.sid))
 
     def revoke_view(self, request: HttpRequest, sid: UUID) -> HttpResponse:
         require_permission(request, "view_session", "revoke_session")
         session = get_object_or_404(self.get_queryset(request), pk=sid)
-        return self._revoke(request, [session], back=self._page(sid))
+        return self._revoke(request, [session], back=self._page_url(sid))
 
     @admin.action(description=_("Revoke selected sessions"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, rows: QuerySet[Session]) -> HttpResponse:
-        # Bound to the page: «all» of ten million is what a command is for.
+        # Only the rows of this page, also for "select all". The command revokes all sessions.
         rows = rows.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)[: self.list_per_page])
         hidden = [("action", REVOKE_SELECTED)]
         hidden += [(ACTION_CHECKBOX_NAME, str(session.pk)) for session in rows]
@@ -169,10 +184,11 @@ class SessionAdmin(SessionColumns, PostedSearch):
     ) -> HttpResponse:
         now = timezone.now()
         live = [session for session in rows if session.state_at(now) is SessionState.LIVE]
-        people = {session.user_id for session in live}
         if not live:
             show_message(
-                request, "There is nothing to revoke: that is over.", level=messages.WARNING
+                request,
+                "There is nothing to revoke: no selected session is live.",
+                level=messages.WARNING,
             )
             return HttpResponseRedirect(back)
         form = ReasonForm(request.POST if "reason" in request.POST else None)
@@ -185,22 +201,22 @@ class SessionAdmin(SessionColumns, PostedSearch):
                 log(request, live, CHANGE, f"Revoked. Reason: {reason}")
             show_message(request, f"{counted(ended, 'session')} revoked, access tokens included.")
             return HttpResponseRedirect(back)
-        noun = "person" if len(people) == 1 else "people"
+        count = counted(len(live), "session")
+        users = counted(len({session.user_id for session in live}), "user")
         return confirmation(
             request,
             self,
-            title=f"Revoke {counted(len(live), 'session')}",
+            title=f"Revoke {count}",
             sentences=[
-                f"This ends {counted(len(live), 'session')} and signs out {len(people)} {noun}: "
-                "every token of it is refused from the next request on. It cannot be undone."
+                f"This revokes {count} of {users}. Every token is refused from the next request "
+                "on. It cannot be undone."
             ],
-            items=[f"{one.user}: {device_of(one.user_agent)}, {one.ip_address}" for one in live],
+            items=[f"{row.user}: {device_of(row.user_agent)}, {row.ip_address}" for row in live],
             form=form,
-            button="Revoke",
+            button=str(_("Revoke")),
             back=back,
             hidden=hidden,
         )
 
-    def _page(self, sid: UUID, name: str = "change") -> str:
-        site = self.admin_site.name
-        return reverse(f"admin:tokens_session_{name}", args=[sid], current_app=site)
+    def _page_url(self, sid: UUID, name: str = "change") -> str:
+        return admin_url(self.admin_site, Session, name, sid)

@@ -1,4 +1,4 @@
-"""What is added to the project's own admin of its users: their sessions, and ending them."""
+"""What is added to the project's user admin: a user's sessions, and "Sign out everywhere"."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import select_template
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -27,23 +27,25 @@ from ..operations.wording import counted
 from .base import (
     ReasonForm,
     ValidatedActions,
+    admin_url,
     has_permission,
     log,
     require_permission,
     show_message,
+    url_name,
 )
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
 
 SIGN_OUT = "sign_out_everywhere"
-NEWEST = 10
+NEWEST = 10  # sessions on a user's page
 
 
 def extend(site: admin.AdminSite) -> None:
     """
-    Give the admin that ``site`` has for users their sessions, and ``site`` what else is here.
+    Register this app's models with ``site``, and add the sessions to its user admin.
 
-    Whatever that admin is, it stays what it was otherwise. Twice does no more than once.
+    The user admin becomes a subclass of the one that was registered. A second call does nothing.
     """
     for model in (DeniedToken, Session, SigningKey):
         if not site.is_registered(model):
@@ -60,7 +62,7 @@ def extend(site: admin.AdminSite) -> None:
 
 
 class NewestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
-    """The newest NEWEST rows: somebody may have signed in ten thousand times."""
+    """The newest NEWEST rows only: a user may have thousands of sessions."""
 
     def get_queryset(self) -> Any:
         if not hasattr(self, "_newest"):
@@ -73,7 +75,7 @@ class SessionInline(SessionColumns, admin.TabularInline):  # type: ignore[type-a
     formset = NewestFormSet
     verbose_name_plural = _("newest sessions")
     ordering = ("-started_at",)
-    fields = ("where", "signed_in", "refreshed", "state")
+    fields = ("device_and_address", "signed_in", "refreshed", "state")
     readonly_fields = fields
     can_delete = False
     show_change_link = True
@@ -91,7 +93,7 @@ class SessionInline(SessionColumns, admin.TabularInline):  # type: ignore[type-a
 
 
 class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Comes before the project's own class; each method adds to what that one answers."""
+    """A base class before the project's user admin. Each method adds to the result of that one."""
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         inlines = super().get_inlines(request, obj)
@@ -101,19 +103,20 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         actions: dict[str, Any] = super().get_actions(request)
         if IS_POPUP_VAR in request.GET:
             return actions
-        # Known also to who may not do it, so that a forged request meets a 403 and no silence.
+        # Also without the permission, so that a forged request gets a 403. Django would ignore an
+        # unknown action.
         if has_permission(request, "revoke_session") or SIGN_OUT in request.POST.getlist("action"):
             description = str(_("Sign out everywhere"))
             actions[SIGN_OUT] = (UserSessions.sign_out_selected, SIGN_OUT, description)
         return actions
 
     def get_urls(self) -> Any:
-        own = path(
+        sign_out = path(
             "<path:object_id>/sign-out/",
             self.admin_site.admin_view(self.sign_out_view),
-            name=f"{self.opts.app_label}_{self.opts.model_name}_sign_out",
+            name=url_name(self.model, "sign_out"),
         )
-        return [own, *super().get_urls()]
+        return [sign_out, *super().get_urls()]
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -124,7 +127,8 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
             return answer
         names: Any = answer.template_name
         context["wrapped_template"] = select_template([names] if isinstance(names, str) else names)
-        context["may_view_sessions"] = has_permission(request, "view_session")
+        if has_permission(request, "view_session"):
+            context["sessions_url"] = admin_url(self.admin_site, Session, "changelist")
         context["may_sign_out"] = has_permission(request, "revoke_session")
         answer.template_name = "admin/tokens/user_change_form.html"
         return answer
@@ -133,25 +137,24 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         before = timezone.now()
         super().save_model(request, obj, form, change)
         if change:
-            _say_what_ended(request, obj, since=before)
+            _report_ended_sessions(request, obj, since=before)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         before = timezone.now()
         answer = super().user_change_password(request, id, form_url)  # type: ignore[misc]
         if request.method == "POST" and answer.status_code == 302:
-            _say_what_ended(request, self.get_object(request, unquote(id)), since=before)
+            _report_ended_sessions(request, self.get_object(request, unquote(id)), since=before)
         return answer
 
     def sign_out_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask, and end every session of one user."""
+        """Ask for confirmation, and then end every session of one user."""
         require_permission(request, "revoke_session")
         user = self.get_object(request, unquote(object_id))
         if user is None:
             raise Http404
         if not self.has_view_permission(request, user):
             raise PermissionDenied
-        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        back = reverse(page, args=[user.pk], current_app=self.admin_site.name)
+        back = admin_url(self.admin_site, self.model, "change", user.pk)
         return self._sign_out(request, [user], back=back)
 
     def sign_out_selected(self, request: HttpRequest, users: Any) -> HttpResponse:
@@ -159,8 +162,8 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         if request.POST.get("select_across") == "1":
             show_message(
                 request,
-                "Nobody was signed out. Select people on the page; «manage.py revoke_tokens --all» "
-                "is for everybody.",
+                "No user was signed out. Select users on this page. To sign out all users, run "
+                '"manage.py revoke_tokens --all".',
                 level=messages.WARNING,
             )
             return HttpResponseRedirect(request.get_full_path())
@@ -179,7 +182,7 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
     ) -> HttpResponse:
         cost = tally(Session.objects.filter(user__in=users), now=timezone.now())
         if not cost.sessions and cost.exact:
-            show_message(request, "Nobody of them is signed in anywhere.", level=messages.WARNING)
+            show_message(request, "No selected user is signed in.", level=messages.WARNING)
             return HttpResponseRedirect(back)
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
@@ -190,15 +193,18 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
                     for user in users
                 )
                 log(request, users, CHANGE, f"Signed out everywhere. Reason: {reason}")
-            show_message(request, f"{counted(ended, 'session')} ended, access tokens included.")
+            show_message(
+                request,
+                f"Signed out everywhere: {counted(ended, 'session')} revoked, access tokens included.",
+            )
             return HttpResponseRedirect(back)
         return confirmation(
             request,
             self,
             title=str(_("Sign out everywhere")),
             sentences=[
-                f"This ends {cost}: every token is refused from the next request on. "
-                "It cannot be undone."
+                f"This revokes {cost}. Every token is refused from the next request on. It cannot "
+                "be undone."
             ],
             items=[str(user) for user in users],
             form=form,
@@ -208,13 +214,15 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         )
 
 
-def _say_what_ended(request: HttpRequest, user: Any, *, since: datetime) -> None:
-    """Say how many live sessions the signals behind ``save()`` have ended."""
-    follow = (EndReason.PASSWORD_CHANGED, EndReason.USER_INACTIVE)
+def _report_ended_sessions(request: HttpRequest, user: Any, *, since: datetime) -> None:
+    """Show how many live sessions ended because of the change that was just saved."""
+    reasons = (EndReason.PASSWORD_CHANGED, EndReason.USER_INACTIVE)
     ended = Session.objects.filter(
-        user=user, ended_at__gte=since, end_reason__in=follow, idle_until__gt=since
+        user=user, ended_at__gte=since, end_reason__in=reasons, idle_until__gt=since
     ).count()
     if ended:
         show_message(
-            request, f"{counted(ended, 'session')} of {user} ended with it.", level=messages.WARNING
+            request,
+            f"This change ended {counted(ended, 'session')} of {user}.",
+            level=messages.WARNING,
         )

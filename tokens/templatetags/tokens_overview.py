@@ -1,4 +1,4 @@
-"""``{% tokens_overview %}``: what the admin's first page says about the sessions."""
+"""``{% tokens_overview %}``: the numbers about sessions on the admin's first page."""
 
 from typing import Any
 
@@ -9,10 +9,11 @@ register = template.Library()
 
 @register.inclusion_tag("admin/tokens/overview.html", takes_context=True)
 def tokens_overview(context: template.Context) -> dict[str, Any]:
-    # Django imports every app's tags for any template, also in a project without the admin.
+    # Imported here, because Django imports the tags of every app also in a project without admin.
     from ..admin.base import has_permission
     from ..admin.overview import overview
+    from ..models import Session
 
     if not has_permission(context["request"], "view_session"):
         return {}
-    return {"overview": overview()}
+    return {"overview": overview(), "session_opts": Session._meta}

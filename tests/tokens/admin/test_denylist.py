@@ -48,7 +48,7 @@ def test_a_pasted_access_token_is_refused_and_nowhere_to_be_seen(
     caplog.set_level(logging.DEBUG)
     assert not is_refused(pair.raw_access, api)
     answer = add(supporter, token=pair.raw_access)
-    assert "Its session goes on" in texts(answer)[0]
+    assert "Its session continues" in texts(answer)[0]
     assert is_refused(pair.raw_access, api)
     assert Session.objects.get().ended_at is None
     row = DeniedToken.objects.get()
@@ -68,7 +68,7 @@ def test_a_pasted_refresh_token_ends_its_session_and_that_is_said(
     supporter: Client, api: Any, pair: sessions.TokenPair
 ) -> None:
     answer = add(supporter, token=f"  Bearer {pair.raw_refresh}\n")
-    assert "its session is ended" in texts(answer)[0]
+    assert "its session is revoked" in texts(answer)[0]
     assert is_refused(pair.raw_access, api)
     assert Session.objects.get().end_reason == EndReason.REVOKED
     assert LogEntry.objects.count() == 2
@@ -86,13 +86,13 @@ def test_a_jti_is_enough(
 @pytest.mark.parametrize(
     ("fields", "complaint"),
     [
-        ({}, "one of the two"),
-        ({"token": "TOKEN", "jti": "JTI"}, "one of the two"),
+        ({}, "either a token or a jti"),
+        ({"token": "TOKEN", "jti": "JTI"}, "either a token or a jti"),
         ({"token": "TOKEN", "reason": ""}, "required"),
         ({"token": "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"}, "refused already"),
         ({"token": "x" * 9000}, "at most 8192"),
         ({"jti": "not-a-jti"}, "32 hexadecimal digits"),
-        ({"jti": "TOKEN"}, "held a token"),
+        ({"jti": "TOKEN"}, "contained a token"),
         ({"jti": "0" * 32 + ".0a"}, "no longer exists"),
     ],
 )
@@ -138,7 +138,7 @@ def test_the_jti_of_a_refresh_token_needs_the_permission_to_revoke(
 ) -> None:
     permit("tokens.view_deniedtoken", "tokens.deny_token")
     answer = add(staff, jti=jti(pair, TokenType.REFRESH))
-    assert "no permission to end its session" in answer.content.decode()
+    assert "no permission to revoke its session" in answer.content.decode()
     assert not is_refused(pair.raw_access, api)
     # Who holds the token itself can end its session anyway.
     answer = add(staff, token=pair.raw_refresh)
@@ -192,5 +192,5 @@ def test_the_jti_of_a_session_that_has_expired_is_said_to_be_refused_already(
     old = sessions.start(user, now=timezone.now() - timedelta(days=30))
     answer = add(admin_client, jti=jti(old, TokenType.REFRESH))
     assert answer.status_code == 200
-    assert "it is refused already" in answer.content.decode()
+    assert "this token is refused already" in answer.content.decode()
     assert not LogEntry.objects.exists()

@@ -84,9 +84,9 @@ def test_one_persons_sessions_are_shown_by_name(
     sessions.start(grace)
     answer = supporter.get(f"{SESSIONS}?user={user.pk}")
     assert len(shown(answer)) == len(states)
-    assert "By person" in answer.content.decode()
+    assert "By user" in answer.content.decode()
     assert shown(supporter.get(f"{SESSIONS}?user={user.pk}&state=live")) == [states["live"]]
-    assert "By person" not in supporter.get(SESSIONS).content.decode()
+    assert "By user" not in supporter.get(SESSIONS).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_no_index_serves_looks_at_so_many_rows_and_says_so(
     monkeypatch.setattr("tokens.admin.sessions.WINDOW", 2)
     answer = supporter.get(f"{SESSIONS}?{query}")
     assert len(shown(answer)) == sees
-    assert "looks at the first 2 sessions" in answer.content.decode()
+    assert "covers only the first 2 sessions" in answer.content.decode()
 
 
 @pytest.mark.parametrize("state", ["live", "expired", "key_revoked"])
@@ -125,4 +125,4 @@ def test_a_list_that_saw_everything_says_nothing_of_bounds(
     supporter: Client, states: dict[str, Any]
 ) -> None:
     page = supporter.get(f"{SESSIONS}?state=live&refreshed=week").content.decode()
-    assert "looks at the first" not in page
+    assert "covers only the first" not in page

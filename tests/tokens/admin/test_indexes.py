@@ -81,7 +81,7 @@ def test_counts_are_read_from_indexes(plans: Any) -> None:
     assert "session_started" in plans(newest[tally.WINDOW - 1 : tally.WINDOW])
     now = overview.timezone.now()
     of_a_day = Q(ended_at__gte=now, ended_at__lt=now)
-    revoked = Session.objects.filter(of_a_day, end_reason__in=overview.REVOKED)
+    revoked = Session.objects.filter(of_a_day, end_reason__in=overview.REVOCATIONS)
     assert {"session_ended", "session_end_reason"} & set(plans(revoked.values("pk")))
     started = Session.objects.filter(started_at__gte=now, started_at__lt=now)
     assert "session_started" in plans(started.values("pk"))

@@ -81,7 +81,7 @@ def test_the_list_costs_the_same_with_many_keys(keeper: Client, user: Any) -> No
 def test_rotating_asks_first_and_signs_nobody_out(keeper: Client, user: Any, grace: Any) -> None:
     pair, former = sessions.start(user), signing()
     page = keeper.get(ROTATE).content.decode()
-    assert "nobody is signed out" in page
+    assert "No user is signed out" in page
     assert "HS256" in page
     assert signing() == former
     answer = keeper.post(ROTATE, form(), follow=True)

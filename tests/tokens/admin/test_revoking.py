@@ -33,7 +33,7 @@ def test_the_page_asks_first_and_says_what_it_costs(
     supporter: Client, pair: sessions.TokenPair
 ) -> None:
     page = supporter.get(page_of(pair.session, "revoke")).content.decode()
-    assert "ends 1 session and signs out 1 person" in page
+    assert "revokes 1 session of 1 user" in page
     assert Session.objects.get().ended_at is None
 
 
@@ -70,7 +70,7 @@ def test_a_token_given_as_the_reason_is_neither_kept_nor_shown(
     for reason in (pair.raw_access, f"he sent {pair.raw_access[:150]}"):
         answer = supporter.post(page_of(pair.session, "revoke"), {"reason": reason})
         page = answer.content.decode()
-        assert "held a token" in page
+        assert "contained a token" in page
         assert pair.raw_access[:40] not in page
     assert not DeniedToken.objects.exists()
 
@@ -83,7 +83,7 @@ def test_a_selection_is_counted_by_sessions_and_people_and_revoked(
     over = sessions.start(user)
     sessions.end([over.session], reason=EndReason.LOGOUT)
     page = supporter.post(SESSIONS, selected(*chosen, over, index="0")).content.decode()
-    assert "ends 3 sessions and signs out 2 people" in page
+    assert "revokes 3 sessions of 2 users" in page
     assert may_call(api, chosen[0])
     answer = supporter.post(SESSIONS, selected(*chosen, over, **REASON), follow=True)
     assert "3 sessions revoked" in texts(answer)[0]

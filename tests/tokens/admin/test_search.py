@@ -127,7 +127,7 @@ def test_why_a_token_finds_nothing_is_said(supporter: Client, found: sessions.To
     forged = signature[-2::-1] + signature[-1]
     assert "did not sign" in say(f"{half}.{forged}")
     found.session.user.delete()
-    assert "not there any more" in say(found.raw_access)
+    assert "no longer exists" in say(found.raw_access)
     keyring.rotate(keyring.plan_rotation(revoke_previous=True))
     assert "names no key" in say(found.raw_access)
 
@@ -138,7 +138,7 @@ def test_a_token_in_the_address_is_taken_out_of_it(
     for listed in (SESSIONS, DENYLIST):
         answer = supporter.get(listed, {"q": found.raw_access}, follow=True)
         assert answer.redirect_chain == [(listed, 302)]
-        assert "logs may hold it" in texts(answer)[0]
+        assert "logs may now contain it" in texts(answer)[0]
         assert found.raw_access not in answer.content.decode()
 
 

@@ -83,11 +83,11 @@ def test_signing_out_everywhere_asks_and_ends_every_session(
     for someone in (user, user, grace):
         sessions.start(someone)
     asked = supporter.get(page(user, "sign-out")).content.decode()
-    assert "ends 2 sessions of 1 person" in asked
+    assert "revokes 2 sessions of 1 person" in asked
     assert live() == 3
     answer = supporter.post(page(user, "sign-out"), REASON, follow=True)
     assert answer.redirect_chain == [(page(user), 302)]
-    assert "2 sessions ended" in texts(answer)[0]
+    assert "2 sessions revoked" in texts(answer)[0]
     assert list(Session.objects.filter(ended_at=None).values_list("user", flat=True)) == [grace.pk]
     assert set(DeniedToken.objects.values_list("reason", "denied_by")) == {
         (REASON["reason"], grace.pk)
@@ -102,10 +102,10 @@ def test_a_selection_is_signed_out_everywhere(
     for someone in (user, user, grace, admin_user):
         sessions.start(someone)
     asked = supporter.post(LIST, selected(user, grace, index="0")).content.decode()
-    assert "ends 3 sessions of 2 people" in asked
+    assert "revokes 3 sessions of 2 people" in asked
     assert live() == 4
     answer = supporter.post(LIST, selected(user, grace, **REASON), follow=True)
-    assert "3 sessions ended" in texts(answer)[0]
+    assert "3 sessions revoked" in texts(answer)[0]
     assert Session.objects.get(ended_at=None).user == admin_user
     assert LogEntry.objects.count() == 2
 
@@ -115,13 +115,13 @@ def test_nobody_is_signed_out_across_pages_by_a_click(
 ) -> None:
     sessions.start(user)
     answer = supporter.post(LIST, selected(grace, select_across="1", **REASON), follow=True)
-    assert "Nobody was signed out" in texts(answer)[0]
+    assert "No user was signed out" in texts(answer)[0]
     assert live() == 1
 
 
 def test_who_is_signed_in_nowhere_is_not_asked_about(supporter: Client, user: Any) -> None:
     answer = supporter.post(page(user, "sign-out"), REASON, follow=True)
-    assert "Nobody of them is signed in" in texts(answer)[0]
+    assert "No selected user is signed in" in texts(answer)[0]
     assert not LogEntry.objects.exists()
 
 
@@ -168,7 +168,7 @@ def test_deactivating_says_how_many_sessions_ended(admin_client: Client, user: A
     sessions.start(user, now=timezone.now() - timedelta(days=30))  # expired, so nobody's loss
     answer = admin_client.post(page(user), fields(admin_client, user, is_active=""), follow=True)
     assert answer.redirect_chain, answer.context["errors"]
-    assert f"2 sessions of {user} ended with it." in texts(answer)
+    assert f"This change ended 2 sessions of {user}." in texts(answer)
     assert not type(user).objects.get(pk=user.pk).is_active
     assert live() == 0
 
@@ -186,7 +186,7 @@ def test_a_new_password_says_how_many_sessions_ended(admin_client: Client, user:
     sessions.start(user)
     passwords = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
     answer = admin_client.post(page(user, "password"), passwords, follow=True)
-    assert f"1 session of {user} ended with it." in texts(answer)
+    assert f"This change ended 1 session of {user}." in texts(answer)
     assert Session.objects.get().end_reason == EndReason.PASSWORD_CHANGED
 
 
