@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from tokens import keyring, sessions
+from tokens.errors import RefreshTokenReused
 from tokens.models import EndReason, Session
 
 DEVICES = [
@@ -90,6 +91,6 @@ def _steal(pair: sessions.TokenPair, *, now: datetime) -> None:
         sessions.refresh(
             pair.raw_refresh, client=sessions.Client("203.0.113.99"), now=now + timedelta(hours=1)
         )
-    except sessions.RefreshTokenReused:
+    except RefreshTokenReused:
         return
     raise AssertionError("The stolen token was good.")
