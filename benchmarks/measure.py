@@ -27,7 +27,7 @@ def interleave(
     Return the seconds that each contender took per call, by round.
 
     ``calls`` None measures first how many fit into a moment. A contender whose name begins with
-    «snapshot» runs in the snapshot mode.
+    "snapshot" runs in the snapshot mode.
     """
     repeats = {name: calls or _fitting(name, call) for name, call in contenders.items()}
     timings: Timings = {name: [] for name in contenders}

@@ -34,7 +34,7 @@ def main(contender: str, how: str, interval: str) -> None:
     due = time.time()
     while not ended.is_set():
         time.sleep(max(0.0, due - time.time()))
-        with suppress(OperationalError):  # «database is locked»: it waited for nothing.
+        with suppress(OperationalError):  # "database is locked": it failed at once.
             sign_in()
         done = time.time()
         # Whoever came meanwhile, to another process, got in no sooner. Left out, a stall of
