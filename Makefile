@@ -34,7 +34,7 @@ test: $(VENV)/.dev ## Run the tests on SQLite, with branch coverage
 	@$(BIN)/coverage report
 
 test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL, or local servers)
-	$(BIN)/python -m tests.services \
+	$(BIN)/python -m tests.support.services \
 		$(BIN)/python -m pytest -n auto --dist worksteal -q -m "not browser" $(ARGS)
 
 test-browser: $(VENV)/.dev ## Run the tests that drive a browser (requires Chromium)
@@ -49,7 +49,7 @@ soak: $(VENV)/.dev ## Run mixed traffic for MINUTES while workers are killed, an
 
 soak-services: MINUTES ?= 10
 soak-services: $(VENV)/.dev ## Run the soak on PostgreSQL and Redis
-	$(BIN)/python -m tests.services $(BIN)/python -m tests.soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.support.services $(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 bench: $(VENV)-bench/.installed ## Compare the performance with similar packages (SIZES=1000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks

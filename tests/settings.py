@@ -28,7 +28,7 @@ os.environ.setdefault("DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/unused
 os.environ.setdefault("CACHE_URL", "")
 
 from config.settings import *  # noqa: F403
-from tests.no_limits import *  # noqa: F403
+from tests.support.no_limits import *  # noqa: F403
 
 folder = Path(tempfile.mkdtemp(prefix="latchkey-tests-"))
 STATIC_ROOT = folder

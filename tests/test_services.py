@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers, services
+from tests.support import servers, services
 
 NOWHERE = {"DATABASE_URL": "postgres://x@127.0.0.1:1/x", "CACHE_URL": "redis://127.0.0.1:1/0"}
 

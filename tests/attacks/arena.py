@@ -12,8 +12,8 @@ from django.db import models
 from django.test import override_settings
 
 from tests.conftest import PASSWORD
-from tests.forging import Target, compact
-from tests.processes import Site
+from tests.support.forging import Target, compact
+from tests.support.processes import Site
 from tokens import keyring, sessions
 from tokens.api import cookies
 from tokens.keyring.rotation import make_row

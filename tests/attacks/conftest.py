@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import running_site
+from tests.support.processes import running_site
 from tokens.sessions import TokenPair
 
 from .arena import Arena, clear, rows

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.forging import compact
-from tests.hostile import CLAIMS, PAYLOADS
+from tests.support.forging import compact
+from tests.support.hostile import CLAIMS, PAYLOADS
 
 from .arena import Arena, Attack, known_from
 

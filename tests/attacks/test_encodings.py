@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.hostile import SPELLINGS
+from tests.support.hostile import SPELLINGS
 
 from .arena import Arena, Attack, assert_refusal, known_from
 

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.forging import compact
-from tests.hostile import HEADERS, PAYLOADS, SPELLINGS
+from tests.support.forging import compact
+from tests.support.hostile import HEADERS, PAYLOADS, SPELLINGS
 from tokens import keyring, sessions
 from tokens.errors import TokenError
 from tokens.keyring import ring

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.forging import compact, part, sign
-from tests.hostile import HEADERS
+from tests.support.forging import compact, part, sign
+from tests.support.hostile import HEADERS
 from tokens.jose import Key, load_key, to_jwk
 from tokens.keyring import jwk
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.forging import P256_ORDER, every_spelling_of, raw, sign
+from tests.support.forging import P256_ORDER, every_spelling_of, raw, sign
 from tokens import keyring
 from tokens.jose import load_key, to_jwk
 from tokens.keyring import jwk

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import NoChromium, launch
 from tests.browser.pages import NOBODY, PAGES, STAFF
-from tests.processes import running_site
+from tests.support.processes import running_site
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"

@@ -2,7 +2,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.processes import Answer, Site, manage
+from tests.support.processes import Answer, Site, manage
 
 PASSWORD = "correct horse battery staple"
 

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from tests.faults.conftest import assert_unavailable, set_up, sign_in
-from tests.processes import running_site
+from tests.support.processes import running_site
 
 
 def test_while_the_disk_is_full_calls_go_on_and_nothing_is_half_written(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from tests.faults.conftest import (
     set_up,
     sign_in,
 )
-from tests.processes import Answer, RunningSite, running_site
-from tests.servers import Postgres, own_postgres
+from tests.support.processes import Answer, RunningSite, running_site
+from tests.support.servers import Postgres, own_postgres
 
 pytestmark = pytest.mark.services
 

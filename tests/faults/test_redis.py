@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import set_up, sign_in
-from tests.processes import RunningSite, running_site
-from tests.servers import Redis, own_redis
+from tests.support.processes import RunningSite, running_site
+from tests.support.servers import Redis, own_redis
 
 pytestmark = pytest.mark.services
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from tests.faults.conftest import Person, eventually, set_up, sign_in
-from tests.processes import RunningSite, running_site
+from tests.support.processes import RunningSite, running_site
 
 CLIENTS = 6
 KILLS = 8

@@ -24,9 +24,9 @@ from uuid import uuid4
 import psycopg
 
 import tests.settings  # noqa: F401  # The environment of the tests, before the site reads it.
-from tests.processes import ROOT, RunningSite, running_site
 from tests.soak.ledger import Ledger
 from tests.soak.people import PASSWORD, Person
+from tests.support.processes import ROOT, RunningSite, running_site
 
 WORKERS = 4
 PEOPLE = 8

@@ -9,8 +9,8 @@ from threading import Event
 
 from jwt.utils import base64url_decode
 
-from tests.processes import Answer, Site
 from tests.soak.ledger import Held, Ledger
+from tests.support.processes import Answer, Site
 
 PASSWORD = "correct horse battery staple"
 # Well below the grace: a client that heard nothing asks again at once. One that never heard in that

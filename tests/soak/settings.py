@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from config.settings import *  # noqa: F403
-from tests.no_limits import *  # noqa: F403
+from tests.support.no_limits import *  # noqa: F403
 
 # So short that sessions and keys come due while it runs, and prunings have something to take.
 TOKENS_ACCESS_LIFETIME = timedelta(seconds=20)

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from tests.processes import ROOT, environment, manage
+from tests.support.processes import ROOT, environment, manage
 from tokens import denylist, keyring, sessions
 from tokens.conf import conf
 from tokens.errors import TokenError

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tests.processes import environment, manage
+from tests.support.processes import environment, manage
 from tokens import keyring, sessions
 from tokens.models import EndReason, SigningKey
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.processes import run_project
+from tests.support.processes import run_project
 from tokens import compiled_sql, sessions
 from tokens.jose import TokenType
 from tokens.models import DeniedToken, EndReason, Session
@@ -192,5 +192,5 @@ def test_a_column_that_was_altered_costs_nobody_an_answer(
 
 
 def test_any_user_model_and_any_database_is_looked_up_by_the_compiled_query() -> None:
-    run = run_project("tests.other_users")
+    run = run_project("tests.projects.other_users")
     assert run.stdout == "agreed\n", run.stderr

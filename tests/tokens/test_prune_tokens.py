@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from tests.processes import manage
+from tests.support.processes import manage
 from tokens import denylist, keyring
 from tokens.management import base
 from tokens.models import DeniedToken, PruneRun

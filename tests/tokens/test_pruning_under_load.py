@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from tests.clients import Diary, calls_and_refreshes, create_users, hammering, sign_in
-from tests.processes import ROOT, Site, environment, running_site
+from tests.support.clients import Diary, calls_and_refreshes, create_users, hammering, sign_in
+from tests.support.processes import ROOT, Site, environment, running_site
 from tokens import keyring
 from tokens.models import DeniedToken, EndReason, PruneRun, Session
 from tokens.operations import pruning

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from tests.processes import ROOT, environment
+from tests.support.processes import ROOT, environment
 from tokens import keyring, sessions
 from tokens.errors import SessionEnded
 from tokens.models import Session, SigningKey, ThrottleCount
@@ -33,7 +33,7 @@ def race(*verbs: str, raw_token: str = "") -> list[str]:
     """Return what every thread of every process got, all let go at the same moment."""
     racers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.tokens.racer", verb, raw_token, str(THREADS)],
+            [sys.executable, "-m", "tests.support.racer", verb, raw_token, str(THREADS)],
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.PIPE,

@@ -18,7 +18,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.processes import ROOT, environment, manage
+from tests.support.processes import ROOT, environment, manage
 from tokens import keyring, sessions
 from tokens.conf import conf
 from tokens.errors import Denied, SessionEnded, TokenError

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
-from tests.processes import environment, manage
+from tests.support.processes import environment, manage
 from tokens import keyring, sessions
 from tokens.errors import TokenError
 from tokens.management import base

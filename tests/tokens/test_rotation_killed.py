@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.processes import ROOT, environment
+from tests.support.processes import ROOT, environment
 from tokens import keyring, sessions
 from tokens.models import DeniedToken, SigningKey
 
@@ -30,7 +30,7 @@ def an_hour_passes() -> None:
 
 def rotate_and_die(at_statement: int, how: str) -> bool:
     """Rotate in a process that is killed before its n-th statement; False if it had fewer."""
-    command = [sys.executable, "-m", "tests.tokens.dying_rotator", str(at_statement), how]
+    command = [sys.executable, "-m", "tests.support.dying_rotator", str(at_statement), how]
     done = subprocess.run(command, cwd=ROOT, env=environment(), timeout=60, check=False)
     assert done.returncode in (0, -signal.SIGKILL)
     return done.returncode != 0

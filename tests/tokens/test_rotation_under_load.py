@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients import calls, calls_and_refreshes, create_users, hammering, sign_in
-from tests.processes import Site, manage, running_site
+from tests.support.clients import calls, calls_and_refreshes, create_users, hammering, sign_in
+from tests.support.processes import Site, manage, running_site
 from tokens import keyring
 from tokens.models import Session, SigningKey
 

@@ -9,17 +9,17 @@ from django.contrib.auth.models import Group
 from django.db import models, router
 from django.test.utils import isolate_apps
 
-from tests.processes import run_project
-from tests.replica.router import ReplicaRouter
+from tests.projects.replica.router import ReplicaRouter
+from tests.support.processes import run_project
 from tokens.checks.values import check_denylist_mode
 from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
 from tokens.routers import PrimaryRouter
 
-REPLICA, PRIMARY = "tests.replica.router.ReplicaRouter", "tokens.routers.PrimaryRouter"
+REPLICA, PRIMARY = "tests.projects.replica.router.ReplicaRouter", "tokens.routers.PrimaryRouter"
 
 
 def story(*routers: str) -> dict[str, Any]:
-    run = run_project("tests.replica", ROUTERS=",".join(routers))
+    run = run_project("tests.projects.replica", ROUTERS=",".join(routers))
     assert run.returncode == 0, run.stderr
     return dict(json.loads(run.stdout))
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tests.forging import Target, compact
+from tests.support.forging import Target, compact
 from tokens import keyring, sessions
 
 Forge = Callable[..., str]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from tests.forging import ED25519_ORDER, P256_ORDER, Target, every_spelling_of, raw, sign
+from tests.support.forging import ED25519_ORDER, P256_ORDER, Target, every_spelling_of, raw, sign
 from tokens import keyring, sessions
 from tokens.errors import Denied, TokenError
 from tokens.jose import load_key, to_jwk

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from tests.forging import Target, compact, part, sign
-from tests.hostile import CLAIMS, HEADERS, PAYLOADS, SPELLINGS
+from tests.support.forging import Target, compact, part, sign
+from tests.support.hostile import CLAIMS, HEADERS, PAYLOADS, SPELLINGS
 from tests.wire.conftest import Forge
 from tokens import keyring, sessions
 from tokens.errors import TokenError

@@ -4,12 +4,12 @@ import json
 import subprocess
 import sys
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 
 def test_django_s_own_users_in_a_project_that_lists_tokens_first() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.tokens.admin.other_project"],
+        [sys.executable, "-m", "tests.projects.tokens_first"],
         cwd=ROOT,
         capture_output=True,
         text=True,

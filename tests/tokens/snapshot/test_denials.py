@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.processes import running_site
+from tests.support.processes import running_site
 from tokens import sessions
 from tokens.denylist import snapshot
 from tokens.errors import SessionEnded
@@ -91,7 +91,7 @@ def test_a_denial_that_was_rolled_back_refuses_nobody(pair: TokenPair) -> None:
 
 def test_every_process_of_a_site_refuses_within_the_bound(user: Any) -> None:
     pair, other = sessions.start(user), sessions.start(user)
-    settings_module = "tests.snapshot_settings"
+    settings_module = "tests.projects.snapshot.settings"
     with running_site(workers=2, DJANGO_SETTINGS_MODULE=settings_module) as site:
         for _ in range(20):
             assert site.get("/who/", pair.raw_access)[0] == 200

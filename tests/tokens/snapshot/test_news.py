@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.processes import manage, running_site
+from tests.support.processes import manage, running_site
 from tokens import sessions
 from tokens.denylist import notifications, snapshot
 from tokens.errors import SessionEnded
@@ -21,7 +21,7 @@ from .denials import deny_elsewhere, end, refusal, wait_for_the_bound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MODULE = "tests.snapshot_settings"
+MODULE = "tests.projects.snapshot.settings"
 postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite only counts")
 
 

@@ -42,7 +42,7 @@ settings.configure(
             },
         }
     ],
-    ROOT_URLCONF="tests.tokens.admin.other_urls",
+    ROOT_URLCONF="tests.projects.tokens_first.urls",
     STATIC_URL="static/",
     USE_TZ=True,
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from tests.conftest import PASSWORD
-from tests.processes import Site
+from tests.support.processes import Site
 
 
 @dataclass

@@ -1,7 +1,7 @@
 SECRET_KEY = "a-secret-key-for-the-bare-project-that-is-long-enough-0123456789"
 TOKENS_SECRET = "a-token-secret-for-the-bare-project-that-is-long-enough-0123456789"
 ALLOWED_HOSTS = ["testserver"]
-ROOT_URLCONF = "tests.bare_project.urls"
+ROOT_URLCONF = "tests.projects.bare.urls"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 USE_TZ = True
 STATIC_URL = "static/"

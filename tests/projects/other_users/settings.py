@@ -1,7 +1,7 @@
 from tests.settings import *  # noqa: F403
 
 INSTALLED_APPS = [
-    name if name != "accounts" else "tests.other_users"
+    name if name != "accounts" else "tests.projects.other_users"
     for name in INSTALLED_APPS  # noqa: F405
 ]
 AUTH_USER_MODEL = "other_users.Member"
@@ -12,4 +12,4 @@ DATABASES = {
     }
     for alias in ("default", "other")
 }
-DATABASE_ROUTERS = ["tests.other_users.router.Router"]
+DATABASE_ROUTERS = ["tests.projects.other_users.router.Router"]

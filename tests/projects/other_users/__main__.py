@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from tests.other_users.router import Router  # noqa: E402
+from tests.projects.other_users.router import Router  # noqa: E402
 from tests.tokens.test_look import seen  # noqa: E402
 from tokens import compiled_sql, sessions  # noqa: E402
 from tokens.sessions import query, verified  # noqa: E402

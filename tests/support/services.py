@@ -1,5 +1,5 @@
 """
-Run a command with PostgreSQL and Redis: ``python -m tests.services COMMAND …``.
+Run a command with PostgreSQL and Redis: ``python -m tests.support.services COMMAND …``.
 
 DATABASE_URL and CACHE_URL, where they are set, say which. Otherwise those that answer on this
 machine's usual ports serve, and what does not answer is started from the machine's own packages, in
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
-from tests.servers import NotInstalled, own_postgres, own_redis
+from tests.support.servers import NotInstalled, own_postgres, own_redis
 
 USUAL_DATABASE_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 USUAL_CACHE_URL = "redis://127.0.0.1:6379/15"

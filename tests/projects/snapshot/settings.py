@@ -7,4 +7,4 @@ from tests.settings import *  # noqa: F403
 
 TOKENS_DENYLIST_MODE = "snapshot"
 TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=float(os.environ.get("MAX_STALENESS", "1")))
-ROOT_URLCONF = "tests.snapshot_urls"
+ROOT_URLCONF = "tests.projects.snapshot.urls"
