@@ -9,14 +9,14 @@ from tokens.denylist.snapshot import Snapshot
 from tokens.sessions import TokenPair
 
 
-@pytest.fixture(autouse=True)
-def _snapshot_mode(settings: Any) -> None:
+@pytest.fixture
+def snapshot_mode(settings: Any) -> None:
     settings.TOKENS_DENYLIST_MODE = "snapshot"
     settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(hours=1)
 
 
 @pytest.fixture
-def pair(transactional_db: None, user: Any) -> TokenPair:
+def pair(transactional_db: None, snapshot_mode: None, user: Any) -> TokenPair:
     pair = sessions.start(user)
     sessions.authenticate(pair.raw_access)  # the first one reads
     return pair

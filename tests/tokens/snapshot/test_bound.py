@@ -19,7 +19,10 @@ from tokens.sessions import TokenPair
 
 from .denials import BOUND, deny_elsewhere, end, refusal, wait_for_the_bound
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("snapshot_mode"),
+]
 
 
 def test_a_reading_that_fails_leaves_it_to_the_strict_look(

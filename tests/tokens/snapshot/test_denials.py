@@ -20,7 +20,10 @@ from tokens.sessions import TokenPair
 
 from .denials import EVERY_DENIAL, deny_elsewhere, end, refusal, wait_for_the_bound
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("snapshot_mode"),
+]
 
 
 @pytest.mark.parametrize("deny", EVERY_DENIAL)

@@ -19,7 +19,10 @@ from tokens.sessions import TokenPair
 
 from .denials import BOUND, deny_elsewhere, end, refusal, wait_for_the_bound
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("snapshot_mode"),
+]
 
 
 def test_a_row_that_was_committed_late_is_seen_all_the_same(pair: TokenPair, settings: Any) -> None:

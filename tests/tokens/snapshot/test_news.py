@@ -19,7 +19,10 @@ from tokens.sessions import TokenPair
 
 from .denials import deny_elsewhere, end, refusal, wait_for_the_bound
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("snapshot_mode"),
+]
 
 MODULE = "tests.projects.snapshot.settings"
 postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite only counts")

@@ -15,7 +15,10 @@ from tokens import sessions
 from tokens.errors import TokenError, UserInactive
 from tokens.sessions import TokenPair
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("snapshot_mode"),
+]
 
 
 def test_a_request_costs_no_query_and_knows_the_users_key(user: Any, pair: TokenPair) -> None:
