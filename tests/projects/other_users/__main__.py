@@ -11,7 +11,7 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from tests.projects.other_users.router import Router  # noqa: E402
-from tests.tokens.test_look import seen  # noqa: E402
+from tests.tokens.sessions.test_query import seen  # noqa: E402
 from tokens import compiled_sql, sessions  # noqa: E402
 from tokens.sessions import query, verified  # noqa: E402
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from tests.tokens.test_pruning import DAY, NOW, deny
+from tests.tokens.operations.test_pruning import DAY, NOW, deny
 from tokens.models import ThrottleCount
 from tokens.operations import pacing, pruning
 from tokens.operations.pacing import (

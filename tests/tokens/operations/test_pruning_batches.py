@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.signals import post_delete
 from django.test.utils import CaptureQueriesContext
 
-from tests.tokens.test_pruning import DAY, NOW, deny, ended
+from tests.tokens.operations.test_pruning import DAY, NOW, deny, ended
 from tokens.models import DeniedToken, PruneRun, Session
 from tokens.operations import pruning
 

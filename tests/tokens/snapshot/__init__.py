@@ -1,1 +1,0 @@
-"""The snapshot mode: no query per request, and never behind by more than it says."""
