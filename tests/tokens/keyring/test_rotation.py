@@ -5,29 +5,17 @@ from typing import Any
 
 import pytest
 
+from tests.tokens.keyring.rotating import kid_of, rotate
 from tokens import keyring, sessions
 from tokens.conf import conf
-from tokens.errors import Denied, KeyRingError, TokenError, UnknownKey
+from tokens.errors import KeyRingError, UnknownKey
 from tokens.keyring import RotationConflict, ring
-from tokens.models import DeniedToken, Session, SigningKey
-from tokens.sessions import lifecycle
+from tokens.models import Session, SigningKey
 
 MOMENT = timedelta(seconds=ring.SIGNER_MAX_AGE)
 OTHER_SECRET = "another-token-secret-that-is-long-enough-0123456789"
 
 pytestmark = pytest.mark.django_db
-
-
-def kid_of(state: str) -> str:
-    return str(SigningKey.objects.get(state=state).kid)
-
-
-def rotate(**how: Any) -> None:
-    """Rotate, as if the last rotation were a while ago."""
-    SigningKey.objects.filter(retired_at__isnull=False).update(
-        retired_at=datetime.now(UTC) - timedelta(hours=1)
-    )
-    keyring.rotate(keyring.plan_rotation(**how))
 
 
 def test_the_published_key_signs_and_another_is_published() -> None:
@@ -139,67 +127,6 @@ def test_a_lost_published_key_is_replaced() -> None:
     assert kid_of("signing") != kid_of("next")
 
 
-def test_revoking_the_previous_keys_refuses_every_older_token(user: Any) -> None:
-    pairs = []
-    for _ in range(3):
-        pairs.append(sessions.start(user))
-        rotate()
-    former = set(SigningKey.objects.values_list("kid", flat=True))
-    rotate(revoke_previous=True)
-    for pair in pairs:
-        for attempt in (
-            lambda raw=pair.raw_access: sessions.authenticate(raw),
-            lambda raw=pair.raw_refresh: sessions.refresh(raw),
-        ):
-            with pytest.raises(UnknownKey):
-                attempt()
-    # Also the key that was published ahead: it may have leaked with the others.
-    revoked = SigningKey.objects.filter(state="revoked")
-    assert set(revoked.values_list("kid", flat=True)) == former
-    assert not former & {kid_of("signing"), kid_of("next")}
-    assert set(revoked.values_list("sealed", flat=True)) == {""}
-    sessions.authenticate(sessions.start(user).raw_access)
-
-
-def test_a_process_that_has_not_noticed_refuses_a_revoked_key_by_its_one_query(user: Any) -> None:
-    pair = sessions.start(user)
-    sessions.authenticate(pair.raw_access)
-    stale = ring._process.ring
-    keyring.rotate(keyring.plan_rotation(revoke_previous=True))
-    ring._process.ring = stale
-    with pytest.raises(Denied):
-        sessions.authenticate(pair.raw_access)
-    with pytest.raises(Denied):
-        sessions.refresh(pair.raw_refresh)
-
-
-def test_sessions_of_a_revoked_key_are_not_live(user: Any) -> None:
-    sessions.start(user)
-    keyring.rotate(keyring.plan_rotation(revoke_previous=True))
-    sessions.start(user)
-    live = Session.objects.live(now=datetime.now(UTC))
-    assert [session.kid for session in live] == [kid_of("signing")]
-
-
-def test_the_denylist_says_who_revoked_a_key_and_why(user: Any) -> None:
-    kid = kid_of("signing")
-    keyring.rotate(keyring.plan_rotation(revoke_previous=True), by=user, reason="laptop stolen")
-    denied = DeniedToken.objects.get(value=kid)
-    assert (denied.kind, denied.denied_by, denied.reason) == ("kid", user, "laptop stolen")
-
-
-def test_a_forged_token_of_a_revoked_key_stays_refused_after_its_denial_is_pruned(
-    user: Any,
-) -> None:
-    long_ago = datetime.now(UTC) - timedelta(days=400)
-    pair = sessions.start(user)
-    sessions.authenticate(pair.raw_access)
-    keyring.rotate(keyring.plan_rotation(revoke_previous=True, now=long_ago), now=long_ago)
-    DeniedToken.objects.all().delete()
-    with pytest.raises(TokenError):
-        sessions.authenticate(pair.raw_access)
-
-
 def test_a_key_that_is_gone_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(ring.time, "monotonic", lambda: clock[0])
@@ -290,22 +217,6 @@ def test_keys_go_when_their_time_is_over_and_not_before(settings: Any) -> None:
     assert keyring.prune(now=min(end, forgotten) - second) == 0
     assert keyring.prune(now=max(end, forgotten)) == 2
     assert set(SigningKey.objects.values_list("state", flat=True)) == {"next"}
-
-
-def test_a_refresh_that_was_under_way_does_not_outlive_the_revocation_of_its_key(
-    user: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pair = sessions.start(user)
-    move_on = lifecycle._rotate
-
-    def after_the_look(session: Session, **how: Any) -> bool:
-        rotate(revoke_previous=True)
-        return move_on(session, **how)
-
-    monkeypatch.setattr(lifecycle, "_rotate", after_the_look)
-    with pytest.raises(Denied):
-        sessions.refresh(pair.raw_refresh)
-    assert Session.objects.get().ended_at is not None
 
 
 def test_a_copy_of_the_ring_is_as_old_as_the_beginning_of_its_reading(

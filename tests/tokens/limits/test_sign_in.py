@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -278,37 +278,3 @@ def test_a_sign_in_survives_a_receiver_that_fails(user: Any) -> None:
         assert tries(HOME, password=PASSWORD).status_code == 200
     finally:
         user_logged_in.disconnect(fail)
-
-
-class TestTheAdminsPage:
-    @pytest.fixture(autouse=True)
-    def _staff(self, user: Any) -> None:
-        type(user).objects.update(is_staff=True, is_superuser=True)
-
-    def tries(self, password: str, *, client: Client | None = None, name: str = "ada") -> Any:
-        body = {"username": name, "password": password, "next": "/admin/"}
-        return (client or Client()).post("/admin/login/", body, REMOTE_ADDR=HOME)
-
-    def test_has_the_same_limit_as_the_api(self) -> None:
-        assert [self.tries("wrong").status_code for _ in range(2)] == [200] * 2
-        assert tries(HOME).status_code == 401
-        answer = self.tries(PASSWORD)
-        assert answer.status_code == 429
-        assert 1100 <= int(answer["Retry-After"]) <= 1200
-        assert f"Try again in {answer['Retry-After']} seconds" in answer.content.decode()
-        assert tries(HOME, password=PASSWORD).status_code == 429
-
-    def test_lets_the_right_password_in_at_a_tenth(self) -> None:
-        assert [self.tries(PASSWORD).status_code for _ in range(5)] == [302] * 5
-
-    def test_a_session_of_ones_own_does_not_make_a_wrong_password_right(self) -> None:
-        client = Client()
-        assert self.tries(PASSWORD, client=client).status_code == 302
-        statuses = [self.tries("wrong", client=client, name="root").status_code for _ in range(4)]
-        assert statuses == [200, 200, 429, 429]
-
-    def test_looking_at_it_is_free(self) -> None:
-        client = Client()
-        assert {client.get("/admin/login/").status_code for _ in range(9)} == {200}
-        assert {client.post("/admin/login/", {}).status_code for _ in range(9)} == {200}
-        assert not ThrottleCount.objects.exists()

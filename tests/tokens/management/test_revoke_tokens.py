@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 from uuid import uuid4
@@ -15,17 +15,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from tests.support.processes import ROOT, environment, manage
 from tokens import keyring, sessions
 from tokens.conf import conf
-from tokens.errors import Denied, SessionEnded, TokenError
+from tokens.errors import Denied, TokenError
 from tokens.jose import TokenType, jti_of
 from tokens.management import base
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.operations import revocation
 from tokens.sessions import ending
 
 WHY = "--reason=laptop stolen"
@@ -150,22 +147,6 @@ class TestTargets:
         assert "Nothing was changed" in revoke(f"--jti={jti}", "--reason=second")
         assert DeniedToken.objects.get().reason == "first"
 
-    def test_a_host_whose_clock_is_behind_accepts_nothing_either(self, user: Any) -> None:
-        now = datetime(2030, 1, 1, tzinfo=UTC)
-        started = now - conf.TOKENS_REFRESH_LIFETIME - timedelta(seconds=14)
-        pair = sessions.start(user, now=started)
-        behind = now - timedelta(seconds=5)
-        sessions.verify(pair.raw_refresh, now=behind)
-        assert revocation.carry_out(revocation.everything(), note="leak", now=now) == 1
-        with pytest.raises(SessionEnded):
-            sessions.verify(pair.raw_refresh, now=behind)
-
-    def test_a_host_whose_clock_is_ahead_keeps_no_session_either(self, user: Any) -> None:
-        now = datetime(2030, 1, 1, tzinfo=UTC)
-        sessions.start(user, now=now + timedelta(seconds=5))
-        sessions.start(user, now=now + timedelta(seconds=30))
-        assert revocation.carry_out(revocation.everything(), note="leak", now=now) == 1
-
 
 @pytest.mark.django_db
 class TestManners:
@@ -219,18 +200,6 @@ class TestManners:
             "4 of 5 sessions revoked",
             "5 of 5 sessions revoked",
         ]
-
-    def test_a_batch_costs_the_same_whatever_its_size(self, user: Any, monkeypatch: Any) -> None:
-        def queries(number_of_sessions: int) -> int:
-            for _ in range(number_of_sessions):
-                sessions.start(user)
-            with CaptureQueriesContext(connection) as captured:
-                assert revocation.carry_out(revocation.everything(), note="leak") > 0
-            return len(captured)
-
-        assert queries(2) == queries(20)
-        monkeypatch.setattr(ending, "BATCH_SIZE", 10)
-        assert queries(2) < queries(20) <= 2 * queries(2)
 
 
 @pytest.mark.django_db(transaction=True)

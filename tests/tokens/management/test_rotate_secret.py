@@ -1,49 +1,20 @@
 """``manage.py rotate_secret`` as an operator meets it; what it does to the ring: test_rotation."""
 
 import json
-from contextlib import nullcontext
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import OperationalError
 from django.utils import timezone
 
 from tests.support.processes import environment, manage
+from tests.tokens.management.rotating import kid_of, ring, rotate, rotate_json
 from tokens import keyring, sessions
 from tokens.errors import TokenError
-from tokens.management import base
-from tokens.management.commands import rotate_secret
 from tokens.models import DeniedToken, EndReason, SigningKey
 
 OTHER_SECRET = "another-token-secret-that-is-long-enough-0123456789"
-
-
-def rotate(*words: str) -> str:
-    out = StringIO()
-    call_command("rotate_secret", *words, stdout=out)
-    return out.getvalue()
-
-
-def rotate_json(*words: str) -> dict[str, Any]:
-    return dict(json.loads(rotate(*words, "--json")))
-
-
-def ring() -> dict[str, str]:
-    return dict(SigningKey.objects.values_list("kid", "state"))
-
-
-def kid_of(state: str) -> str:
-    return str(SigningKey.objects.get(state=state).kid)
-
-
-@pytest.fixture
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for no other process: there is none."""
-    monkeypatch.setattr(rotate_secret.time, "sleep", lambda seconds: None)
 
 
 @pytest.mark.django_db
@@ -256,78 +227,6 @@ class TestJSON:
 
     def test_of_a_resealing(self) -> None:
         assert rotate_json("--reseal") == {"action": "reseal", "dry_run": False, "resealed": []}
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("_patient")
-class TestQuestions:
-    @pytest.mark.parametrize(
-        ("answer", "refusal"),
-        [
-            ("yes\n", None),
-            ("Yes \n", None),
-            ("y\n", r"Nothing was changed\."),
-            ("no\n", r"Nothing was changed\."),
-            ("\n", r"Nothing was changed\."),
-            ("", r"No answer, so nothing was changed\. In scripts, use --noinput\."),
-            (None, r"No answer, so nothing was changed\. In scripts, use --noinput\."),
-        ],
-    )
-    def test_a_revocation_is_asked_about(
-        self, user: Any, monkeypatch: pytest.MonkeyPatch, answer: str | None, refusal: str | None
-    ) -> None:
-        sessions.start(user)
-        before = ring()
-        stdin = None if answer is None else StringIO(answer)  # None: closed by the caller.
-        monkeypatch.setattr(base.sys, "stdin", stdin)
-        asked, out = StringIO(), StringIO()
-        with pytest.raises(CommandError, match=refusal) if refusal else nullcontext():
-            call_command("rotate_secret", "--revoke-previous", stderr=asked, stdout=out)
-        assert "revokes 2 keys and with them 1 session of 1 user" in asked.getvalue()
-        assert "It cannot be undone." in asked.getvalue()
-        assert (ring() == before) is bool(refusal)
-        assert bool(out.getvalue()) is not bool(refusal)
-
-    @pytest.mark.parametrize("words", [[], ["--algorithm=ES256"], ["--reseal"]])
-    def test_what_signs_nobody_out_is_not(
-        self, monkeypatch: pytest.MonkeyPatch, words: list[str]
-    ) -> None:
-        monkeypatch.setattr(base.sys, "stdin", None)
-        rotate(*words)
-
-
-@pytest.mark.django_db
-class TestInterruptions:
-    def test_at_the_question_nothing_was_changed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        before = ring()
-        monkeypatch.setattr(rotate_secret.Command, "confirm", interrupted)
-        with pytest.raises(CommandError, match=r"Interrupted\. Nothing was changed\.") as stopped:
-            rotate("--revoke-previous")
-        assert stopped.value.returncode == 130
-        assert ring() == before
-
-    def test_while_it_waits_it_claims_nothing_that_is_not_true(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rotate_secret.time, "sleep", interrupted)
-        with pytest.raises(CommandError, match=r"Interrupted\. Run manage\.py list_keys to see"):
-            rotate()
-        assert "retired" in ring().values()
-
-    def test_a_database_that_goes_in_the_middle_neither(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rotate_secret.time, "sleep", database_gone)
-        with pytest.raises(CommandError, match=r"server closed.* Run manage\.py list_keys to see"):
-            rotate()
-
-
-def interrupted(*args: Any) -> None:
-    raise KeyboardInterrupt
-
-
-def database_gone(*args: Any) -> None:
-    raise OperationalError("server closed the connection unexpectedly\nmore of it")
 
 
 @pytest.mark.django_db(transaction=True)
