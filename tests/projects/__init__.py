@@ -1,7 +1,8 @@
 """
-Small Django projects, each run in a process of its own by a test.
+Small Django projects. A test runs each in a process of its own.
 
-``bare`` has the app and little else, ``tokens_first`` lists the app before Django's own,
-``other_users`` has another user model and two databases, ``replica`` reads from a replica, and
-``snapshot`` is this project in snapshot mode.
+``bare`` has the app and little else. ``tokens_first`` lists the app before Django's own apps.
+``another_path`` has the app at another dotted path, ``another_label`` under another label: both run
+``story`` with the settings of ``with_admin``. ``other_users`` has another user model and two
+databases. ``replica`` reads from a replica. ``snapshot`` is Latchkey's own project in snapshot mode.
 """

@@ -1,0 +1,1 @@
+"""A project that has an app labelled ``tokens`` already, and Latchkey's under another label."""

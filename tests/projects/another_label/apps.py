@@ -1,0 +1,5 @@
+from tokens.apps import TokensConfig
+
+
+class LatchkeyConfig(TokensConfig):
+    label = "latchkey"

@@ -1,0 +1,10 @@
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+urlpatterns = [
+    path("manage/", admin.site.urls),
+    path("api/", include("project.apps.tokens.urls")),
+    path("api/schema/", SpectacularAPIView.as_view()),
+    path(".well-known/", include("project.apps.tokens.well_known_urls")),
+]
