@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from statistics import median, quantiles
@@ -198,12 +199,12 @@ def _calls(operation: str, users: list[Any]) -> Iterator[Callable[[], Any]]:
     in_turn = cycle(users)
     if operation == "sign-in, without the hash":
         for user in in_turn:
-            yield lambda user=user: sessions.start(user)
+            yield partial(sessions.start, user)
     elif operation == "revocation":
         # As many as can be needed: they are signed in before the clock runs.
         pairs = [sessions.start(next(in_turn)) for _ in range(int(SECONDS * 500) + 50)]
         for pair in pairs:
-            yield lambda pair=pair: sessions.end([pair.session], reason=EndReason.REVOKED)
+            yield partial(sessions.end, [pair.session], reason=EndReason.REVOKED)
     elif operation == "snapshot reading":
         copy, alias = snapshot.Snapshot(), router.db_for_write(DeniedToken)
         while True:
@@ -214,7 +215,7 @@ def _calls(operation: str, users: list[Any]) -> Iterator[Callable[[], Any]]:
     while operation == "strict request":
         yield lambda: sessions.authenticate(next(held))
     for place in cycle(range(SESSIONS)):
-        yield lambda place=place: _refresh(raw_refresh, place)
+        yield partial(_refresh, raw_refresh, place)
 
 
 def _refresh(raw_refresh: list[str], place: int) -> None:

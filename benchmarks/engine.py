@@ -127,7 +127,7 @@ def whole_view(user: Any, *, request: bool = False) -> Timings:
 
 def _calling(answering: Any, path: str, header: str) -> Callable[[], Any]:
     def call() -> None:
-        extra = {"HTTP_AUTHORIZATION": header} if header else {}
+        extra: dict[str, Any] = {"HTTP_AUTHORIZATION": header} if header else {}
         answer = answering(factory.get(path, **extra))
         answer.render()
         assert answer.status_code == 200, answer.content

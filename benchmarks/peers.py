@@ -50,18 +50,18 @@ class _Absent:
         raise AttributeError
 
 
-class UnlistedRefreshToken(RefreshToken):
+class UnlistedRefreshToken(RefreshToken):  # type: ignore[misc]  # It ships no types.
     """What simplejwt's refresh token is where its blacklist app is not installed."""
 
     verify = Token.verify
-    for_user = classmethod(Token.for_user.__func__)
+    for_user: Any = classmethod(Token.for_user.__func__)
     blacklist = _Absent()
 
     def outstand(self) -> None:
         """Do nothing: 5.5.1 calls it without looking whether it is there, and would crash."""
 
 
-class UnlistedRefreshSerializer(TokenRefreshSerializer):
+class UnlistedRefreshSerializer(TokenRefreshSerializer):  # type: ignore[misc]  # It ships no types.
     token_class = UnlistedRefreshToken
 
 

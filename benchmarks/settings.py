@@ -33,7 +33,7 @@ SIMPLE_JWT = {
 HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"
 HEADLESS_JWT_ALGORITHM = "HS256"
 HEADLESS_ONLY = True
-HEADLESS_FRONTEND_URLS = {}
+HEADLESS_FRONTEND_URLS: dict[str, str] = {}
 OAUTH2_PROVIDER = {"OAUTH2_BACKEND_CLASS": "oauth2_provider.oauth2_backends.OAuthLibCore"}
 
 # They count as by default, and one user may sign in all the time.

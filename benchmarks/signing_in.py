@@ -28,7 +28,12 @@ def main(contender: str, how: str, interval: str) -> None:
     gc.collect()
     gc.freeze()
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
     print("ready", flush=True)
     waits: list[tuple[float, float]] = []
     due = time.time()

@@ -171,7 +171,7 @@ def _contenders() -> dict[str, Callable[[], Any]]:
 
 def _pairs_of_others() -> Iterator[Any]:
     """Return tokens of live sessions that lie anywhere in the table."""
-    from uuid import uuid4
+    from uuid import UUID, uuid4
 
     from django.utils import timezone
 
@@ -179,7 +179,7 @@ def _pairs_of_others() -> Iterator[Any]:
     from tokens.models import Session
     from tokens.sessions import pairs
 
-    kid, seen, now = keyring.signing_key().kid, set(), timezone.now()
+    kid, seen, now = keyring.signing_key().kid, set[UUID](), timezone.now()
     while len(seen) < TOKENS:
         for session in Session.objects.filter(pk__gte=uuid4()).order_by("pk")[:20]:
             open_here = session.ended_at is None and session.kid == kid

@@ -243,7 +243,7 @@ CORS_URLS_REGEX = r"^/(api|\.well-known)/.*$"
 # Logs
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

@@ -16,7 +16,7 @@ PIP_AUDIT = Path(sys.executable).with_name("pip-audit")
 
 def main(requirements: str, *options: str) -> int:
     """Audit the file and return the exit status; ``options`` are pip-audit's own."""
-    command = [PIP_AUDIT, "--format=json", "--progress-spinner=off", "--disable-pip", *options]
+    command = [str(PIP_AUDIT), "--format=json", "--progress-spinner=off", "--disable-pip", *options]
     done = subprocess.run(
         [*command, "--require-hashes", "--requirement", requirements],
         capture_output=True,

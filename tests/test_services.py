@@ -1,5 +1,6 @@
 """``make test-services`` and its kin find the servers that they need, or start their own."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,6 @@ def test_a_server_that_is_not_installed_is_said_to_be_that(
     monkeypatch.setattr(servers, "POSTGRES_VERSIONS", tmp_path)
     with pytest.raises(SystemExit, match="apt install postgresql"):
         services.main(["true"])
-    monkeypatch.setattr(servers.shutil, "which", lambda program: None)
+    monkeypatch.setattr(shutil, "which", lambda program: None)
     with pytest.raises(servers.NotInstalled, match="apt install redis-server"), services.cache():
         pass

@@ -36,7 +36,8 @@ def of_other(*names: str) -> Callable[[Arena], str]:
     def forge(arena: Arena) -> str:
         pair = arena.other
         others = {"sub": str(pair.session.user_id), "sid": str(pair.session.pk)}
-        return arena.access.claiming(**{name: others[name] for name in names})
+        claims: dict[str, Any] = {name: others[name] for name in names}
+        return arena.access.claiming(**claims)
 
     return forge
 

@@ -1,5 +1,7 @@
 """Encodings: a token in a form that another parser might accept, and malformed bodies."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.hostile import SPELLINGS
@@ -8,10 +10,12 @@ from .arena import Arena, Attack, assert_refusal, known_from
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
-ATTACKS = [
-    Attack(name, source, lambda arena, spell=spell: spell(arena.access.raw))
-    for name, (source, spell) in SPELLINGS.items()
-]
+
+def spelled(spell: Callable[[str], str]) -> Callable[[Arena], str]:
+    return lambda arena: spell(arena.access.raw)
+
+
+ATTACKS = [Attack(name, source, spelled(spell)) for name, (source, spell) in SPELLINGS.items()]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)

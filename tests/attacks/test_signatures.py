@@ -55,6 +55,14 @@ def bent(change: Callable[[bytes], bytes], *, of: str) -> Callable[[Arena], str]
     return forge
 
 
+def guessed(secret: bytes) -> Callable[[Arena], str]:
+    return lambda arena: arena.access.token(hmac_of(secret))
+
+
+def of_numbers(r: int, s: int) -> Callable[[Arena], str]:
+    return lambda arena: arena.of("ES256").token(raw(r, s))
+
+
 def public_key_as_secret(number: int, *, of: str, digest: str) -> Callable[[Arena], str]:
     def forge(arena: Arena) -> str:
         target = arena.of(of)
@@ -141,7 +149,7 @@ ATTACKS = [
         Attack(
             f"signed with the guessed secret: {name}",
             "RFC 8725 §2.2, CVE-2019-20933, OWASP WSTG-SESS-10",
-            lambda arena, secret=secret: arena.access.token(hmac_of(secret)),
+            guessed(secret),
         )
         for name, secret in SECRETS.items()
     ),
@@ -168,7 +176,7 @@ ATTACKS = [
         Attack(
             f"ES256 with r={r % 1000} and s={s % 1000}",
             "CVE-2022-21449, Wycheproof",
-            lambda arena, r=r, s=s: arena.of("ES256").token(raw(r, s)),
+            of_numbers(r, s),
         )
         for r, s in ((0, 1), (1, 0), (1, 1), (P256_ORDER, P256_ORDER), (P256_ORDER - 1, 1))
     ),

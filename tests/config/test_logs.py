@@ -115,10 +115,11 @@ def test_the_id_is_in_every_line_of_its_request_and_in_none_after_it(client: Cli
 
 
 def test_the_settings_use_them() -> None:
-    formatters = settings.LOGGING["formatters"]
+    configured: dict[str, Any] = settings.LOGGING
+    formatters = configured["formatters"]
     assert formatters["text"]["()"] == "config.logs.TextFormatter"
     assert formatters["json"]["()"] == "config.logs.JSONFormatter"
-    assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["request_id"]
+    assert configured["handlers"]["stderr"]["filters"] == ["request_id"]
     assert settings.MIDDLEWARE[0] == "config.request_id.RequestIdMiddleware"
 
 

@@ -43,8 +43,8 @@ def test_nobody_is_signed_out_by_a_killed_worker(tmp_path: Path) -> None:
                 time.sleep(0.4)
                 kill_one(site)
             stop.set()
-            for person in working:
-                statuses = person.result(timeout=60)
+            for client in working:
+                statuses = client.result(timeout=60)
                 assert set(statuses) == {200}
         for person in people:
             assert refreshes_until_answered(person) == 200

@@ -45,7 +45,11 @@ def heard(*of: Signal) -> Iterator[list[dict[str, Any]]]:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> dict[str, dict[str, str]]:
-    return {record.event: record.fields for record in caplog.records if hasattr(record, "event")}
+    return {
+        record.event: vars(record)["fields"]
+        for record in caplog.records
+        if hasattr(record, "event")
+    }
 
 
 @pytest.fixture(autouse=True)

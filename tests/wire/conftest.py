@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
@@ -35,13 +34,19 @@ def browser(user: Any) -> APIClient:
     return client
 
 
-def sign_in(client: APIClient) -> HttpResponse:
+def sign_in(client: APIClient) -> Any:
     """Sign ``user`` in by cookie."""
     answer = client.post("/api/token/cookie/", CREDENTIALS)
     assert answer.status_code == 200, answer.content
     # Signing in replaced the CSRF token, as Django's own sign-in does.
     client.credentials(HTTP_X_CSRFTOKEN=client.cookies["csrftoken"].value)
     return answer
+
+
+def credentials_of(client: APIClient) -> dict[str, str]:
+    """Return the headers that the client sends with each request."""
+    headers = client._credentials  # type: ignore[attr-defined]  # The stub lacks it.
+    return dict(headers)
 
 
 @pytest.fixture

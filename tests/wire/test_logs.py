@@ -53,7 +53,7 @@ class Caller(APIClient):
         self.tokens: set[str] = set()
         self.raise_request_exception = False
 
-    def call(self, path: str, body: dict[str, str] | None = None, **header: str) -> Any:
+    def call(self, path: str, body: dict[str, str] | None = None, **header: Any) -> Any:
         answer = self.post(path, body or {}, **header)
         if answer.status_code == 200 and "refresh" in answer.json():
             self.tokens |= {answer.json()["access"], answer.json()["refresh"]}
@@ -83,7 +83,7 @@ def drive(caller: Caller, user: Any, forge: Forge) -> None:
     ]
     caller.tokens |= set(forged[:-1])
     for raw_token in [*forged, pair["access"]]:
-        bearer = {"HTTP_AUTHORIZATION": f"Bearer {raw_token}"}
+        bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {raw_token}"}
         caller.get("/api/me/", **bearer)
         caller.get(f"/api/me/?token={FORGED}%0A", **bearer)
         caller.get("/api/sessions/", **bearer)

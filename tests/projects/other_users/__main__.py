@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from tests.projects.other_users.models import Member  # noqa: E402
 from tests.projects.other_users.router import Router  # noqa: E402
 from tests.tokens.sessions.test_query import seen  # noqa: E402
 from tokens import compiled_sql, sessions  # noqa: E402
@@ -30,6 +31,7 @@ def main() -> None:
     for alias, pair in pairs.items():
         Router.alias = alias
         user = sessions.authenticate(pair.raw_access).session.user
+        assert isinstance(user, Member)
         assert (user.badge, user._state.db) == (alias, alias)
         claims = verified.read(pair.raw_access, now=now)
         found = query.find(claims)

@@ -51,7 +51,8 @@ django.setup()
 
 
 def main() -> None:
-    from django.contrib.auth.models import Group, User
+    from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Group
     from django.core.management import call_command
     from django.test import Client
     from django.test.utils import setup_test_environment
@@ -66,9 +67,10 @@ def main() -> None:
 
     setup_test_environment()
     call_command("migrate", verbosity=0)
-    ada = User.objects.create_user("ada", "ada@example.org")
+    users = get_user_model().objects
+    ada = users.create_user("ada", "ada@example.org")
     client = Client()
-    client.force_login(User.objects.create_superuser("grace"))
+    client.force_login(users.create_superuser("grace"))
     sessions.start(ada)
     terms = ("ada", "ADA@example.org", "alan", "0" * 32, "192.0.2.1")
     answer = {

@@ -1,6 +1,7 @@
 """The ring is seen, rotated and revoked in the admin, with nothing secret on any page."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,7 +38,8 @@ def form(**more: str) -> dict[str, str]:
 
 def live_sessions(client: Client) -> dict[str, str]:
     answer = client.get(LIST)
-    (column,) = filter(callable, answer.context["cl"].list_display)
+    columns: list[Any] = answer.context["cl"].list_display
+    (column,) = (column for column in columns if callable(column))
     return {key.kid: column(key) for key in answer.context["cl"].result_list}
 
 
@@ -99,7 +101,7 @@ def test_a_page_that_asks_looks_at_no_more_sessions_than_its_bound(
 ) -> None:
     sessions.start(user)
     for address in (ROTATE, REVOKE):
-        assert not any("MAX(" in sql for sql in statements(lambda at=address: keeper.get(at)))
+        assert not any("MAX(" in sql for sql in statements(partial(keeper.get, address)))
     # What is carried out keeps the former key for tokens that outlive those of now.
     settings.TOKENS_REFRESH_LIFETIME = DAY
     keeper.post(ROTATE, form())
@@ -115,7 +117,7 @@ def test_another_algorithm_can_be_chosen(keeper: Client, db: None) -> None:
 
 
 def test_revoking_says_what_it_costs_in_the_words_of_the_command(
-    keeper: Client, user: Any, grace: Any
+    keeper: Client, user: Any, grace: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for someone in (user, user, grace):
         sessions.start(someone)
@@ -125,7 +127,7 @@ def test_revoking_says_what_it_costs_in_the_words_of_the_command(
     assert expected in keeper.get(REVOKE).content.decode()
     asked: list[str] = []
     command = Command()
-    command.confirm = asked.append  # type: ignore[method-assign]
+    monkeypatch.setattr(command, "confirm", asked.append)
     options = {"algorithm": None, "revoke_previous": True, "dry_run": False, "interactive": True}
     command._rotate({**options, "reason": "leak", "json": True})
     assert asked == [expected]

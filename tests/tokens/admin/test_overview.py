@@ -73,8 +73,8 @@ def test_finished_days_are_counted_once_and_today_again_after_a_minute(
     sessions.start(user, now=NOW - DAY)
     all_days = costs(lambda: overview(now=NOW))
     assert costs(lambda: overview(now=NOW)) == 2  # the signing key, the last pruning
-    monkeypatch.setattr("django.core.cache.backends.locmem.time.time", lambda: later)
     later = datetime.now(UTC).timestamp() + page.TODAY_TIMEOUT + 1
+    monkeypatch.setattr("django.core.cache.backends.locmem.time.time", lambda: later)
     sessions.start(user, now=NOW)
     sessions.start(user, now=NOW - DAY)
     finished = page.DAYS - 1

@@ -117,7 +117,7 @@ def test_a_list_goes_from_page_to_page_without_counting(
     monkeypatch.setattr(base, "MAX_PAGES", 1)
     assert admin_client.get(SESSIONS).context["cl"].next_page == ""
     for beyond in ("?p=2", "?p=0", "?p=-1"):
-        assert admin_client.get(SESSIONS + beyond).url == SESSIONS + "?e=1"
+        assert admin_client.get(SESSIONS + beyond)["Location"] == SESSIONS + "?e=1"
 
 
 def test_no_address_sorts_or_filters_by_a_column_without_an_index(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
@@ -81,7 +82,7 @@ def test_a_cache_that_is_down_costs_the_count_and_not_the_refresh(
         asked.append(args)
         raise error
 
-    monkeypatch.setattr(throttles.cache, "add", fail)
+    monkeypatch.setattr(cache, "add", fail)
     raw_refresh = sessions.start(user).raw_refresh
     for _ in range(3):
         answer = APIClient().post("/api/token/refresh/", {"refresh": raw_refresh})
@@ -90,7 +91,7 @@ def test_a_cache_that_is_down_costs_the_count_and_not_the_refresh(
 
 
 def test_a_count_that_runs_out_meanwhile_begins_at_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttles.cache, "add", lambda *args: False)
+    monkeypatch.setattr(cache, "add", lambda *args: False)
     assert throttles._cache.count(f"nobody-counts:{fresh_address()}", seconds=60) == 1
 
 

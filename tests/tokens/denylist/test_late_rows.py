@@ -76,7 +76,7 @@ def test_missing_numbers_are_asked_for_no_longer_than_they_matter(
     held = snapshot._snapshot
     assert [(gap.first, gap.last) for gap in held._gaps][-1][1] == 9_999
     later = time.monotonic() + 3600
-    monkeypatch.setattr(snapshot.time, "monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     sessions.authenticate(pair.raw_access)
     assert held._gaps == []
 

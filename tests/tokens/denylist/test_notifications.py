@@ -1,6 +1,7 @@
 """Word from the database: it brings a reading before the bound, and nothing depends on it."""
 
 import math
+import os
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -151,7 +152,7 @@ def test_a_fork_leaves_its_parents_source_alone(
     queries_of_a_request(pair)
     held = snapshot._snapshot._notifications
     parents: Any = held._source
-    monkeypatch.setattr(notifications.os, "getpid", lambda: -1)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
     assert hears()
     assert held._source is not parents
     assert parents._connection.is_usable()

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import time
 import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -154,7 +155,7 @@ def test_strangers_kids_cost_few_queries(
 
 def test_the_ration_of_rereads_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(ring.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     process = ring._Process()
     granted = sum(process.may_reread() for _ in range(100))
     assert granted == ring.REREADS_PER_SECOND

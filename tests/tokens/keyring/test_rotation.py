@@ -1,5 +1,6 @@
 """Rotation: what signs, what verifies, what is refused, and what undoes nothing."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_a_lost_published_key_is_replaced() -> None:
 
 def test_a_key_that_is_gone_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(ring.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     keyring.forget()
     kid = keyring.signing_key().kid
     now = datetime.now(UTC)
@@ -223,7 +224,7 @@ def test_a_copy_of_the_ring_is_as_old_as_the_beginning_of_its_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read_rows, clock = ring._rows, [1000.0]
-    monkeypatch.setattr(ring.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
 
     def slowly() -> list[SigningKey]:
         rows = read_rows()

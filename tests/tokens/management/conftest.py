@@ -1,9 +1,9 @@
-import pytest
+import time
 
-from tokens.management.commands import rotate_secret
+import pytest
 
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for no other process: there is none."""
-    monkeypatch.setattr(rotate_secret.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)

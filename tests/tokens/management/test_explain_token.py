@@ -16,7 +16,6 @@ from tests.support.processes import ROOT, environment, manage
 from tests.tokens.operations.test_explanation import end
 from tokens import keyring, sessions
 from tokens.jose import TokenType, jti_of
-from tokens.management.commands import explain_token
 from tokens.operations.explanation import STEPS
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def told(monkeypatch: Any, text: bytes, *words: str) -> tuple[int, str]:
     """Return the exit status and the output for what stands on standard input."""
-    monkeypatch.setattr(explain_token.sys, "stdin", TextIOWrapper(BytesIO(text)))
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(text)))
     out = StringIO()
     try:
         call_command("explain_token", *words, stdout=out)
@@ -64,7 +63,7 @@ def test_what_is_no_token_is_refused_without_being_repeated(monkeypatch: Any, te
 
 
 def test_a_closed_standard_input_is_said(monkeypatch: Any) -> None:
-    monkeypatch.setattr(explain_token.sys, "stdin", None)
+    monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(CommandError, match="no token on standard input"):
         call_command("explain_token")
 

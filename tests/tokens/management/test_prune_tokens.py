@@ -1,6 +1,7 @@
 """``manage.py prune_tokens`` as a timer or a person runs it; what it deletes: test_pruning."""
 
 import json
+import time
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -14,7 +15,6 @@ from tests.support.processes import manage
 from tokens import denylist, keyring
 from tokens.management import base
 from tokens.models import DeniedToken, PruneRun
-from tokens.operations import pruning
 
 
 def prune(*words: str) -> str:
@@ -27,7 +27,7 @@ def prune(*words: str) -> str:
 def denials(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
     """Leave three denials that are due, and take no rests."""
     make_denials(3)
-    monkeypatch.setattr(pruning.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
 def make_denials(number: int) -> None:
@@ -65,7 +65,7 @@ class TestManners:
 
     def test_it_says_when_it_ran_out_of_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = iter(range(100))
-        monkeypatch.setattr(pruning.time, "monotonic", lambda: float(next(clock)))
+        monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
         said = prune("--batch-size=1", "--max-seconds=2.5")
         assert said.endswith("Stopped after --max-seconds. The next run deletes the rest.\n")
         assert 0 < DeniedToken.objects.count() < 3
@@ -90,7 +90,7 @@ class TestManners:
         def interrupted(seconds: float) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(pruning.time, "sleep", interrupted)
+        monkeypatch.setattr(time, "sleep", interrupted)
         with pytest.raises(CommandError, match="What was deleted stays deleted") as stopped:
             prune("--batch-size=1")
         assert stopped.value.returncode == 130

@@ -157,7 +157,7 @@ class TestManners:
         self, user: Any, monkeypatch: Any, answer: str, goes_on: bool
     ) -> None:
         pairs = [sessions.start(user) for _ in range(3)]
-        monkeypatch.setattr(base.sys, "stdin", StringIO(answer))
+        monkeypatch.setattr(sys, "stdin", StringIO(answer))
         asked = StringIO()
         refused = nullcontext() if goes_on else pytest.raises(CommandError, match="was changed")
         with refused:

@@ -1,5 +1,7 @@
 """``manage.py rotate_secret`` when it asks, and when it does not come to its end."""
 
+import sys
+import time
 from contextlib import nullcontext
 from io import StringIO
 from typing import Any
@@ -11,7 +13,6 @@ from django.db import OperationalError
 
 from tests.tokens.management.rotating import ring, rotate
 from tokens import sessions
-from tokens.management import base
 from tokens.management.commands import rotate_secret
 
 
@@ -36,7 +37,7 @@ class TestQuestions:
         sessions.start(user)
         before = ring()
         stdin = None if answer is None else StringIO(answer)  # None: closed by the caller.
-        monkeypatch.setattr(base.sys, "stdin", stdin)
+        monkeypatch.setattr(sys, "stdin", stdin)
         asked, out = StringIO(), StringIO()
         with pytest.raises(CommandError, match=refusal) if refusal else nullcontext():
             call_command("rotate_secret", "--revoke-previous", stderr=asked, stdout=out)
@@ -49,7 +50,7 @@ class TestQuestions:
     def test_what_signs_nobody_out_is_not(
         self, monkeypatch: pytest.MonkeyPatch, words: list[str]
     ) -> None:
-        monkeypatch.setattr(base.sys, "stdin", None)
+        monkeypatch.setattr(sys, "stdin", None)
         rotate(*words)
 
 
@@ -66,7 +67,7 @@ class TestInterruptions:
     def test_while_it_waits_it_claims_nothing_that_is_not_true(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rotate_secret.time, "sleep", interrupted)
+        monkeypatch.setattr(time, "sleep", interrupted)
         with pytest.raises(CommandError, match=r"Interrupted\. Run manage\.py list_keys to see"):
             rotate()
         assert "retired" in ring().values()
@@ -74,7 +75,7 @@ class TestInterruptions:
     def test_a_database_that_goes_in_the_middle_neither(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rotate_secret.time, "sleep", database_gone)
+        monkeypatch.setattr(time, "sleep", database_gone)
         with pytest.raises(CommandError, match=r"server closed.* Run manage\.py list_keys to see"):
             rotate()
 

@@ -136,7 +136,7 @@ def test_mail_that_cannot_be_sent_is_logged_and_nothing_else(
 def test_what_a_stranger_calls_their_browser_stays_one_short_line(user: Any) -> None:
     start(user)
     start(user, HOME, "curl/8 " + "https://evil.example/ " * 9)
-    device = re.search(r"Device      (.*)\n", mail.outbox[0].body)
+    device = re.search(r"Device      (.*)\n", str(mail.outbox[0].body))
     assert device
     assert len(device[1]) <= 60
     assert "evil" not in device[1]

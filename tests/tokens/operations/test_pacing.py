@@ -1,6 +1,7 @@
 """How long a batch of pruning may take, and what SQLite does between two."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -10,7 +11,7 @@ from django.db import connection, transaction
 
 from tests.tokens.operations.test_pruning import DAY, NOW, deny
 from tokens.models import ThrottleCount
-from tokens.operations import pacing, pruning
+from tokens.operations import pruning
 from tokens.operations.pacing import (
     ALONE_AFTER,
     ALONE_SECONDS,
@@ -39,8 +40,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pacing.time, "monotonic", clock)
-    monkeypatch.setattr(pacing.time, "sleep", clock.sleep)
+    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
     return clock
 
 

@@ -1,5 +1,6 @@
 """What pruning deletes, what it leaves, and that it un-revokes nothing; how: test_pruning_batches."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _no_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
 def ended(user: Any, *, at: datetime, reason: EndReason = EndReason.LOGOUT) -> Session:

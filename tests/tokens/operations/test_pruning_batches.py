@@ -1,5 +1,6 @@
 """How pruning goes about it: batches, rests, its time, its record."""
 
+import time
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Note the rests between batches instead of taking them."""
     taken: list[float] = []
-    monkeypatch.setattr(pruning.time, "sleep", taken.append)
+    monkeypatch.setattr(time, "sleep", taken.append)
     return taken
 
 
@@ -39,7 +40,7 @@ class TestBatches:
     @pytest.fixture(autouse=True)
     def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let no batch take any time, whatever else the machine does."""
-        monkeypatch.setattr(pruning.time, "monotonic", lambda: 0.0)
+        monkeypatch.setattr(time, "monotonic", lambda: 0.0)
 
     def test_each_is_one_statement_in_a_transaction_of_its_own(self) -> None:
         deny(*"abcdefg", until=NOW - DAY)
@@ -62,7 +63,7 @@ class TestBatches:
     ) -> None:
         deny(*(str(n) for n in range(100)), until=NOW - DAY)
         monkeypatch.setattr(pruning, "FIRST_BATCH", first)
-        monkeypatch.setattr(pruning.time, "monotonic", Clock(per_denial=per_denial))
+        monkeypatch.setattr(time, "monotonic", Clock(per_denial=per_denial))
         gone = [0]
         pruning.prune(now=NOW, progress=lambda kind, so_far: gone.append(so_far))
         assert [after - before for before, after in pairwise(gone)] == batches
@@ -77,7 +78,7 @@ class TestBatches:
         self, monkeypatch: pytest.MonkeyPatch, rests: list[float]
     ) -> None:
         deny(*"abcdefg", until=NOW - DAY)
-        monkeypatch.setattr(pruning.time, "monotonic", Clock(per_denial=0.01))
+        monkeypatch.setattr(time, "monotonic", Clock(per_denial=0.01))
         pruning.prune(now=NOW, batch_size=3)
         assert rests == pytest.approx([0.015, 0.015])
 
@@ -149,7 +150,7 @@ class TestBatches:
         deny(*"abcdefg", until=NOW - DAY)
         ended(user, at=NOW - 91 * DAY)
         clock = iter(range(1000))
-        monkeypatch.setattr(pruning.time, "monotonic", lambda: float(next(clock)))
+        monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
         outcome = pruning.prune(now=NOW, batch_size=2, max_seconds=5)
         assert not outcome.complete
         assert 0 < outcome.deleted["denials"] < 8

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def fill(user: Any) -> None:
     """Add what is due, and beside it what is not."""
     now = timezone.now()
-    ages = [100] * DUE + [1] * 50
+    ends = [now - timedelta(days=days) for days in [100] * DUE + [1] * 50]
     sessions = [
         Session(
             id=uuid4(),
@@ -41,7 +41,7 @@ def fill(user: Any) -> None:
             ended_at=ended_at,
             end_reason=EndReason.LOGOUT,
         )
-        for ended_at in (now - timedelta(days=days) for days in ages)
+        for ended_at in ends
     ]
     Session.objects.bulk_create(sessions, batch_size=500)
     DeniedToken.objects.bulk_create(
@@ -50,11 +50,11 @@ def fill(user: Any) -> None:
                 value=str(session.pk),
                 kind=DeniedToken.Kind.SESSION,
                 reason="logout",
-                denied_at=session.ended_at,
+                denied_at=ended_at,
                 # Denials of the recent ones matter for a while yet.
-                until=now + timedelta(days=1) if index >= DUE else session.ended_at,
+                until=now + timedelta(days=1) if index >= DUE else ended_at,
             )
-            for index, session in enumerate(sessions)
+            for index, (session, ended_at) in enumerate(zip(sessions, ends, strict=True))
         ],
         batch_size=500,
     )

@@ -1,5 +1,6 @@
 """What staff does with a token, or its id, that somebody brings."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -129,9 +130,8 @@ def test_what_is_refused_already_is_said_and_left_alone(
             user.delete()
             expected = UserGone
     before = list(DeniedToken.objects.values())
-    deny, given = revocation.deny_token, pair.raw_access
-    if by_jti:
-        deny, given = revocation.deny_jti, jti(pair, TokenType.ACCESS)
+    deny: Callable[..., object] = revocation.deny_jti if by_jti else revocation.deny_token
+    given = jti(pair, TokenType.ACCESS) if by_jti else pair.raw_access
     with pytest.raises(expected):
         deny(given, note="second")
     assert list(DeniedToken.objects.values()) == before

@@ -12,7 +12,7 @@ from tests.conftest import PASSWORD
 from tokens import keyring, sessions
 from tokens.errors import SessionEnded
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.sessions import TokenPair, ending
+from tokens.sessions import TokenPair, events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,9 +88,7 @@ def test_signing_out_on_a_page_does_not_run_in_the_requests_transaction(
 def spied_on_at_the_end(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Return a list that gets, for each end of sessions, whether a transaction was around it."""
     found: list[bool] = []
-    monkeypatch.setattr(
-        ending.events, "ended", lambda *_, **how: found.append(connection.in_atomic_block)
-    )
+    monkeypatch.setattr(events, "ended", lambda *_, **how: found.append(connection.in_atomic_block))
     return found
 
 

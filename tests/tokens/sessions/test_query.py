@@ -128,7 +128,7 @@ on_postgresql = pytest.mark.skipif(
 def fresh_connection(transactional_db: None) -> None:
     """Connect anew, to a server process that has prepared nothing for other tests."""
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]  # The stub lacks it.
 
 
 def prepared_looks() -> int:

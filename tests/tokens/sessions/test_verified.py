@@ -149,12 +149,13 @@ def test_no_more_signatures_are_kept_than_the_capacity_and_the_used_ones_stay(
         verified.read(tokens[0], now=NOW)
         verified.read(raw_access, now=NOW)
         assert len(verified._memory) <= 3
-    read = []
-    monkeypatch.setattr(
-        verified,
-        "read_signed",
-        lambda raw, **how: read.append(raw) or read_signed(raw, **how),
-    )
+    read: list[str] = []
+
+    def noted(raw: str, **how: Any) -> Any:
+        read.append(raw)
+        return read_signed(raw, **how)
+
+    monkeypatch.setattr(verified, "read_signed", noted)
     for raw_access in (tokens[0], tokens[3], tokens[4], tokens[1]):
         verified.read(raw_access, now=NOW)
     assert read == [tokens[1]]
