@@ -13,13 +13,14 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(autouse=True)
 def _fresh_process() -> Any:
-    """Each test begins like a process that was just started: nothing remembered."""
+    """Start each test like a new process: with empty memory of keys, tokens and denials."""
     forget_everything()
     yield
     forget_everything()
 
 
 def forget_everything() -> None:
+    """Empty what this process remembers of keys, tokens and denials."""
     for remembers in (keyring, verified, snapshot):
         remembers.forget()
 
@@ -36,7 +37,7 @@ def api() -> APIClient:
 
 @pytest.fixture
 def signed_in(api: APIClient, user: Any) -> dict[str, Any]:
-    """Return the answer to a sign-in of ``user``."""
+    """Return the body of the answer to a sign-in of ``user``."""
     answer = api.post("/api/token/", {"username": "ada", "password": PASSWORD})
     assert answer.status_code == 200, answer.content
     return dict(answer.json())

@@ -1,4 +1,4 @@
-"""The project's settings with every name of the environment set, so that no ``.env`` is read."""
+"""The settings of the project with every environment variable set, so that ``.env`` is not read."""
 
 import os
 import tempfile
@@ -23,7 +23,7 @@ os.environ.update(
     CORS_ALLOWED_ORIGINS="",
     LOG_FORMAT="text",
 )
-# The suite for servers sets these two.
+# `make test-services` sets these two.
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/unused.sqlite3")
 os.environ.setdefault("CACHE_URL", "")
 
@@ -34,8 +34,8 @@ folder = Path(tempfile.mkdtemp(prefix="latchkey-tests-"))
 STATIC_ROOT = folder
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
-    # A file, not memory: races run in other threads and processes.
+    # A file and not memory: other threads and processes use the same database.
     DATABASES["default"]["TEST"] = {"NAME": str(folder / "test.sqlite3")}  # noqa: F405
 
-# Argon2 is slow on purpose; the few tests that are about it name it.
+# Argon2 is slow on purpose; the tests that need it set it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,4 +1,4 @@
-"""A client without manners: it sends any bytes, and tells all that came back."""
+"""A client that sends any bytes and returns everything that came back."""
 
 import json
 import re
@@ -14,7 +14,7 @@ STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) [A-Z]")
 
 @dataclass(frozen=True)
 class Answer:
-    """The first answer on a connection, and the statuses of all."""
+    """The first answer on a connection, and the statuses of all answers."""
 
     statuses: tuple[int, ...]
     head: str
@@ -38,14 +38,14 @@ class Client:
 
     def raw(self, first: bytes, *following: bytes, hang_up: bool = True) -> Answer:
         """
-        Send the pieces over one connection, each after an answer to the one before.
+        Send the pieces over one connection, each after an answer to the previous one.
 
-        Return what is answered until the server ends the connection. ``hang_up`` tells it that
-        nothing more comes; otherwise it waits for that, for as long as it keeps connections alive.
+        Return what is answered until the server closes the connection. With ``hang_up`` the client
+        closes its side first; otherwise the server waits for as long as it keeps connections alive.
         """
         received = b""
         with socket.create_connection(self.at, timeout=TIMEOUT) as connection:
-            with suppress(OSError):  # Refused before all was sent: what was answered counts.
+            with suppress(OSError):  # The server may refuse before it has read everything.
                 connection.sendall(first)
                 for piece in following:
                     received += connection.recv(65536)
@@ -68,7 +68,7 @@ class Client:
         body: bytes = b"",
         bearer: str | bytes = "",
     ) -> Answer:
-        """Send one request; headers are sent as they are, also those that no client would send."""
+        """Send one request with these headers, unchecked, and with defaults for those not given."""
         lines = [f"{method} {path} HTTP/1.1".encode("latin-1")]
         named = {name.lower() for name, _ in headers}
         default = {

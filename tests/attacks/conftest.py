@@ -13,7 +13,7 @@ WORKERS = 3
 
 @pytest.fixture(scope="package")
 def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Open the database to every test here and to the site: a rollback would hide them apart."""
+    """Commit what these tests write: the site runs in other processes and sees only that."""
     with django_db_blocker.unblock():
         clear()
         yield
@@ -30,7 +30,7 @@ def arena(db: None) -> Iterator[Arena]:
 
 @pytest.fixture
 def honest_ones_go_on(arena: Arena) -> Iterator[None]:
-    """Check that, whatever happens to a victim's session, others are not touched."""
+    """Check afterwards that the sessions of other users still work."""
     yield
     arena.assert_honest_ones_go_on()
 
@@ -42,7 +42,7 @@ def victim(arena: Arena) -> TokenPair:
 
 @pytest.fixture
 def nothing_changes(arena: Arena) -> Iterator[None]:
-    """Check that afterwards every row is as before, and the honest sessions work."""
+    """Check afterwards that no row has changed and that the sessions of other users work."""
     before = rows()
     yield
     assert rows() == before

@@ -1,8 +1,8 @@
 """
 A real Chromium on the running site, for the tests of this folder.
 
-Every page is watched: an uncaught error of a script, a violation of the Content-Security-Policy
-and a request to another host fail the test that met it.
+A test fails if one of its pages has an uncaught error of a script, violates the
+Content-Security-Policy or sends a request to another host.
 """
 
 import os
@@ -24,16 +24,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser/" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
-            # The site runs in a thread with connections of its own, and sees what is committed.
+            # The site runs in a thread with its own connections, and sees only committed rows.
             item.add_marker(pytest.mark.django_db(transaction=True))
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Lend one browser to all tests of the package; each page has a profile of its own."""
+    """Return one browser for all tests of the package; each page has its own profile."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread, which makes Django refuse its database
-        # here. Nothing but the test runs in the thread, so there is nobody to disturb.
+        # Playwright runs an event loop in this thread, so Django would refuse database access
+        # here. Only the test runs in this thread, so access is safe.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         try:
             browser = launch(playwright)
@@ -54,7 +54,7 @@ def site(live_server: Any) -> str:
 
 @pytest.fixture
 def profile(chromium: Browser, site: str) -> Iterator[BrowserContext]:
-    """Lend a fresh browser profile whose pages are watched; ``page`` is in it, and others may be."""
+    """Return a new browser profile, and fail afterwards if one of its pages had a complaint."""
     context = chromium.new_context(base_url=site, reduced_motion="reduce")
     context.set_default_timeout(15_000)  # milliseconds
     complaints: list[str] = []
@@ -66,14 +66,14 @@ def profile(chromium: Browser, site: str) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Page:
-    """Return an empty page, 1280 pixels wide; ``@both_widths`` adds a run at 390."""
+    """Return an empty page 1280 pixels wide; ``@both_widths`` adds a run at 390."""
     page = profile.new_page()
     page.set_viewport_size({"width": getattr(request, "param", 1280), "height": HEIGHT})
     return page
 
 
 def watch(context: BrowserContext, complaints: list[str], *, host: str) -> None:
-    """Add to ``complaints`` whatever goes wrong on any page of ``context``."""
+    """Add each error, policy violation and request to another host to ``complaints``."""
 
     def on_console(message: Any) -> None:
         if "Content Security Policy" in message.text:
@@ -98,7 +98,7 @@ def staff(django_user_model: Any) -> Any:
 
 @pytest.fixture
 def admin(page: Page, staff: Any) -> Page:
-    """Return the page at the admin's index, where ``staff`` is signed in."""
+    """Return the page at the index of the admin, with ``staff`` signed in."""
     page.goto("/admin/")
     page.get_by_label("Username").fill(staff.username)
     page.get_by_label("Password").fill(PASSWORD)

@@ -9,7 +9,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass
 class Person:
-    """Somebody who is signed in at a site, and keeps the newest pair."""
+    """A user who is signed in at a site, with the newest pair of tokens."""
 
     site: Site
     access: str
@@ -26,7 +26,7 @@ class Person:
 
 
 def set_up(database_url: str) -> None:
-    """Make the tables and a person in a database of the test's own."""
+    """Create the tables and one user in the database at ``database_url``."""
     for words in (
         ("migrate", "-v0"),
         ("createsuperuser", "--noinput", "--username=ada", "--email=ada@example.org", "-v0"),
@@ -42,14 +42,14 @@ def sign_in(site: Site) -> Person:
 
 
 def assert_unavailable(answer: Answer) -> None:
-    """The answer while nothing else is true: try again, and when."""
+    """Assert that the answer is a 503 that says when to try again."""
     assert answer.status == 503, answer.body
     assert answer.headers["Retry-After"] == "5"
 
 
 def eventually(state: Callable[[], bool], *, seconds: float = 20) -> None:
-    """Wait until ``state`` holds by itself."""
+    """Wait until ``state`` returns True."""
     deadline = time.monotonic() + seconds
     while not state():
-        assert time.monotonic() < deadline, "it did not heal by itself"
+        assert time.monotonic() < deadline, f"still not so after {seconds} seconds"
         time.sleep(0.1)

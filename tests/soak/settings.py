@@ -1,11 +1,11 @@
-"""The project's settings, from the environment that ``make soak`` makes, without limits."""
+"""The settings of the project without limits, from the environment that ``make soak`` sets."""
 
 from datetime import timedelta
 
 from config.settings import *  # noqa: F403
 from tests.support.no_limits import *  # noqa: F403
 
-# So short that sessions and keys come due while it runs, and prunings have something to take.
+# Short enough for sessions and keys to expire during the run, so that pruning has work.
 TOKENS_ACCESS_LIFETIME = timedelta(seconds=20)
 TOKENS_REFRESH_LIFETIME = timedelta(seconds=60)
 TOKENS_RETENTION = timedelta(seconds=60)

@@ -1,4 +1,4 @@
-"""Clients of a running site that keep at it while something else goes on, and what they noted."""
+"""Clients that send requests to a running site while a test does something else."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +16,11 @@ from tests.support.processes import Site
 
 @dataclass
 class Diary:
-    """What one client did: each request's start and status, and the pair it holds.
+    """
+    What one client did, and the pair of tokens that it holds.
 
-    ``refused`` has the bodies of the answers other than 200, ``left`` what it signed out of.
+    ``requests`` has the start of each request in Unix seconds and its status, ``refused`` the
+    bodies of the answers other than 200, ``left`` the tokens of the sessions that it ended.
     """
 
     number: int
@@ -67,7 +69,7 @@ def sign_in(site: Site, number: int) -> Diary:
 def hammering(
     site: Site, do: Callable[[Site, Diary], None], *, clients: int
 ) -> Iterator[list[Diary]]:
-    """Let every client do ``do`` again and again while the block runs."""
+    """Let every client repeat ``do`` while the block runs, and raise what a client raised."""
     stop = Event()
     diaries = [sign_in(site, number) for number in range(clients)]
 

@@ -1,4 +1,4 @@
-"""Rotates the key, and is killed before its n-th statement, as by the machine's power going."""
+"""Rotate the signing key, and kill this process with SIGKILL before its n-th statement."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Forged tokens: a live one taken apart, and put together again without a library that objects."""
+"""Forge tokens: change the parts of a valid one without a library that would refuse them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,9 +24,9 @@ def sign(key: Key, data: bytes) -> bytes:
 
 
 def part(members: Any) -> bytes:
-    """Return a part of a compact JWS: what stands in it as it is, or anything else as JSON."""
+    """Return a part of a compact JWS: bytes are encoded as they are, anything else as JSON."""
     if not isinstance(members, bytes):
-        # As the library writes it, so that nothing changed means the same token again.
+        # The library writes JSON this way, so unchanged members give the same token again.
         members = json.dumps(members, separators=(",", ":")).encode()
     return bytes(base64url_encode(members))
 
@@ -39,7 +39,7 @@ def compact(header: Any, payload: Any, signature: Signature) -> str:
 
 
 class Target:
-    """A live token, taken apart, and the key that signed it."""
+    """The parts of a valid token, and the key that signed it."""
 
     def __init__(self, raw_token: str, key: Key) -> None:
         header, payload, signature = raw_token.split(".")
@@ -54,22 +54,22 @@ class Target:
         return dict(json.loads(self.payload))
 
     def own(self, data: bytes) -> bytes:
-        """Return the good signature of the key that signed the token."""
+        """Return the valid signature of ``data`` by the key that signed the token."""
         return sign(self.key, data)
 
     def signing_input(self, **header: Any) -> bytes:
         return part({**self.header, **header}) + b"." + part(self.payload)
 
     def token(self, signature: Signature, **header: Any) -> str:
-        """Return the token with other header members and this signature, or what makes one."""
+        """Return the token with other header members and this signature, given or computed."""
         return compact({**self.header, **header}, self.payload, signature)
 
     def claiming(self, signature: Signature | None = None, **claims: Any) -> str:
-        """Return the token with other claims, and a good signature unless another is given."""
+        """Return the token with other claims, and a valid signature unless another is given."""
         return compact(self.header, {**self.claims, **claims}, signature or self.own)
 
     def without(self, *names: str) -> str:
-        """Return the token without these members of header and claims, with a good signature."""
+        """Return the token without these members of header and claims, with a valid signature."""
 
         def left(members: dict[str, Any]) -> dict[str, Any]:
             return {name: value for name, value in members.items() if name not in names}
@@ -78,12 +78,12 @@ class Target:
 
 
 def raw(r: int, s: int, size: int = 32) -> bytes:
-    """Return an ECDSA signature as JOSE writes it (RFC 7518 §3.4)."""
+    """Return an ECDSA signature in the format of JOSE (RFC 7518 §3.4)."""
     return r.to_bytes(size) + s.to_bytes(size)
 
 
 def every_spelling_of(public: Any) -> Iterator[bytes]:
-    """Yield what an HMAC with a public key might take for its secret (CVE-2015-9235 and kin)."""
+    """Yield the encodings of a public key that an HMAC might use as its secret (CVE-2015-9235)."""
     forms = [(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)]
     forms.append((Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
     if isinstance(public, rsa.RSAPublicKey):

@@ -1,4 +1,4 @@
-"""Settings of tests, which call from one address and faster than clients do."""
+"""Settings without request limits: tests send more requests from one address than a client does."""
 
 TOKENS_REFRESH_THROTTLE = ""
 TOKENS_VERIFY_THROTTLE = ""

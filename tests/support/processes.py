@@ -1,4 +1,4 @@
-"""Other processes on the test's database: commands, and the site under gunicorn."""
+"""Start commands, small projects and the site under gunicorn in processes of their own."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def manage(*words: str, answer: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run ``manage.py`` to its end; ``answer`` is what somebody types."""
+    """Run ``manage.py`` to its end, with ``answer`` on its standard input."""
     return subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
@@ -42,7 +42,7 @@ def manage(*words: str, answer: str = "", **changes: str) -> subprocess.Complete
 
 
 def run_project(package: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a package of the tests that is a Django project of its own, to its end."""
+    """Run the ``__main__`` of a package with the settings in that package, to its end."""
     return subprocess.run(
         [sys.executable, "-m", package],
         cwd=ROOT,
@@ -65,7 +65,7 @@ class Answer:
 
 
 class Site:
-    """The site at one address; each call is a connection of its own, to whichever worker."""
+    """A site on one port. Each request opens a connection, which any worker may accept."""
 
     def __init__(self, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
@@ -77,7 +77,7 @@ class Site:
         return self._status_and_body(self.ask(path, body=body))
 
     def ask(self, path: str, *, body: dict[str, str] | None = None, raw_access: str = "") -> Answer:
-        """Return what the site answers, whatever it is. Raises OSError where it does not."""
+        """Return the answer, whatever its status. Raises OSError if the site does not answer."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if raw_access:
@@ -90,7 +90,7 @@ class Site:
             try:
                 return Answer(answer.status, answer.headers, answer.read())
             except HTTPException as error:
-                raise ConnectionError("The answer broke off.") from error
+                raise ConnectionError("The answer is incomplete.") from error
 
     @staticmethod
     def _status_and_body(answer: Answer) -> tuple[int, Any]:
@@ -98,21 +98,21 @@ class Site:
 
 
 class RunningSite(Site):
-    """A site under a gunicorn of the test's own."""
+    """A site under a gunicorn that the test started."""
 
     def __init__(self, port: int, master: int) -> None:
         super().__init__(port)
         self._master = master
 
     def workers(self) -> list[int]:
-        """Return the process ids of the workers that are there now."""
+        """Return the process ids of the workers that exist now."""
         path = Path(f"/proc/{self._master}/task/{self._master}/children")
         return [int(word) for word in path.read_text().split()]
 
 
 @contextmanager
 def running_site(*, workers: int, **changes: str) -> Iterator[RunningSite]:
-    """Lend the project as ``make serve`` runs it, with this many worker processes."""
+    """Run the project as ``make serve`` does, with this many workers, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

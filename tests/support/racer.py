@@ -1,7 +1,8 @@
 """
-One process of a race: threads with connections of their own that all do the same thing at once.
+One process of a race: its threads, each with its own connection, do the same thing at once.
 
-Says «ready», waits for a line, and prints what each thread got as one line of JSON.
+Prints "ready", waits for a line on standard input, and prints the results of its threads as one
+line of JSON.
 """
 
 import json
@@ -37,7 +38,7 @@ def rotate(_: str) -> str:
 
 
 def guess(same: str) -> str:
-    """Be let in to try a password, each as a caller of its own but for what is the ``same``."""
+    """Ask to try a password. Callers differ in address and account, except in the ``same``."""
     from django.conf import settings
     from django.test import RequestFactory
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis of our own, to be stopped, frozen and emptied at will."""
+"""A PostgreSQL and a Redis for one test, which can stop, freeze and empty them."""
 
 import os
 import shutil
@@ -21,16 +21,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# Debian keeps its programs out of PATH, a folder for each version.
+# Debian keeps PostgreSQL's programs out of PATH, in one folder per version.
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
 
 
 class NotInstalled(Exception):
-    """A server's program is not on this machine; the message says what to do."""
+    """A server is not installed; the message says how to install it."""
 
 
 class Postgres:
-    """A cluster in a folder of its own; its data survives ``crash`` and ``start``."""
+    """A cluster in a temporary folder. Its data survives ``crash`` and ``start``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,11 +43,12 @@ class Postgres:
         self._run("pg_ctl", "start", "-w", "-o", options, "-l", str(self.folder / "log"))
 
     def crash(self) -> None:
-        """End every connection at once, and write nothing that is not written."""
+        """Stop the server without a checkpoint: every connection ends at once."""
         self._run("pg_ctl", "stop", "-m", "immediate")
 
     @contextmanager
     def gone(self) -> Iterator[None]:
+        """Stop the server while the block runs."""
         self.crash()
         try:
             yield
@@ -56,7 +57,7 @@ class Postgres:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """Refuse every write, as a standby does after a failover."""
+        """Refuse every write while the block runs, as a standby does after a failover."""
         self._set_read_only("on")
         try:
             yield
@@ -65,7 +66,7 @@ class Postgres:
 
     @contextmanager
     def stuck(self, table: str) -> Iterator[None]:
-        """Let every statement on the table wait."""
+        """Lock the table while the block runs, so that every statement on it waits."""
         with psycopg.connect(self.url) as connection:
             connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
             yield
@@ -76,13 +77,13 @@ class Postgres:
             connection.execute("SET default_transaction_read_only = off")
             connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
             connection.execute("SELECT pg_reload_conf()")
-        # The processes of the other connections read it a moment later.
+        # The server processes of other connections reread the configuration a moment later.
         time.sleep(0.5)
 
     def _run(self, program: str, *words: str) -> None:
         command = [str(_newest_postgres() / program), *words]
         if os.getuid() == 0:
-            # The server refuses to be root.
+            # The server refuses to run as root.
             shutil.chown(self.folder, "postgres", "postgres")
             command = ["runuser", "-u", "postgres", "--", *command]
         environment = {**os.environ, "PGDATA": str(self.folder / "data")}
@@ -103,6 +104,7 @@ def _newest_postgres() -> Path:
 
 @contextmanager
 def own_postgres() -> Iterator[Postgres]:
+    """Run a new PostgreSQL until the block ends. Raises NotInstalled."""
     with tempfile.TemporaryDirectory(prefix="latchkey-postgres-") as folder:
         postgres = Postgres(Path(folder))
         postgres.start()
@@ -149,7 +151,7 @@ class Redis:
         redis.Redis.from_url(self.url).flushall()
 
     def freeze(self) -> None:
-        """Let it accept connections and answer nothing."""
+        """Suspend the server: it accepts connections and does not answer."""
         self._process.send_signal(signal.SIGSTOP)
 
     def crash(self) -> None:
@@ -159,6 +161,7 @@ class Redis:
 
 @contextmanager
 def own_redis() -> Iterator[Redis]:
+    """Run a new Redis until the block ends. Raises NotInstalled."""
     server = Redis()
     server.start()
     try:

@@ -1,9 +1,9 @@
 """
 Run a command with PostgreSQL and Redis: ``python -m tests.support.services COMMAND …``.
 
-DATABASE_URL and CACHE_URL, where they are set, say which. Otherwise those that answer on this
-machine's usual ports serve, and what does not answer is started from the machine's own packages, in
-a folder of its own, until the command has ended.
+The servers are those that DATABASE_URL and CACHE_URL name. If a variable is not set, the server
+that answers on the usual local port is used. If none answers, one is started from the installed
+packages, in a temporary folder, and stopped when the command has ended.
 """
 
 import os
@@ -23,7 +23,7 @@ USUAL_CACHE_URL = "redis://127.0.0.1:6379/15"
 
 
 def trouble_with_postgres(url: str) -> str | None:
-    """Return why the server does not answer, None when it does."""
+    """Return why the server does not answer; None if it does."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:
@@ -32,7 +32,7 @@ def trouble_with_postgres(url: str) -> str | None:
 
 
 def trouble_with_redis(url: str) -> str | None:
-    """Return why the server does not answer, None when it does."""
+    """Return why the server does not answer; None if it does."""
     try:
         redis.Redis.from_url(url, socket_timeout=5).ping()
     except redis.RedisError as error:
@@ -41,7 +41,7 @@ def trouble_with_redis(url: str) -> str | None:
 
 
 def refuse_silent(name: str, url: str, trouble: str | None) -> None:
-    """Exit with a sentence when the server that somebody named does not answer."""
+    """Exit with a message if ``trouble`` says that the server in the variable does not answer."""
     if trouble:
         where = urlsplit(url)
         sys.exit(
@@ -52,7 +52,7 @@ def refuse_silent(name: str, url: str, trouble: str | None) -> None:
 
 @contextmanager
 def database() -> Iterator[str]:
-    """Lend the address of a PostgreSQL whose user may create databases."""
+    """Yield the URL of a PostgreSQL whose user may create databases."""
     if given := os.environ.get("DATABASE_URL"):
         refuse_silent("DATABASE_URL", given, trouble_with_postgres(given))
         yield given
@@ -65,7 +65,7 @@ def database() -> Iterator[str]:
 
 @contextmanager
 def cache() -> Iterator[str]:
-    """Lend the address of a Redis."""
+    """Yield the URL of a Redis."""
     if given := os.environ.get("CACHE_URL"):
         refuse_silent("CACHE_URL", given, trouble_with_redis(given))
         yield given

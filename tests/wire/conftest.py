@@ -27,7 +27,7 @@ def bearer(api: APIClient) -> Callable[[str], APIClient]:
 
 @pytest.fixture
 def browser(user: Any) -> APIClient:
-    """Return a client that keeps cookies, is checked for CSRF, and sends the token it got."""
+    """Return a client that keeps cookies and sends the CSRF token that it received."""
     client = APIClient(enforce_csrf_checks=True)
     token = client.get("/api/token/cookie/").json()["csrf_token"]
     client.credentials(HTTP_X_CSRFTOKEN=token)
@@ -51,13 +51,13 @@ def credentials_of(client: APIClient) -> dict[str, str]:
 
 @pytest.fixture
 def expired(user: Any) -> sessions.TokenPair:
-    """Return a pair whose access token is over and whose refresh token is good."""
+    """Return a pair whose access token has expired and whose refresh token is valid."""
     return sessions.start(user, now=datetime.now(UTC) - timedelta(hours=1))
 
 
 @pytest.fixture
 def forge(user: Any) -> Forge:
-    """Return a maker of tokens with a good signature and one thing wrong."""
+    """Return a function that makes tokens with a valid signature and one fault."""
     pair = sessions.start(user)
     key = keyring.signing_key()
 

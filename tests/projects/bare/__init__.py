@@ -1,1 +1,1 @@
-"""A project that has the ``tokens`` app and as little else as docs/installing.md says."""
+"""A project with the ``tokens`` app and only what docs/installing.md requires."""

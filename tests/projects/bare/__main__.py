@@ -1,4 +1,4 @@
-"""Check, migrate, sign in, look at a page, refresh, revoke: and be refused."""
+"""Check, migrate, sign in, open a page, refresh, revoke, and be refused."""
 
 import django
 

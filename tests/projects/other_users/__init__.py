@@ -1,1 +1,1 @@
-"""A project with another user model and two databases: what ``tokens`` must work with too."""
+"""A project with another user model and two databases."""

@@ -1,4 +1,4 @@
-"""Sign two members in, one in each database, and look at them by both queries."""
+"""Sign in one member per database, and compare what both queries return."""
 
 from datetime import date
 

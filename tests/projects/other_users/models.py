@@ -1,4 +1,4 @@
-"""Users by multi-table inheritance, with whole numbers as keys and a name of their own for it."""
+"""Users by multi-table inheritance, with an integer primary key named ``number``."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models

@@ -2,7 +2,7 @@ from typing import Any
 
 
 class Router:
-    """Reads and writes go where ``alias`` says."""
+    """Send reads and writes to the database ``alias``."""
 
     alias = "default"
 

@@ -1,1 +1,1 @@
-"""A site whose reads go to a replica that is behind."""
+"""A site that reads from a replica that lags behind the primary."""

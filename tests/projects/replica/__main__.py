@@ -1,4 +1,4 @@
-"""Tell, step by step, what a site answers whose replica is brought up to date at times."""
+"""Print the status of each step on a site whose replica is updated only by ``replicate``."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,8 @@ def sign_in(password: str = PASSWORD) -> Any:
 
 
 def main() -> None:
-    chosen, router.routers = router.routers, []  # which of them can migrate is another question
+    # Migrate without the routers: ReplicaRouter would migrate the replica too.
+    chosen, router.routers = router.routers, []
     call_command("migrate", database="default", verbosity=0, skip_checks=True)
     router.routers = chosen
     user = get_user_model().objects.create_user("ada", "ada@example.org", PASSWORD)

@@ -2,7 +2,7 @@ from typing import Any
 
 
 class ReplicaRouter:
-    """As in Django's manual: what is read is read from the replica."""
+    """The router of Django's documentation: every read goes to the replica."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str:
         return "replica"

@@ -1,4 +1,4 @@
-"""The tests' settings in the snapshot mode, for other processes."""
+"""The settings of the tests, in snapshot mode, for other processes."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The project's addresses, and one that needs no more of the user than the key."""
+"""The URLs of the project, and one view that uses only the primary key of the user."""
 
 from django.urls import include, path
 from rest_framework.request import Request

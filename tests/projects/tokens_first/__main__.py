@@ -1,7 +1,7 @@
 """
-Another project's process: Django's own users, whose keys are numbers, and ``tokens`` listed first.
+Run a project with Django's own users, whose keys are integers, and with ``tokens`` listed first.
 
-Prints JSON of what its admin answers.
+Prints JSON: what its admin answers.
 """
 
 import json

@@ -17,7 +17,7 @@ SESSIONS = "/admin/tokens/session/"
 
 @pytest.fixture(autouse=True)
 def _cache_of_its_own(settings: Any) -> None:
-    """Give each test an empty cache that no other process empties meanwhile."""
+    """Give each test an empty cache that no other process shares."""
     backend = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": backend}}
     cache.clear()
@@ -25,7 +25,7 @@ def _cache_of_its_own(settings: Any) -> None:
 
 @pytest.fixture
 def grace(django_user_model: Any) -> Any:
-    """Return a member of the staff who may do nothing yet."""
+    """Return a staff user without permissions."""
     return django_user_model.objects.create_user(
         "grace", "grace@example.org", PASSWORD, is_staff=True
     )
@@ -33,7 +33,7 @@ def grace(django_user_model: Any) -> Any:
 
 @pytest.fixture
 def permit(grace: Any) -> Callable[..., None]:
-    """Return what gives ``grace`` permissions by their names."""
+    """Return a function that gives ``grace`` the permissions with these names."""
 
     def permit(*names: str) -> None:
         for name in names:
@@ -46,7 +46,7 @@ def permit(grace: Any) -> Callable[..., None]:
 
 @pytest.fixture
 def staff(grace: Any) -> Client:
-    """Return the browser of ``grace``, who may do what somebody permits her."""
+    """Return the browser of ``grace``, who has the permissions that the test gives her."""
     client = Client()
     client.force_login(grace)
     return client
@@ -54,7 +54,7 @@ def staff(grace: Any) -> Client:
 
 @pytest.fixture
 def supporter(grace: Any, staff: Client) -> Client:
-    """Return the browser of ``grace`` as a member of the group «Support»."""
+    """Return the browser of ``grace`` as a member of the group "Support"."""
     support_group.create_group(using="default")
     grace.groups.add(Group.objects.get(name="Support"))
     return staff
@@ -65,18 +65,18 @@ def page_of(session: Any, name: str = "change") -> str:
 
 
 def texts(answer: Any) -> list[str]:
-    """Return what the messages on the page that ``answer`` led to say."""
+    """Return the texts of the messages on the page."""
     return [str(message) for message in answer.context["messages"]]
 
 
 def shown(answer: Any) -> list[Any]:
-    """Return the keys of the rows on a list's page, in their order."""
+    """Return the primary keys of the rows on a list page, in order."""
     assert answer.status_code == 200, answer
     return [row.pk for row in answer.context["cl"].result_list]
 
 
 def statements(call: Callable[[], Any]) -> list[str]:
-    """Return the SQL of a call that must be answered with 200."""
+    """Return the SQL of a call, and assert that its answer is a 200."""
     with CaptureQueriesContext(connection) as captured:
         assert call().status_code == 200
     return [query["sql"] for query in captured.captured_queries]

@@ -11,6 +11,7 @@ from tokens.sessions import TokenPair
 
 @pytest.fixture
 def snapshot_mode(settings: Any) -> None:
+    """Switch to snapshot mode, with a bound of one hour."""
     settings.TOKENS_DENYLIST_MODE = "snapshot"
     settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(hours=1)
 
@@ -18,13 +19,13 @@ def snapshot_mode(settings: Any) -> None:
 @pytest.fixture
 def pair(transactional_db: None, snapshot_mode: None, user: Any) -> TokenPair:
     pair = sessions.start(user)
-    sessions.authenticate(pair.raw_access)  # the first one reads
+    sessions.authenticate(pair.raw_access)  # The first request reads the snapshot.
     return pair
 
 
 @pytest.fixture
 def another() -> Iterator[Snapshot]:
-    """Lend the copy that another process would have."""
+    """Return a snapshot as another process has it."""
     another = Snapshot()
     yield another
     another.forget()

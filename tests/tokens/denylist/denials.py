@@ -1,4 +1,4 @@
-"""Every way to deny, here and elsewhere, and what one gets for it."""
+"""Every way to deny a token, in this process and in another."""
 
 import time
 from datetime import timedelta
@@ -22,7 +22,7 @@ def wait_for_the_bound(settings: Any) -> None:
 
 
 def deny_elsewhere(value: str, **columns: Any) -> None:
-    """Deny as another process does: by a row, and nothing else."""
+    """Insert a denial as another process does: without a call into this one."""
     now = timezone.now()
     until = now + timedelta(minutes=6)
     DeniedToken.objects.create(

@@ -1,4 +1,4 @@
-"""Rotate the keys of the ring, as an operator does."""
+"""Rotate the keys of the ring in tests."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ def kid_of(state: str) -> str:
 
 
 def rotate(**how: Any) -> None:
-    """Rotate, as if the last rotation were a while ago."""
+    """Rotate, as if the last rotation were an hour ago."""
     SigningKey.objects.filter(retired_at__isnull=False).update(
         retired_at=datetime.now(UTC) - timedelta(hours=1)
     )

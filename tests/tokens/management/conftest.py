@@ -5,5 +5,5 @@ import pytest
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for no other process: there is none."""
+    """Skip the pause in which other processes notice a rotation: there are none."""
     monkeypatch.setattr(time, "sleep", lambda seconds: None)

@@ -1,4 +1,4 @@
-"""Run ``manage.py rotate_secret`` and look at the ring."""
+"""Run ``manage.py rotate_secret`` in this process, and read the ring."""
 
 import json
 from io import StringIO
