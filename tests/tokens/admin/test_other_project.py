@@ -1,21 +1,12 @@
 """The admin works with any user model, in whatever order the apps are listed."""
 
 import json
-import subprocess
-import sys
 
-from tests.support.processes import ROOT
+from tests.support.processes import run_project
 
 
 def test_django_s_own_users_in_a_project_that_lists_tokens_first() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.projects.tokens_first"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_project("tests.projects.tokens_first")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {
         "support": [
