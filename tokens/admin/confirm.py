@@ -41,4 +41,4 @@ def confirmation(
         "hidden": hidden,
     }
     request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "admin/tokens/confirm.html", context)
+    return TemplateResponse(request, "tokens/admin/confirm.html", context)

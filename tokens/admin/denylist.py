@@ -91,7 +91,7 @@ class DeniedTokenAdmin(PostedSearch):
     actions = None
     fields = list_display
     readonly_fields = ("reason_text", "since", "matters_until")
-    change_list_template = "admin/tokens/deniedtoken/change_list.html"
+    change_list_template = "tokens/admin/deniedtoken/change_list.html"
 
     @admin.display(description=_("reason"))
     def reason_text(self, row: DeniedToken) -> str:

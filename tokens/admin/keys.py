@@ -58,7 +58,7 @@ class RevokeKeysForm(ReasonForm, AlgorithmForm):
 class SigningKeyAdmin(ReadOnlyAdmin):
     list_display = ("kid", "state", "live_sessions", "since", "verifying", "algorithm", "age")
     actions = None
-    change_list_template = "admin/tokens/signingkey/change_list.html"
+    change_list_template = "tokens/admin/signingkey/change_list.html"
     fields = list_display
     readonly_fields = ("since", "age", "verifying", "live_sessions")
 

@@ -52,8 +52,8 @@ class SessionAdmin(SessionColumns, PostedSearch):
         "expires",
     )
     list_display_links = ("user_text", "device_and_address")
-    change_list_template = "admin/tokens/change_list.html"
-    change_form_template = "admin/tokens/session/change_form.html"
+    change_list_template = "tokens/admin/change_list.html"
+    change_form_template = "tokens/admin/session/change_form.html"
     list_filter = (UserFilter, StateFilter, EndReasonFilter, RefreshedFilter)
     list_select_related = False  # get_queryset() prefetches the users.
     search_help_text = _(

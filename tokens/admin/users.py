@@ -51,7 +51,7 @@ def extend(site: admin.AdminSite) -> None:
         if not site.is_registered(model):
             site.register(model, type(admin.site.get_model_admin(model)))
     if site.index_template is None:
-        site.index_template = "admin/tokens/index.html"
+        site.index_template = "tokens/admin/index.html"
     user_model = get_user_model()
     if not site.is_registered(user_model):
         return
@@ -130,7 +130,7 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         if has_permission(request, "view_session"):
             context["sessions_url"] = admin_url(self.admin_site, Session, "changelist")
         context["may_sign_out"] = has_permission(request, "revoke_session")
-        answer.template_name = "admin/tokens/user_change_form.html"
+        answer.template_name = "tokens/admin/user_change_form.html"
         return answer
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

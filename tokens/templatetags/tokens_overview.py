@@ -7,7 +7,7 @@ from django import template
 register = template.Library()
 
 
-@register.inclusion_tag("admin/tokens/overview.html", takes_context=True)
+@register.inclusion_tag("tokens/admin/overview.html", takes_context=True)
 def tokens_overview(context: template.Context) -> dict[str, Any]:
     # Imported here, because Django imports the tags of every app also in a project without admin.
     from ..admin.base import has_permission

@@ -239,7 +239,7 @@ class TestWhoseAdminItIs:
         )
         answer = admin_client.get(page(user))
         assert "admin/auth/user/change_password.html" in [one.name for one in answer.templates]
-        assert "admin/tokens/user_change_form.html" in [one.name for one in answer.templates]
+        assert "tokens/admin/user_change_form.html" in [one.name for one in answer.templates]
 
 
 def test_an_index_page_of_the_projects_own_is_kept() -> None:
