@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -23,6 +24,8 @@ def run(*, label: str) -> None:
     call_command("migrate", verbosity=0)
     call_command("makemigrations", check_changes=True, dry_run=True)
     call_command("check", fail_level="WARNING")
+    found = {message.id for message in run_checks(include_deployment_checks=True)}
+    assert "tokens.W011" not in found, "The middleware is listed, and the check does not see it."
     ada = get_user_model().objects.create_user("ada", "ada@example.org", PASSWORD)
     assert_tokens_work()
     assert_introspection_needs_the_permission(label)

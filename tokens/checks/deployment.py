@@ -13,6 +13,8 @@ from .wording import in_words
 
 LONGEST_ACCESS_LIFETIME = timedelta(minutes=15)
 LONGEST_GRACE = timedelta(minutes=1)
+# The project may keep the app at any dotted path.
+MIDDLEWARE = f"{__name__.removesuffix('.checks.deployment')}.api.middleware.TokenCookieMiddleware"
 
 
 def check_pruning(**kwargs: Any) -> list[CheckMessage]:
@@ -63,12 +65,12 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.W010",
             )
         )
-    if "tokens.api.middleware.TokenCookieMiddleware" not in settings.MIDDLEWARE:
+    if MIDDLEWARE not in settings.MIDDLEWARE:
         messages.append(
             Warning(
                 "TokenCookieMiddleware is not in MIDDLEWARE: a shared cache may return to one user "
                 "a response that was made for the cookie of another.",
-                hint='Add "tokens.api.middleware.TokenCookieMiddleware" at the end of MIDDLEWARE.',
+                hint=f'Add "{MIDDLEWARE}" at the end of MIDDLEWARE.',
                 id="tokens.W011",
             )
         )

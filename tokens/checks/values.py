@@ -14,6 +14,8 @@ from ..limits.counts import parse_rate
 from ..models import DeniedToken, Session, SigningKey, ThrottleCount
 from .wording import in_words
 
+# The project may keep the app at any dotted path.
+APP = __name__.removesuffix(".checks.values")
 MAXIMUM_LEEWAY = timedelta(seconds=10)
 THROTTLES = [
     f"TOKENS_{what}_THROTTLE"
@@ -134,7 +136,7 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
                 "A database router reads sessions, denials, keys, limits or users from another "
                 "database than it writes them to: a revoked token, or a former password, is accepted "
                 "until the replica has caught up.",
-                hint='Put "tokens.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
+                hint=f'Put "{APP}.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
                 id="tokens.W020",
             )
         )
@@ -197,7 +199,7 @@ def check_authentication_classes(**kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             "JWTAuthentication is not the first of DRF's DEFAULT_AUTHENTICATION_CLASSES.",
-            hint='Put "tokens.authentication.JWTAuthentication" first, or set it on each view.',
+            hint=f'Put "{APP}.authentication.JWTAuthentication" first, or set it on each view.',
             id="tokens.W001",
         )
     ]
