@@ -41,7 +41,7 @@ class TokensConfig(AppConfig):
         for model in apps.get_models():
             # A proxy of the user model, or a child of it, sends under its own class.
             if issubclass(model, get_user_model()):
-                receivers.follow(model)
+                receivers.connect(model)
         user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
         user_login_failed.connect(sign_in.after_failure, dispatch_uid="tokens.after_failure")
         signals.session_started.connect(mail.on_session_started, dispatch_uid="tokens.notices")

@@ -1,13 +1,14 @@
 """
-SQL that the ORM writes once for a connection, to be run many times with other values.
+Compile a statement with the ORM once per connection, and run it many times with other values.
 
-The ORM takes ten times longer to write a statement than a database to run it. So it is given placeholders
-in the places of what differs, and the SQL is kept; where the placeholders do not stand in it as expected,
-the statement goes through the ORM each time.
+To compile a statement takes the ORM ten times longer than the database takes to run it. The ORM
+compiles it with placeholder values, and the SQL is kept. If the placeholders are not where they are
+expected in the compiled SQL, the caller uses the ORM each time.
 
-Planning takes PostgreSQL longer than running, too. psycopg prepares a statement when it comes again
-and again, if the connection's ``prepare_threshold`` allows that, and if it leaves the parameters to
-the server, which Django's own cursors do only by an option for all queries.
+On PostgreSQL, planning a statement also takes longer than running it. psycopg prepares a statement
+that is run repeatedly, if the connection's ``prepare_threshold`` allows it and the server binds the
+parameters. Django's own cursors let the server bind them only with an option for all queries, so
+this module uses its own cursor.
 """
 
 import threading
@@ -19,23 +20,25 @@ from django.db import DatabaseError, connections
 
 logger = getLogger("tokens")
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
-# The statement is not there, or there already: a pooler put another server connection beneath.
-# Or the columns it brings were altered since. (26000, 42P05 and 0A000 of PostgreSQL's errors.)
-_NOT_AS_PREPARED = {"26000", "42P05", "0A000"}
+# PostgreSQL's errors for a prepared statement that does not exist (26000) or exists already (42P05),
+# because a pooler changed the server connection; and for one whose result columns were altered
+# since (0A000).
+_PREPARED_STATEMENT_ERRORS = {"26000", "42P05", "0A000"}
 
 
 class CannotCompile(Exception):
-    """What the ORM wrote has another form than is known here how to fill in."""
+    """The compiled SQL does not have each placeholder in exactly one place."""
 
 
 class Statement:
     """
-    One statement for one connection. Raises CannotCompile when it is made.
+    One compiled statement of one connection. The constructor raises CannotCompile.
 
-    ``placeholders`` stand in ``parameters`` in the places of values of the same names; ``to_database``
-    tells for some of them how a value becomes a parameter, as the model's fields do.
+    ``placeholders`` maps each name to the value that was compiled into ``parameters``. When the
+    statement runs, the value of that name takes its place. ``to_database`` maps some of the names to
+    the function that makes a parameter of a value, such as the model field's ``get_db_prep_save``.
     """
 
     def __init__(
@@ -52,9 +55,8 @@ class Statement:
         parts = sql.split("%s")
         if len(parts) != len(parameters) + 1:
             raise CannotCompile(f"{len(parts) - 1} places for {len(parameters)} parameters.")
-        names = self._names(parameters, placeholders)
-        # With names: the other style Django rewrites for SQLite at each run, by a slow regular
-        # expression.
+        names = self._parameter_names(parameters, placeholders)
+        # Named parameters: Django rewrites "%s" for SQLite with a slow regular expression each time.
         self._sql = parts[0] + "".join(
             f"%({name})s{part}" for name, part in zip(names, parts[1:], strict=True)
         )
@@ -65,16 +67,17 @@ class Statement:
         }
 
     def fetch_row(self, **values: Any) -> Any:
-        """Return the one row that the statement finds, or None."""
-        return self._run(self._filled(values), lambda cursor: cursor.fetchone())
+        """Run the statement, and return the first row or None."""
+        return self._run(self._parameters(values), lambda cursor: cursor.fetchone())
 
     def count_rows(self, **values: Any) -> int:
-        """Run it, and return how many rows it changed."""
-        return int(self._run(self._filled(values), lambda cursor: cursor.rowcount))
+        """Run the statement, and return how many rows it changed."""
+        return int(self._run(self._parameters(values), lambda cursor: cursor.rowcount))
 
-    def _names(self, parameters: Any, placeholders: Mapping[str, Any]) -> list[str]:
+    def _parameter_names(self, parameters: Any, placeholders: Mapping[str, Any]) -> list[str]:
         by_placeholder = {
-            name: self._prepared(name, placeholder) for name, placeholder in placeholders.items()
+            name: self._as_parameter(name, placeholder)
+            for name, placeholder in placeholders.items()
         }
         names = []
         for place, parameter in enumerate(parameters):
@@ -85,23 +88,23 @@ class Statement:
             ]
             names.append(named[0] if len(named) == 1 else f"constant_{place}")
         if sorted(name for name in names if name in placeholders) != sorted(placeholders):
-            raise CannotCompile("Not every placeholder has its one place.")
+            raise CannotCompile("Not every placeholder has exactly one place.")
         return names
 
-    def _prepared(self, name: str, value: Any) -> Any:
-        prepare = self._to_database.get(name)
-        return prepare(value, self.connection) if prepare else value
+    def _as_parameter(self, name: str, value: Any) -> Any:
+        convert = self._to_database.get(name)
+        return convert(value, self.connection) if convert else value
 
-    def _filled(self, values: dict[str, Any]) -> dict[str, Any]:
-        for name, prepare in self._to_database.items():
-            values[name] = prepare(values[name], self.connection)
+    def _parameters(self, values: dict[str, Any]) -> dict[str, Any]:
+        for name, convert in self._to_database.items():
+            values[name] = convert(values[name], self.connection)
         return self._constant | values
 
     def _run(self, parameters: dict[str, Any], read: Callable[[Any], Any]) -> Any:
         connection = self.connection
         connection.ensure_connection()
         driver = connection.connection
-        if not _may_prepare(connection):
+        if not _can_prepare(connection):
             with connection.cursor() as cursor:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
@@ -110,49 +113,57 @@ class Statement:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
         except DatabaseError as error:
-            if _sqlstate(error) not in _NOT_AS_PREPARED:
+            if _sqlstate(error) not in _PREPARED_STATEMENT_ERRORS:
                 raise
-            logger.warning("no statement is prepared on this connection any more: %s", error)
+            logger.warning("prepared statements are off for this connection from now on: %s", error)
             driver.prepare_threshold = None
             return self._run(parameters, read)
 
 
-class _Thread(threading.local):
-    """What was made for this thread's connections: what converts belongs to a connection."""
+class _ThreadCache(threading.local):
+    """
+    The compiled objects of this thread's connections, by alias and name.
+
+    They hold a connection, and a connection belongs to one thread.
+    """
 
     def __init__(self) -> None:
-        self.made: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self.compiled: dict[tuple[str, str], tuple[Any, Any]] = {}
 
 
-_thread = _Thread()
+_cache = _ThreadCache()
 
 
-def compiled_for_connection(alias: str, name: str, make: Callable[[Any], Made]) -> Made | None:
-    """Return what ``make`` makes of the connection, made once; None where it cannot be made."""
+def compiled_for_connection(alias: str, name: str, make: Callable[[Any], T]) -> T | None:
+    """
+    Return ``make(connection)``, called once per connection, or None if it cannot be compiled.
+
+    ``name`` identifies the statement in the cache and in the log. A failure is logged once.
+    """
     connection = connections[alias]
-    known = _thread.made.get((alias, name))
+    known = _cache.compiled.get((alias, name))
     if known and known[0] is connection:
-        return cast(Made, known[1])
+        return cast(T, known[1])
     try:
         made = make(connection)
     except (CannotCompile, AttributeError, LookupError, TypeError, ValueError) as error:
         logger.warning("%s goes through the ORM: %s: %s", name, type(error).__name__, error)
         made = None
-    _thread.made[alias, name] = (connection, made)
+    _cache.compiled[alias, name] = (connection, made)
     return made
 
 
 def _is_same(placeholder: Any, parameter: Any) -> bool:
-    # True == 1 and 1 == 1.0 to Python, and not to a database.
+    # Python says that True == 1 and 1 == 1.0; a database does not.
     return type(placeholder) is type(parameter) and bool(placeholder == parameter)
 
 
-def _may_prepare(connection: Any) -> bool:
+def _can_prepare(connection: Any) -> bool:
     if connection.vendor != "postgresql" or connection.queries_logged:
-        # A statement that is prepared has no text any more for Django's log of queries.
+        # Django's query log cannot show the text of a prepared statement.
         return False
     if connection.in_atomic_block:
-        # One that is not as prepared any more ends its transaction, and could not run again.
+        # An error of a prepared statement aborts the transaction, so a second try would fail too.
         return False
     return getattr(connection.connection, "prepare_threshold", None) is not None
 
@@ -160,7 +171,7 @@ def _may_prepare(connection: Any) -> bool:
 def _binding_cursor(connection: Any) -> Any:
     from django.db.backends.postgresql.base import ServerBindingCursor  # type: ignore[attr-defined]
 
-    # As connection.cursor() does, with the cursor class of the option server_side_binding.
+    # Does what connection.cursor() does with the option server_side_binding.
     with connection.wrap_database_errors:
         return connection._prepare_cursor(ServerBindingCursor(connection.connection))
 

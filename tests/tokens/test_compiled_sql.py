@@ -121,7 +121,7 @@ def test_receivers_of_djangos_signals_hear_of_a_sign_in(user: Any, signal: Any) 
 def test_a_sign_in_that_cannot_be_compiled_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
+    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
     monkeypatch.setattr(writes, "InsertQuery", None)
     pair = sessions.start(user)
     assert sessions.authenticate(pair.raw_access).user == user
@@ -132,7 +132,7 @@ def test_a_sign_in_that_cannot_be_compiled_goes_through_the_orm(
 def test_a_rotation_that_cannot_be_compiled_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
+    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
     monkeypatch.setattr(writes, "UpdateQuery", None)
     pair = sessions.start(user)
     with CaptureQueriesContext(connection) as captured:
@@ -150,7 +150,7 @@ def test_without_time_zones_people_sign_in_and_refresh(
 ) -> None:
     """SQLite then takes no mark that has one."""
     settings.USE_TZ = False
-    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
+    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
     pair = sessions.start(django_user_model.objects.create_user("ada"))
     assert sessions.authenticate(sessions.refresh(pair.raw_refresh).raw_access)
 
@@ -193,5 +193,5 @@ def test_another_connection_gets_a_statement_of_its_own() -> None:
         return len(made)
 
     assert [compiled_for_connection("default", "a test", make) for _ in range(3)] == [1, 1, 1]
-    compiled_sql._thread.made["default", "a test"] = (connection.copy(), 1)
+    compiled_sql._cache.compiled["default", "a test"] = (connection.copy(), 1)
     assert compiled_for_connection("default", "a test", make) == 2

@@ -1,5 +1,20 @@
 """
-The life of a session, by the verbs that every door calls: start, authenticate, refresh, end.
+Start, authenticate, refresh and end a session: the verbs that the API, the admin and commands call.
+
+Every rule of a session belongs here. Read ``lifecycle`` first, then ``authentication``:
+
+    lifecycle         start, authenticate, verify, refresh, revoke
+    authentication    how a raw token becomes a user
+    ending            the functions that end sessions
+    pairs             the two tokens of a session's row
+    query, writes     the SQL that reads, inserts and rotates the row
+    verified          claims whose signature this process has verified
+    snapshot_mode     accept a token without a query, with ``lazy_user``
+    auth_hash         whether the user still has the password of the session
+    receivers         end sessions when the user changes
+    events            the signals and log lines of a session
+
+May import keyring, denylist, jose, client and the modules below them.
 """
 
 from ..client import Client

@@ -1,32 +1,28 @@
-"""The events of a session's life, as ``sessions`` tells them: who, which, from where."""
+"""Send the signals and log lines of a session: which session and user, and from which address."""
 
 from collections.abc import Mapping
 from logging import INFO, WARNING
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from django.dispatch import Signal
 
 from .. import signals
+from ..client import Client
 from ..jose import TokenType, jti_of
 from ..models import EndReason, Session
 
 
-class Caller(Protocol):
-    @property
-    def ip_address(self) -> str | None: ...
-
-
-def started(session: Session, client: Caller) -> None:
+def started(session: Session, client: Client) -> None:
     _send(signals.session_started, session, client)
 
 
-def refreshed(session: Session, client: Caller) -> None:
+def refreshed(session: Session, client: Client) -> None:
     _send(signals.session_refreshed, session, client)
 
 
-def reused(session: Session, client: Caller) -> None:
-    """Tell that ``client`` brought a token back that its session was refreshed beyond."""
+def reused(session: Session, client: Client) -> None:
+    """Report that ``client`` presented a refresh token that was rotated before."""
     last_address = session.refreshed_ip_address
     _send(signals.reuse_detected, session, client, level=WARNING, last_address=last_address)
 
@@ -37,9 +33,9 @@ def ended(
     *,
     note: str,
     by: Any,
-    client: Caller | None,
+    client: Client | None,
 ) -> None:
-    """Tell of each session of ``owners``, its user's primary key by its id, that it ended."""
+    """Report the end of each session; ``owners`` maps its id to its user's primary key."""
     why = {"reason": reason.value, "note": note}
     address = client.ip_address if client else None
     for sid, owner in owners.items():
@@ -52,7 +48,7 @@ def ended(
 
 
 def _send(
-    signal: Signal, session: Session, client: Caller, *, level: int = INFO, **more: Any
+    signal: Signal, session: Session, client: Client, *, level: int = INFO, **more: Any
 ) -> None:
     fields = {
         "sid": session.pk,

@@ -1,4 +1,4 @@
-"""From a session's row to the two tokens that it stands for, and to nothing that is stored."""
+"""Make the two tokens of a session's row. The tokens are not stored."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,10 +24,11 @@ class TokenPair:
 
 def issue(session: Session) -> TokenPair:
     """
-    Sign the pair of the session's current generation with the key that the row names.
+    Return the pair of the session's current generation, signed with the key that the row names.
 
-    Everything in it follows from the row, so the same generation gives the same ``jti``s, and
-    an answer that was lost can be given again, also when another key has come to sign meanwhile.
+    The pair depends on the row only, so the same generation has the same ``jti``s, and a lost answer
+    can be repeated even after another key has begun to sign. Raises UnknownKey if the row's key no
+    longer verifies, KeyRingError, and ValueError if TOKENS_CLAIMS_HOOK sets a registered claim.
     """
     key = keyring.verification_key(session.kid, now=session.refreshed_at)
     access_until = min(session.refreshed_at + conf.TOKENS_ACCESS_LIFETIME, session.expires_at)

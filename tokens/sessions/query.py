@@ -1,8 +1,8 @@
 """
-The one query of a request: the session, its user, and the denylist's answer.
+The one query of a request: the session, its user, and whether the denylist has one of the ids.
 
-Written once for each connection; its rows become model instances by the ORM's own means, whatever
-AUTH_USER_MODEL is.
+The SQL is compiled once per connection. The ORM's own functions turn its rows into model instances,
+so it works with any AUTH_USER_MODEL.
 """
 
 from dataclasses import replace
@@ -21,37 +21,36 @@ from ..models import Session
 
 _PLACEHOLDERS = Claims(
     type=TokenType.ACCESS,
-    kid="the place of the kid",
+    kid="placeholder for the kid",
     iss="",
     aud="",
     sub="",
     iat=0,
     exp=0,
-    jti="the place of the jti",
+    jti="placeholder for the jti",
     sid=UUID("00000000-0000-4000-8000-000000000000"),
 )
 
-
-# What an access token is judged by. A refresh needs the whole row.
-_JUDGED_BY = {"id", "user", "auth_hash", "expires_at", "ended_at", "end_reason"}
+# The columns that decide about an access token. A refresh needs the whole row.
+_DECISIVE_COLUMNS = {"id", "user", "auth_hash", "expires_at", "ended_at", "end_reason"}
 
 
 def find(claims: Claims) -> tuple[Session, bool] | None:
     """
-    Return the session of ``claims`` with its user, and whether one of its ids is denied.
+    Return the session of ``claims`` with its user, and whether one of the claims' ids is denied.
 
-    None where there is no such session. For an access token the session comes without the columns
-    that do not judge it; they are loaded when they are asked for.
+    None if the session does not exist. For an access token the columns that do not decide about it
+    are deferred: Django loads each of them on first access.
     """
     alias = router.db_for_read(Session)
     compiled = compiled_for_connection(
-        alias, f"a look with {claims.type}", partial(Compiled, type=claims.type)
+        alias, f"the query for {claims.type}", partial(CompiledQuery, type=claims.type)
     )
     return compiled.find(claims) if compiled else find_through_orm(claims, alias=alias)
 
 
 def find_through_orm(claims: Claims, *, alias: str) -> tuple[Session, bool] | None:
-    """Answer as ``find`` does, in the ORM's own time."""
+    """Return what ``find`` returns, with SQL that the ORM compiles for each call."""
     session: Any = next(iter(_rows(claims, alias=alias)), None)
     return None if session is None else (session, bool(session.denied))
 
@@ -60,12 +59,12 @@ def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
     rows = Session.objects.using(alias).select_related("user")
     if claims.type is TokenType.ACCESS:
         columns = {field.name for field in Session._meta.concrete_fields}
-        rows = rows.defer(*(columns - _JUDGED_BY))
+        rows = rows.defer(*(columns - _DECISIVE_COLUMNS))
     return rows.annotate(denied=denylist.denied(claims.ids)).filter(pk=claims.sid).order_by()
 
 
-class Compiled:
-    """The query as it is for one connection and type of token."""
+class CompiledQuery:
+    """The query for one connection and one token type, with the converters of its columns."""
 
     def __init__(self, connection: Any, type: TokenType) -> None:
         self.connection = connection

@@ -1,6 +1,8 @@
 """
-What happens to a user happens to their sessions, whoever saved the user: the API, the admin,
-``changepassword``, or a line in a shell.
+End a user's sessions when the user is deactivated or deleted, or when their password changes.
+
+Receivers of the user model's signals, so it does not matter whether the API, the admin,
+``changepassword`` or a shell saves the user.
 """
 
 from typing import Any
@@ -14,11 +16,11 @@ from .auth_hash import auth_hashes
 from .ending import end_all
 from .lifecycle import end_after_password_change, keep_after_rehash
 
-_FOLLOWED = {"password", "is_active"}
+_RELEVANT_FIELDS = {"password", "is_active"}
 
 
-def follow(user_model: Any) -> None:
-    """Let the sessions follow what happens to the instances of this very class."""
+def connect(user_model: Any) -> None:
+    """Connect the receivers for instances of exactly this class."""
     pre_save.connect(before_user_save, user_model, dispatch_uid="tokens.before_save")
     post_save.connect(after_user_save, user_model, dispatch_uid="tokens.after_save")
     pre_delete.connect(before_user_delete, user_model, dispatch_uid="tokens.delete")
@@ -50,10 +52,10 @@ def after_user_save(
     update_fields: frozenset[str] | None,
     **kwargs: Any,
 ) -> None:
-    """End the sessions that an inactive user or another password leaves behind."""
-    if raw or created or (update_fields is not None and not _FOLLOWED & update_fields):
+    """End the sessions of an inactive user, or those that began with another password."""
+    if raw or created or (update_fields is not None and not _RELEVANT_FIELDS & update_fields):
         return
-    # One transaction with its caller's, so that neither stands without the other.
+    # Part of the caller's transaction, if there is one: the user and the sessions change together.
     with transaction.atomic():
         if former_hashes := instance.__dict__.pop("_tokens_upgraded_from", None):
             keep_after_rehash(instance, former_hashes=former_hashes)
@@ -64,16 +66,16 @@ def after_user_save(
 
 
 def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
-    """Deny the sessions first: their rows go with the user, and the denials stay."""
+    """End the sessions before the user's deletion cascades to their rows; the denials remain."""
     end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False)
 
 
 def _is_upgrade(former: str, current: str) -> bool:
-    """Tell whether Django, at a sign-in, would put the one hash in the place of the other."""
+    """Return whether Django would replace ``former`` by a hash like ``current`` at a sign-in."""
     try:
         return _is_outdated(former) and not _is_outdated(current)
     except ValueError:
-        return False  # One of them is no hash: set_unusable_password() leaves no marker either.
+        return False  # set_unusable_password() clears the marker as well, and stores no hash.
 
 
 def _is_outdated(encoded_password: str) -> bool:

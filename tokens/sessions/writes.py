@@ -1,7 +1,7 @@
 """
-A session's row as a sign-in and a rotation write it, by statements that are written once.
+Insert and rotate a session's row, with SQL that is compiled once per connection.
 
-Each has a twin that goes through the ORM, where its statement cannot be written once.
+Each function uses the ORM instead where the SQL cannot be compiled (see ``compiled_sql``).
 """
 
 from datetime import UTC, datetime
@@ -20,28 +20,36 @@ from ..models import Session
 _PLACEHOLDERS: dict[str, Any] = {
     "id": UUID("00000000-0000-4000-8000-000000000000"),
     "generation": 2_000_000_011,
-    "kid": "the place of the kid",
-    "auth_hash": "the place of the auth hash",
+    "kid": "placeholder for the kid",
+    "auth_hash": "placeholder for the auth hash",
     "started_at": datetime(2001, 1, 1, tzinfo=UTC),
     "refreshed_at": datetime(2002, 2, 2, tzinfo=UTC),
     "idle_until": datetime(2003, 3, 3, tzinfo=UTC),
     "expires_at": datetime(2004, 4, 4, tzinfo=UTC),
     "ip_address": "192.0.2.251",
-    "user_agent": "the place of the user agent",
+    "user_agent": "placeholder for the user agent",
     "refreshed_ip_address": "192.0.2.252",
 }
-_ROTATED = {"id", "generation", "kid", "refreshed_at", "refreshed_ip_address", "idle_until"}
+# The columns of the rotation: two in its WHERE, the others in its SET.
+_ROTATION_COLUMNS = {
+    "id",
+    "generation",
+    "kid",
+    "refreshed_at",
+    "refreshed_ip_address",
+    "idle_until",
+}
 
 
 def insert(session: Session) -> None:
     """
-    Insert the row of a session that begins, as ``save(force_insert=True)`` does.
+    Insert the row of a new session, as ``save(force_insert=True)`` does.
 
-    Receivers of Django's own signals about it are has_receivers: then ``save`` it is.
+    Calls ``save`` if there are receivers of ``pre_save`` or ``post_save``.
     """
     alias = router.db_for_write(Session, instance=session)
     has_receivers = pre_save.has_listeners(Session) or post_save.has_listeners(Session)
-    # A placeholder that is good for whatever type the users' primary keys are of.
+    # This user's key is the placeholder, because users' primary keys can have any type.
     make = partial(_compile_insert, user_id=session.user_id)
     statement = None if has_receivers else compiled_for_connection(alias, "a sign-in", make)
     if statement is None:
@@ -55,9 +63,10 @@ def insert(session: Session) -> None:
 
 def rotate(pk: UUID, generation: int, **columns: Any) -> bool:
     """
-    Move the row on from ``generation``, with new ``columns``; False if it has moved on, or ended.
+    Set the row's next generation and ``columns``; return whether this call did.
 
-    Its row count says who won: there is no reading before it.
+    The row is unchanged if it is no longer at ``generation`` or has ended. The UPDATE's row count
+    decides which of several callers wins, so the row is not read before.
     """
     alias = router.db_for_write(Session)
     statement = compiled_for_connection(alias, "a rotation", _compile_rotation)
@@ -68,7 +77,7 @@ def rotate(pk: UUID, generation: int, **columns: Any) -> bool:
 
 
 def rotate_through_orm(pk: UUID, generation: int, **columns: Any) -> bool:
-    """Answer as ``rotate`` does, in the ORM's own time."""
+    """Return what ``rotate`` returns, with SQL that the ORM compiles for each call."""
     return bool(_row(pk, generation).update(**_changes(columns)))
 
 
@@ -90,7 +99,9 @@ def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
 
 def _compile_rotation(connection: Any) -> Statement:
     placeholders = {
-        name: placeholder for name, placeholder in _PLACEHOLDERS.items() if name in _ROTATED
+        name: placeholder
+        for name, placeholder in _PLACEHOLDERS.items()
+        if name in _ROTATION_COLUMNS
     }
     columns = {
         name: placeholder

@@ -35,7 +35,7 @@ def main() -> None:
         assert (user.badge, user._state.db) == (alias, alias)
         claims = verified.read(pair.raw_access, now=now)
         found = query.find(claims)
-        assert compiled_sql._thread.made[alias, "a look with at+jwt"][1] is not None
+        assert compiled_sql._cache.compiled[alias, "the query for at+jwt"][1] is not None
         assert found is not None
         assert seen(found) == seen(query.find_through_orm(claims, alias=alias))
     Router.alias = "default"

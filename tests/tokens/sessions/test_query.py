@@ -110,13 +110,13 @@ def test_an_access_tokens_session_loads_the_rest_of_its_row_when_asked(pair: Tok
 def test_a_query_that_cannot_be_compiled_goes_through_the_orm(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_thread", compiled_sql._Thread())
+    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
     monkeypatch.setattr(query, "get_related_populators", None)
     with CaptureQueriesContext(connection) as captured:
         found = sessions.authenticate(pair.raw_access, now=NOW)
     assert found.session.user == pair.session.user
     assert len(captured) == 1
-    assert "a look with at+jwt goes through the ORM" in caplog.text
+    assert "the query for at+jwt goes through the ORM" in caplog.text
 
 
 on_postgresql = pytest.mark.skipif(

@@ -104,7 +104,7 @@ def test_a_remembered_signature_admits_nothing_by_itself(
     transactional_db: None, pair: TokenPair, use: Any, error: Any
 ) -> None:
     sessions.authenticate(pair.raw_access, now=NOW)
-    assert len(verified._memory) == 1
+    assert len(verified._cache) == 1
     with pytest.raises(error):
         use(pair)
 
@@ -129,7 +129,7 @@ def test_a_resealed_key_goes_on_verifying_what_is_remembered(pair: TokenPair) ->
 def test_what_is_no_token_is_refused_and_not_remembered(raw_token: str) -> None:
     with pytest.raises(Malformed):
         verified.read(raw_token, now=NOW)
-    assert len(verified._memory) == 0
+    assert len(verified._cache) == 0
 
 
 def test_a_forged_or_a_refresh_token_is_not_remembered(pair: TokenPair) -> None:
@@ -137,7 +137,7 @@ def test_a_forged_or_a_refresh_token_is_not_remembered(pair: TokenPair) -> None:
     head, _, signature = pair.raw_access.rpartition(".")
     with pytest.raises(BadSignature):
         verified.read(f"{head}.{'A' * len(signature)}", now=NOW)
-    assert len(verified._memory) == 0
+    assert len(verified._cache) == 0
 
 
 def test_no_more_signatures_are_kept_than_the_capacity_and_the_used_ones_stay(
@@ -148,7 +148,7 @@ def test_no_more_signatures_are_kept_than_the_capacity_and_the_used_ones_stay(
     for raw_access in tokens:
         verified.read(tokens[0], now=NOW)
         verified.read(raw_access, now=NOW)
-        assert len(verified._memory) <= 3
+        assert len(verified._cache) <= 3
     read: list[str] = []
 
     def noted(raw: str, **how: Any) -> Any:
@@ -171,11 +171,11 @@ def test_threads_share_the_memory(user: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(read_all, range(200)))
-    assert len(verified._memory) <= 5
+    assert len(verified._cache) <= 5
 
 
 def test_what_is_remembered_shows_no_token_and_no_key(pair: TokenPair) -> None:
     verified.read(pair.raw_access, now=NOW)
-    (entry,) = verified._memory._entries.items()
+    (entry,) = verified._cache._entries.items()
     assert pair.raw_access not in repr(entry)
     assert "Key" not in repr(entry)
