@@ -1,8 +1,8 @@
 """
 The token as text: its claims, its compact serialization and its ``jti``.
 
-Nothing here reads the database, a request, a setting or the clock. It imports only ``errors``.
-PyJWT is imported by ``codec`` alone.
+Code that reads or writes a token without the database, a request, a setting or the clock belongs
+here. May import ``errors``. Only ``codec`` imports PyJWT.
 """
 
 from .claims import REGISTERED_CLAIMS, Claims, TokenType

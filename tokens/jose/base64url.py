@@ -1,7 +1,7 @@
 """
-One part of a compact JWS: base64url in one spelling, JSON with one meaning.
+Read and write one part of a compact JWS: canonical base64url, and JSON without ambiguity.
 
-It is read strictly, and written as it would be read.
+Reading is strict, and accepts everything that is written here.
 """
 
 import base64
@@ -19,7 +19,8 @@ def read_bytes(part: str) -> bytes:
     except ValueError:
         raise Malformed("A part of the token is not base64url.") from None
     if write_bytes(decoded) != part:
-        # The last character can carry bits that decode to nothing: one token, several spellings.
+        # The last character can have bits that are not decoded, so one token would have several
+        # spellings.
         raise Malformed("A part of the token is not in its canonical spelling.")
     return decoded
 
@@ -41,14 +42,14 @@ def write_bytes(data: bytes) -> str:
 
 
 def write_object(members: Mapping[str, Any]) -> str:
-    """Return a JSON object as base64url. Raises ValueError for what JSON cannot hold, such as NaN."""
+    """Return a JSON object as base64url. Raises ValueError for values outside JSON, such as NaN."""
     return write_bytes(_ENCODER.encode(members).encode())
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        # RFC 7519 §4: with duplicates, two parsers can read two different tokens.
+        # RFC 7519 §4: of a token with duplicates, two parsers can read different claims.
         raise ValueError("duplicate member")
     return members
 

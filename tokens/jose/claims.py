@@ -1,4 +1,4 @@
-"""What a token says, and which of the two types it is."""
+"""The claims of a token, and the two token types."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ REGISTERED_CLAIMS = frozenset({"iss", "aud", "sub", "iat", "nbf", "exp", "jti", 
 
 
 class TokenType(StrEnum):
-    """The ``typ`` of the JOSE header, by which tokens exclude each other (RFC 8725 §3.11)."""
+    """The ``typ`` of the JOSE header, so that no token passes for the other type (RFC 8725 §3.11)."""
 
     ACCESS = "at+jwt"
     REFRESH = "rt+jwt"
@@ -22,10 +22,10 @@ class TokenType(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class Claims:
     """
-    A JWT Claims Set (RFC 7519 §4) whose signature was good, and the ``kid`` that made it so.
+    A JWT Claims Set (RFC 7519 §4), and the ``type`` and ``kid`` of its JOSE header.
 
     ``iat``, ``nbf`` and ``exp`` are whole seconds since 1970 in UTC; no token issued here has
-    ``nbf``. ``generation`` is None in an access token. ``extra`` holds what the project's own
+    ``nbf``. ``generation`` is None in an access token. ``extra`` holds the claims that the project's
     claims hook added.
     """
 
@@ -44,7 +44,7 @@ class Claims:
 
     @cached_property
     def ids(self) -> tuple[str, str, str]:
-        """The ``jti``, ``sid`` and ``kid``, by each of which the token can be denied."""
+        """The ids by which the token can be denied: its ``jti``, ``sid`` and ``kid``."""
         return self.jti, str(self.sid), self.kid
 
     @property
@@ -52,7 +52,7 @@ class Claims:
         return datetime.fromtimestamp(self.exp, UTC)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the members as they stand in the token."""
+        """Return the claims as the members of the token's payload."""
         members: dict[str, Any] = {
             **self.extra,
             "iss": self.iss,

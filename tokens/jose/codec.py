@@ -1,11 +1,11 @@
 """
-Claims to compact JWS and back: the only importer of PyJWT.
+Turn claims into a compact JWS and back. The only module that imports PyJWT.
 
-No database, no request and no clock: the key and the instant are handed in.
+It uses no database, request or clock: the caller passes the key and the time.
 
 A token is read in the order of RFC 8725: its format and size (§3.11), the key that ``kid``
 names, the algorithm that is bound to this key (§3.1), the signature, the type (§3.11), then
-the claims. Nothing in a token chooses how it is verified.
+the claims. Nothing in a token decides how it is verified.
 """
 
 import re
@@ -24,14 +24,14 @@ from ..errors import BadSignature, Expired, KeyRingError, Malformed, WrongClaims
 from .base64url import read_bytes, read_object, write_bytes, write_object
 from .claims import REGISTERED_CLAIMS, Claims, TokenType
 
-# Tokens issued here have 300 to 1,000 characters; a project's own claims may add to that. RFC 8725
-# §3.11 asks for a format gate before any parsing.
+# In characters. Tokens issued here have 300 to 1,000, more with a project's own claims. Size and
+# format are checked before any parsing (RFC 8725 §3.11).
 MAX_TOKEN_LENGTH = 8192
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 _ALGORITHMS = get_default_algorithms()
 
-# The tokens of one key and type have one header; whoever sends others only pays for the parsing.
+# All tokens of one key and type have the same header. Any other header costs its parsing only.
 _read_header = lru_cache(maxsize=32)(read_object)
 
 MAX_NUMERIC_DATE = 253402300799  # 9999-12-31T23:59:59Z, the last second a datetime can hold.
@@ -40,11 +40,11 @@ MAX_NUMERIC_DATE = 253402300799  # 9999-12-31T23:59:59Z, the last second a datet
 @dataclass(frozen=True)
 class Key:
     """
-    One key, good for one algorithm (RFC 8725 §3.1). ``material`` never shows in a repr.
+    One key for one algorithm (RFC 8725 §3.1). The repr does not show the key material.
 
-    ``public`` is the half that verifies; None under HMAC, where one secret does both. What the
-    algorithm does with the key before its first use, such as looking whether a secret is somebody's
-    public key, is done once: KeyRingError is raised at that use for a key that is unfit.
+    ``public`` is the half that verifies. It is None for HMAC, where one secret signs and verifies.
+    The first use checks that the key is fit for the algorithm, for example that an HMAC secret is
+    not a public key. It raises KeyRingError if the key is unfit.
     """
 
     kid: str
@@ -85,25 +85,25 @@ def encode(claims: Claims, *, key: Key) -> str:
 
 def read_signed(raw_token: str, *, find_key: Callable[[str], Key]) -> tuple[Claims, Key]:
     """
-    Return the claims of a token and the key of ours that signed it, whatever the time is.
+    Return the claims of a token and the key that signed it, without checking the claims.
 
-    ``find_key`` is asked for the ``kid`` once, before anything is verified: it must not trust it.
-
-    Raises Malformed, BadSignature, WrongType, and what ``find_key`` raises.
+    ``find_key`` is called once with the ``kid``, before anything is verified, so it must not trust
+    the value. Raises Malformed, BadSignature, WrongType, and what ``find_key`` raises.
     """
     if len(raw_token) > MAX_TOKEN_LENGTH or not COMPACT_JWS.fullmatch(raw_token):
-        raise Malformed("The token is not three base64url parts of a sane length.")
+        raise Malformed("The token is not three base64url parts, or is too long.")
     header_part, payload_part, signature_part = raw_token.split(".")
     header = _read_header(header_part)
     kid = header.get("kid")
     if not isinstance(kid, str):
         raise Malformed("The JOSE header has no kid, or one that is not a string.")
     if "crit" in header or header.get("b64", True) is not True:
-        # RFC 7515 §4.1.11: what is not understood must be refused; so is RFC 7797's payload.
+        # RFC 7515 §4.1.11: a critical extension that is not understood must be refused. RFC 7797's
+        # unencoded payload ("b64": false) is refused too.
         raise Malformed("The JOSE header has critical extensions.")
     key = find_key(kid)
     if header.get("alg") != key.algorithm:
-        # RFC 8725 §3.1: the one algorithm is the key's, never the token's.
+        # RFC 8725 §3.1: the key decides the algorithm, never the token.
         raise BadSignature(f"The token is not signed with {key.algorithm}, as key {key.kid} signs.")
     _verify_signature(f"{header_part}.{payload_part}", signature_part, key)
     return _read_claims(read_object(payload_part), kid=kid, typ=header.get("typ")), key
@@ -120,20 +120,20 @@ def check(
     verify_exp: bool = True,
 ) -> None:
     """
-    Raise WrongType, WrongClaims or Expired unless the claims are good here and at ``now``.
+    Raise WrongType, WrongClaims or Expired unless the claims are good here at ``now``.
 
-    An access token that was issued after ``now`` is refused; a refresh token's row can vouch for it,
-    so its time of issue is checked by ``check_issued`` together with the row.
+    An access token that was issued after ``now`` is refused. A refresh token is not, because its
+    session's row can vouch for it: the caller checks its time of issue with ``check_issued``.
     """
     if type is not None and claims.type is not type:
         raise WrongType(f"The token is {claims.type}, not {type}.")
     if claims.iss != issuer or claims.aud != audience:
-        raise WrongClaims("The token is of another issuer or for another audience.")
+        raise WrongClaims("The token has another issuer or another audience.")
     instant, slack = now.timestamp(), leeway.total_seconds()
     if claims.nbf is not None and claims.nbf > instant + slack:
         raise WrongClaims("The token is not good yet (RFC 7519 §4.1.5).")
     if verify_exp and instant >= claims.exp + slack:
-        # RFC 7519 §4.1.4: "on or after which" it must not be accepted.
+        # RFC 7519 §4.1.4: the token must not be accepted "on or after" this time.
         raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}.")
     if claims.type is TokenType.ACCESS:
         check_issued(claims, now=now, leeway=leeway)
@@ -163,7 +163,7 @@ def _write_header(typ: str, kid: str, alg: str) -> str:
 
 
 def _verify_signature(signing_input: str, signature_part: str, key: Key) -> None:
-    # The library's JWS door would take header and payload apart once more.
+    # PyJWT's own JWS functions would parse the header and the payload again.
     signature = read_bytes(signature_part)
     if not _ALGORITHMS[key.algorithm].verify(signing_input.encode(), key.to_verify, signature):
         raise BadSignature(f"Key {key.kid} did not sign this token.")
@@ -202,7 +202,7 @@ def _text(members: dict[str, Any], name: str) -> str:
 
 def _whole_number(members: dict[str, Any], name: str) -> int:
     value = members.get(name)
-    # A bool is an int to Python, and a NumericDate to nobody.
+    # Python counts bool as int, but true is no NumericDate.
     if type(value) is not int or not 0 <= value <= MAX_NUMERIC_DATE:
         raise Malformed(f"The claim {name} is missing or not a whole number in range.")
     return value
@@ -215,6 +215,6 @@ def _uuid(members: dict[str, Any], name: str) -> UUID:
     except ValueError:
         raise Malformed(f"The claim {name} is not a UUID.") from None
     if str(value) != text:
-        # UUID() also reads braces, URNs and capitals: the denylist knows one spelling only.
+        # UUID() also accepts braces, URNs and capitals. The denylist compares one spelling only.
         raise Malformed(f"The claim {name} is not in its canonical spelling.")
     return value

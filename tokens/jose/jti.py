@@ -1,8 +1,8 @@
 """
 The one format of a ``jti``: ``<sid in hex>.<generation><a or r>``.
 
-A ``jti`` names its session, so a token is found by its ``jti`` although no token is stored. It is
-unique because the ``sid`` is, and it is not secret.
+A ``jti`` contains the id of its session, so the session of a ``jti`` can be found although no token
+is stored. It is unique because the ``sid`` is, and it is not secret.
 """
 
 import re
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from .claims import TokenType
 
-# One spelling of each part: the denylist compares text.
+# Each part has only one spelling, because the denylist compares text.
 _JTI = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})([ar])", re.ASCII)
 
 
@@ -21,7 +21,7 @@ def jti_of(sid: UUID, generation: int, type: TokenType) -> str:
 
 
 def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
-    """Return the session, the generation and the type that ``jti`` names, or None if it has another form."""
+    """Return the ``sid``, generation and type in a ``jti``, or None if it has another format."""
     match = _JTI.fullmatch(jti)
     if match is None:
         return None
