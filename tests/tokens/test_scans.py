@@ -247,7 +247,7 @@ def test_asking_whether_pruning_is_overdue(scans: Any) -> None:
 
 
 def test_the_readings_of_the_snapshot(scans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "_sees_the_present", lambda connection: True)
+    monkeypatch.setattr(snapshot, "_sees_new_commits", lambda connection: True)
     copy, now = snapshot.Snapshot(), timezone.now()
     assert scans(lambda: copy._read("default", now=now)) == []
     for value in ("missing", "there"):

@@ -1,10 +1,11 @@
 """
-Word from the database that something was committed, so that nobody has to ask whether it was.
+Change notifications: learn without polling the table that another process committed a denial.
 
-SQLite counts the commits of others in each connection; PostgreSQL calls whoever listens. Either
-takes a connection of this process's own, beside those of its requests: one of theirs may be
-pooled, closed, or in the midst of a transaction. Word may get lost, come late or be about nothing,
-so it can save waiting and must not be waited for.
+SQLite counts the commits of other connections; PostgreSQL notifies its listeners. Both need a
+connection besides those of the requests, which may be pooled, closed or inside a transaction.
+
+A notification may be lost, late or without cause. It makes a denial known sooner, and must not be
+needed for the bound of snapshot mode.
 """
 
 import os
@@ -17,15 +18,16 @@ from django.db import DatabaseError, Error, connections
 logger = getLogger("tokens")
 
 CHANNEL = "tokens_denied"
-# Seconds: of a pause after a failure, and between two signs of life.
+# Seconds of pause after a failure, and between two LISTEN statements that keep a connection alive.
 RETRY_AFTER = 60.0
-# Each call costs PostgreSQL some 20 µs for every process that listens.
+# A notification costs PostgreSQL about 20 µs for each process that listens.
 MAX_NOTIFICATIONS = 1200  # in RETRY_AFTER seconds
 
-# A listener who never picks up would hold up PostgreSQL's queue for all: it is hung up on.
+# Seconds. A listener that reads no notifications would fill PostgreSQL's queue, so PostgreSQL
+# closes its connection.
 _IDLE_TIMEOUT = 10 * RETRY_AFTER
-# In one statement, and so in one transaction, of which nothing needs to be durable: callers wait in
-# line for each other's commits.
+# One statement is one transaction. It need not be durable, and notifying transactions commit one
+# after the other, so it does not wait for the disk.
 _NOTIFY_SQL = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')"
 
 
@@ -36,7 +38,7 @@ class _Source(Protocol):
 
 
 class Notifications:
-    """This process's source of word, opened when it is first asked. Not safe among threads."""
+    """This process's source of notifications, opened on first use. Not thread-safe."""
 
     def __init__(self) -> None:
         self._source: _Source | None = None
@@ -46,9 +48,13 @@ class Notifications:
         self._warned = ""
 
     def has_changes(self, alias: str) -> bool:
-        """Tell whether something may have been committed since the last call; False is no verdict."""
+        """
+        Return whether something may have been committed since the last call.
+
+        False does not mean that nothing was.
+        """
         if self._pid != os.getpid():
-            # What was opened before a fork is the parent's, and not for us to close.
+            # A connection from before a fork is the parent's. Keep it, or it would be closed.
             self._inherited, self._source, self._pid = self._source, None, os.getpid()
         try:
             if self._source is not None:
@@ -57,39 +63,45 @@ class Notifications:
                 return False
             self._source = _open(alias)
         except DatabaseError as error:
-            self._hang_up()
-            self._warn_once(f"no word of denials for {RETRY_AFTER:.0f} seconds: {error}")
+            self._close_source()
+            self._warn_once(f"no notifications of denials for {RETRY_AFTER:.0f} seconds: {error}")
         if self._source is None:
             self._try_at = time.monotonic() + RETRY_AFTER
         return self._source is not None
 
     def forget(self) -> None:
-        self._hang_up()
+        self._close_source()
         self._try_at = 0.0
         self._warned = ""
 
-    def _hang_up(self) -> None:
+    def _close_source(self) -> None:
         source, self._source = self._source, None
         if source is not None:
             source.close()
 
-    def _warn_once(self, what: str) -> None:
-        # Behind a pooler it may fail for ever, and every minute.
-        if what != self._warned:
-            logger.warning("%s", what)
-        self._warned = what
+    def _warn_once(self, message: str) -> None:
+        # Behind a pooler it may fail each time, which is once per minute.
+        if message != self._warned:
+            logger.warning("%s", message)
+        self._warned = message
 
 
 def notify(alias: str) -> None:
-    """Call every process that listens. What was committed stands, and reaches them, without it."""
+    """
+    Notify every process that listens, on PostgreSQL.
+
+    If it fails, the denial is committed nevertheless, and reaches them within the bound.
+    """
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return
     try:
         with connection.cursor() as cursor:
             cursor.execute(_NOTIFY_SQL)
-    except Error as error:  # InterfaceError, psycopg 2's word for a lost connection, included.
-        logger.warning("nobody was called about a denial: %s", error)
+    except (
+        Error
+    ) as error:  # Error includes InterfaceError, which psycopg 2 raises when disconnected.
+        logger.warning("no process was notified of a denial: %s", error)
 
 
 def _open(alias: str) -> _Source | None:
@@ -104,7 +116,7 @@ def _open(alias: str) -> _Source | None:
 def _own_connection(alias: str, **options: str) -> Any:
     connection = connections[alias].copy()
     settings = connection.settings_dict
-    settings["AUTOCOMMIT"] = True  # PostgreSQL calls nobody within a transaction.
+    settings["AUTOCOMMIT"] = True  # PostgreSQL delivers nothing inside a transaction.
     settings["OPTIONS"].pop("pool", None)
     settings["OPTIONS"].update(options)
     connection.inc_thread_sharing()
@@ -113,7 +125,7 @@ def _own_connection(alias: str, **options: str) -> Any:
 
 
 class _SQLite:
-    """Compares SQLite's count of the commits that other connections made."""
+    """Compares SQLite's count of the commits of other connections."""
 
     def __init__(self, alias: str) -> None:
         self._connection = _own_connection(alias)
@@ -128,13 +140,13 @@ class _SQLite:
 
     def _read(self) -> int:
         with self._connection.wrap_database_errors:
-            # Not through Django's cursor: no query of a request's.
+            # Without Django's cursor, so that it is not counted or logged as a request's query.
             row = self._connection.connection.execute("PRAGMA data_version").fetchone()
         return int(row[0])
 
 
 class _PostgreSQL:
-    """Listens, and takes what has come since the last time, without waiting."""
+    """Listens, and reads without waiting the notifications that have arrived."""
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
@@ -142,7 +154,7 @@ class _PostgreSQL:
 
     def _connect(self) -> None:
         options = connections[self._alias].settings_dict["OPTIONS"]
-        # libpq reads the variable only where nothing else is said.
+        # libpq reads PGOPTIONS only if the connection has no "options".
         given = options.get("options", os.environ.get("PGOPTIONS", ""))
         timeout = f"-c idle_session_timeout={int(_IDLE_TIMEOUT)}s"
         self._connection = _own_connection(self._alias, options=f"{given} {timeout}".strip())
@@ -155,27 +167,27 @@ class _PostgreSQL:
     def has_changes(self) -> bool:
         late = time.monotonic() - self._listen_at
         if late > _IDLE_TIMEOUT - 2 * RETRY_AFTER:
-            # After a quiet time PostgreSQL has hung up, or is about to; and who asks a connection
-            # that a firewall has dropped waits for an answer.
+            # PostgreSQL has closed the idle connection or is about to. A firewall may have dropped
+            # it, and a query would then wait for an answer.
             self.close()
             self._connect()
             return True
         if late > 0:
-            # What comes during a statement psycopg keeps to itself.
+            # psycopg does not report a notification that arrives during a statement.
             self._listen()
             return True
         driver = self._connection.connection.pgconn
         with self._connection.wrap_database_errors:
             driver.consume_input()
-        calls = 0
+        count = 0
         while driver.notifies():
-            calls += 1
-        self._calls += calls
-        if self._calls > MAX_NOTIFICATIONS:
+            count += 1
+        self._received += count
+        if self._received > MAX_NOTIFICATIONS:
             raise DatabaseError(
                 f"more than {MAX_NOTIFICATIONS} denials within {RETRY_AFTER:.0f} seconds"
             )
-        return calls > 0
+        return count > 0
 
     def close(self) -> None:
         self._connection.close()
@@ -184,4 +196,4 @@ class _PostgreSQL:
         with self._connection.wrap_database_errors:
             self._connection.connection.execute(f"LISTEN {CHANNEL}", prepare=False)
         self._listen_at = time.monotonic() + RETRY_AFTER
-        self._calls = 0
+        self._received = 0

@@ -1,12 +1,14 @@
 """
-This process's copy of the ids denied lately, for the snapshot mode: no query per request.
+This process's copy of the denylist, so that snapshot mode needs no query per request.
 
-An id matters here for as long as an access token that carries it can still be good: whatever was
-denied longer ago than one access token's life is not read, and what was read is held for one more,
-which spares reading when it was denied. One reading per bound brings the copy up to date: the rows
-above the highest one that was seen, and the rows that may yet turn up below it. A row gets its
-number when it is written and is seen when its transaction commits, so a number that is missing may
-be on its way; it is asked for again until nothing in it could matter.
+An id matters while an access token with it can be accepted, so rows older than the lifetime of an
+access token are not read, except those with a later ``until``. Each id that was read is held for
+one more lifetime, so that the time of its denial need not be read.
+
+Once per bound one query brings the copy up to date. It reads the rows above the highest primary key
+seen, and the missing ones below it. A row gets its primary key when it is inserted and becomes
+visible when its transaction commits, so a missing key may appear later. It is queried again until
+a row with it could no longer matter.
 """
 
 import threading
@@ -31,25 +33,25 @@ __all__ = ["add", "follow", "forget", "is_known_good"]
 
 logger = getLogger("tokens")
 
-# What clocks, locks and slow transactions may add to the life of an access token.
+# Added to the lifetime of an access token, for clocks that differ, locks and slow transactions.
 SLACK = timedelta(seconds=60)
-# Beyond it the numbers between the first and the last gap are read again as a whole.
+# If there are more gaps, everything from the first to the last gap is read again.
 MAX_GAPS = 100
-# The share of the bound after which to listen again.
+# The part of the bound after which notifications are polled again.
 POLL_RATIO = 1 / 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """Numbers of rows that were not there when a higher one was; ``seen_at`` is monotonic."""
+    """A range of primary keys that were missing when a higher one was seen, at ``seen_at``."""
 
     first: int
     last: int
-    seen_at: float
+    seen_at: float  # time.monotonic()
 
 
 class Snapshot:
-    """The ids, and how they are kept up to date. Safe among threads."""
+    """The denied ids, and the code that keeps them up to date. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -71,10 +73,10 @@ class Snapshot:
 
     def is_known_good(self, ids: Iterable[str], *, now: datetime) -> bool:
         """
-        Tell whether none of ``ids`` was denied, TOKENS_DENYLIST_MAX_STALENESS ago or earlier.
+        Return whether none of ``ids`` was denied TOKENS_DENYLIST_MAX_STALENESS ago or earlier.
 
-        False is no verdict: one of them may be denied, or the bound cannot be kept. Then only
-        the database knows.
+        False decides nothing: one of them may be denied, or the copy is older than the bound. The
+        caller then has to query the database.
         """
         bound = conf.TOKENS_DENYLIST_MAX_STALENESS.total_seconds()
         clock = time.monotonic()
@@ -83,13 +85,13 @@ class Snapshot:
             if not self._is_fresh(bound):
                 return False
         held = self._until
-        for each in ids:  # noqa: SIM110 (a generator takes as long as all the rest)
+        for each in ids:  # noqa: SIM110 (a generator would take as long as the rest of the function)
             if each in held:
                 return False
         return True
 
     def add(self, ids: Iterable[str], *, until: datetime) -> None:
-        """Hold what this very process has denied, before its next reading."""
+        """Add ids that this process has denied, before its next query."""
         with self._lock:
             self._until.update(dict.fromkeys(ids, until))
 
@@ -97,8 +99,8 @@ class Snapshot:
         return time.monotonic() - self._read_at <= bound
 
     def _bring_up_to_date(self, bound: float, *, now: datetime) -> None:
-        # Nobody waits for mere word. And who waits longer than the bound is better off with a query
-        # of their own.
+        # While the copy is fresh, a request does not wait for another thread. Otherwise it waits for
+        # one bound at most: then its own query is faster.
         if not self._lock.acquire(timeout=0 if self._is_fresh(bound) else bound):
             return
         try:
@@ -108,30 +110,29 @@ class Snapshot:
             if self._has_changes or not self._is_fresh(bound):
                 self._read(alias, now=now)
         except DatabaseError as error:
-            logger.warning("the denied ids could not be read: %s", error)
+            logger.warning("the denylist could not be read: %s", error)
         finally:
             self._listen_at = time.monotonic() + bound * POLL_RATIO
             self._lock.release()
 
     def _read(self, alias: str, *, now: datetime) -> None:
-        if not _sees_the_present(connections[alias]):
+        if not _sees_new_commits(connections[alias]):
             return
-        # The copy is as old as the beginning of its reading.
+        # The copy is as old as the start of the query.
         began = time.monotonic()
         rows = DeniedToken.objects.using(alias)
         if self._read_at == -inf:
-            below = _highest_that_no_longer_matters(rows, now=now)
-            self._highest = below
-            wanted = Q(pk__gt=below) | Q(until__gt=now - SLACK)
+            self._highest = _last_irrelevant_pk(rows, now=now)
+            wanted = Q(pk__gt=self._highest) | Q(until__gt=now - SLACK)
         else:
             wanted = Q(pk__gt=self._highest)
             for gap in self._gaps:
                 wanted |= Q(pk__range=(gap.first, gap.last))
-        # Sorted here: asked for an order, SQLite walks through the whole table to have it.
+        # Sorted in Python: with an ORDER BY, SQLite scans the whole table.
         found = sorted(rows.filter(wanted).values_list("pk", "value", "until"))
-        # Who denied may be of before tokens were let live longer, and have thought of shorter ones.
-        # From now, not from the denial: to read a hundred thousand instants more takes half as long
-        # again.
+        # Another host may still write a shorter ``until`` while the lifetime is being raised; keep
+        # each denial for our own lifetime. It is counted from now and not from ``denied_at``: to read
+        # that column too takes half as long again with 100,000 rows.
         least = now + longest_accepted()
         self._until.update({value: max(until, least) for _, value, until in found})
         self._close_gaps([pk for pk, *_ in found])
@@ -143,11 +144,11 @@ class Snapshot:
         self._read_at = began
         self._has_changes = False
 
-    def _close_gaps(self, numbers: list[int]) -> None:
-        """Go on waiting for the numbers that are missing, and for no longer than they matter."""
+    def _close_gaps(self, pks: list[int]) -> None:
+        """Update the gaps after reading the rows ``pks``, and drop gaps that no longer matter."""
         now = time.monotonic()
         patience = (longest_accepted() + SLACK).total_seconds()
-        highest = max([self._highest, *numbers[-1:]])
+        highest = max([self._highest, *pks[-1:]])
         open_until_now = [gap for gap in self._gaps if now - gap.seen_at <= patience]
         if highest > self._highest:
             open_until_now.append(_Gap(self._highest + 1, highest, now))
@@ -155,32 +156,32 @@ class Snapshot:
         gaps = [
             _Gap(first, last, gap.seen_at)
             for gap in open_until_now
-            for first, last in missing(gap.first, gap.last, numbers)
+            for first, last in missing(gap.first, gap.last, pks)
         ]
         if len(gaps) > MAX_GAPS:
             gaps = [_Gap(gaps[0].first, gaps[-1].last, max(gap.seen_at for gap in gaps))]
         self._gaps = gaps
 
 
-def missing(first: int, last: int, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield the ranges between ``first`` and ``last`` that ``numbers``, ascending, leaves open."""
-    for number in numbers:
-        if first <= number <= last:
-            if first < number:
-                yield first, number - 1
-            first = number + 1
+def missing(first: int, last: int, pks: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the ranges from ``first`` to ``last`` that are not in ``pks``, which are ascending."""
+    for pk in pks:
+        if first <= pk <= last:
+            if first < pk:
+                yield first, pk - 1
+            first = pk + 1
     if first <= last:
         yield first, last
 
 
-def _highest_that_no_longer_matters(rows: QuerySet[DeniedToken], *, now: datetime) -> int:
-    """Return the number below which no row can turn up that matters."""
+def _last_irrelevant_pk(rows: QuerySet[DeniedToken], *, now: datetime) -> int:
+    """Return a primary key below which no row that matters can appear later."""
     over = rows.filter(denied_at__lt=now - longest_accepted() - SLACK).order_by("-pk")
     return over.values_list("pk", flat=True).first() or 0
 
 
-def _sees_the_present(connection: Any) -> bool:
-    """Tell whether a reading now, and not at the start of a transaction, is what it would bring."""
+def _sees_new_commits(connection: Any) -> bool:
+    """Return whether a query now returns the rows committed by now."""
     if not connection.in_atomic_block:
         return True
     if connection.vendor != "postgresql":
@@ -197,7 +198,7 @@ forget = _snapshot.forget
 
 
 def follow(ids: Sequence[str], *, until: datetime) -> None:
-    """Once the surrounding transaction commits, hold what it denied and notify other processes."""
+    """When the current transaction commits, add ``ids`` here and notify the other processes."""
     if conf.TOKENS_DENYLIST_MODE == "snapshot":
         alias = router.db_for_write(DeniedToken)
         transaction.on_commit(partial(add, ids, until=until), using=alias)

@@ -90,7 +90,7 @@ def test_word_is_kept_until_a_reading_was_possible(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries_of_a_request(pair)
-    monkeypatch.setattr(snapshot, "_sees_the_present", lambda connection: False)
+    monkeypatch.setattr(snapshot, "_sees_new_commits", lambda connection: False)
     snapshot._snapshot._has_changes = True
     assert queries_of_a_request(pair) == 0
     monkeypatch.undo()
@@ -118,7 +118,7 @@ def test_without_a_source_of_word_the_bound_holds(
         listen()
         sessions.authenticate(pair.raw_access)
     assert [record.getMessage() for record in caplog.records] == [
-        "no word of denials for 60 seconds: too many connections"
+        "no notifications of denials for 60 seconds: too many connections"
     ]
     deny_elsewhere(str(pair.session.pk))
     listen()
@@ -223,9 +223,9 @@ def test_whoever_listens_gives_a_sign_of_life_each_minute(
     with source._connection.cursor() as cursor:
         cursor.execute("SHOW idle_session_timeout")
         assert cursor.fetchone() == ("10min",)
-    source._calls, source._listen_at, before = 1000, time.monotonic(), source._connection
+    source._received, source._listen_at, before = 1000, time.monotonic(), source._connection
     assert hears()
-    assert source._calls == 0
+    assert source._received == 0
     assert source._connection is before
     assert not hears()
 
@@ -243,7 +243,7 @@ def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log
     assert hears()
     revoke_in_another_process(pair)
     assert soon(hears)
-    assert "no word" not in caplog.text
+    assert "no notifications" not in caplog.text
 
 
 @postgresql_only
@@ -252,7 +252,7 @@ def test_a_call_that_fails_undoes_no_denial(
 ) -> None:
     monkeypatch.setattr(notifications, "_NOTIFY_SQL", "SELECT no_such_function()")
     end(pair)
-    assert "nobody was called about a denial" in caplog.text
+    assert "no process was notified of a denial" in caplog.text
     assert refusal(pair) is SessionEnded
 
 
@@ -265,7 +265,7 @@ def test_a_connection_that_is_lost_right_after_a_denial_undoes_nothing(
     gone = SimpleNamespace(vendor="postgresql", cursor=lost)
     monkeypatch.setattr(notifications, "connections", {"default": gone})
     end(pair)
-    assert "nobody was called about a denial: connection already closed" in caplog.text
+    assert "no process was notified of a denial: connection already closed" in caplog.text
 
 
 def test_a_site_hears_of_a_denial_by_another_process(user: Any) -> None:
