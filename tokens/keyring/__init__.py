@@ -1,10 +1,13 @@
 """
-The only door to secrets: the signing key, the key of a ``kid``, the public keys, and rotation.
+The signing keys: which one signs, which verify a token, rotation, and the public keys.
 
-    jwk         one key as a JSON Web Key: made, named, its public part
+No other package handles a secret. May import denylist, jose, client and the modules below them.
+
+    jwk         one key as a JSON Web Key
     sealing     a key to its row and back, under TOKENS_SECRET
-    ring        this process's copy of the opened keys
-    rotation    which key signs, which only verifies, which is revoked
+    ring        this process's copy of the decrypted keys
+    rotation    create, rotate, revoke and delete keys
+    receivers   creates the first keys after ``migrate``
 """
 
 from .jwk import ALGORITHMS

@@ -1,4 +1,4 @@
-"""One signing key as a JSON Web Key (RFC 7517): made, named, and what of it is public."""
+"""One signing key as a JSON Web Key (RFC 7517): create it, name it, and return its public part."""
 
 import base64
 import hashlib
@@ -29,8 +29,8 @@ _MAKERS: dict[str, Callable[[], Any]] = {
 }
 ALGORITHMS = tuple(_MAKERS)
 
-# An allow-list: what is not named here never leaves. The same members make the thumbprint
-# (RFC 7638 §3.2, RFC 8037 §2). An octet sequence has no public part.
+# An allow-list: no other member of a key is ever published. The thumbprint is made of the same
+# members (RFC 7638 §3.2, RFC 8037 §2). An octet sequence ("oct") has no public part.
 _PUBLIC_MEMBERS = {
     "EC": ("crv", "kty", "x", "y"),
     "OKP": ("crv", "kty", "x"),
@@ -39,21 +39,22 @@ _PUBLIC_MEMBERS = {
 
 
 def make(algorithm: str) -> dict[str, Any]:
-    """Return a fresh private JWK for one algorithm, with its ``kid`` and ``alg``."""
+    """Return a new private JWK for ``algorithm``, with its ``kid`` and ``alg``."""
     private = to_jwk(_MAKERS[algorithm](), algorithm)
-    # Random for HMAC: the thumbprint of a secret is a hint about the secret (RFC 7638 §7).
+    # The kid of an HMAC key is random: the thumbprint of a secret reveals something about it
+    # (RFC 7638 §7).
     secret = private["kty"] not in _PUBLIC_MEMBERS
     kid = secrets.token_urlsafe(24) if secret else thumbprint(private)
     return {**private, "kid": kid, "alg": algorithm}
 
 
 def public(jwk: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the public JWK, None for a key that has no public part."""
+    """Return the public JWK, or None if the key has no public part."""
     members = _PUBLIC_MEMBERS.get(jwk["kty"])
     if members is None:
         return None
-    shown = {name: jwk[name] for name in members}
-    return {**shown, "kid": jwk["kid"], "alg": jwk["alg"], "use": "sig"}
+    public_members = {name: jwk[name] for name in members}
+    return {**public_members, "kid": jwk["kid"], "alg": jwk["alg"], "use": "sig"}
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:

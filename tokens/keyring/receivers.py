@@ -1,4 +1,4 @@
-"""The first signing keys are created with the table that holds them."""
+"""Create the first signing keys after the migration that creates their table."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from .rotation import ensure
 
 def after_migrate(sender: Any, using: str, apps: Any = None, **kwargs: Any) -> None:
     """
-    Create the first signing keys.
+    Create the first signing keys if there are none.
 
-    ``apps`` holds the models as the migrations left them, without ours after ``migrate tokens zero``.
-    It is None where a database was emptied.
+    ``apps`` has the models after the migrations, and SigningKey is not one of them after
+    ``migrate tokens zero``. It is None after ``flush``.
     """
     if using != router.db_for_write(SigningKey):
         return

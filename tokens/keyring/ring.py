@@ -1,9 +1,12 @@
 """
-This process's copy of the ring, opened.
+This process's copy of the key ring, decrypted.
 
-It reads the table again when a signature is due and its copy is older than SIGNER_MAX_AGE, when
-the copy is older than RING_MAX_AGE, and when a token names a ``kid`` that it does not know;
-strangers can name as many as they like, so that last kind is rationed.
+The table is read again
+
+- to sign, if the copy is older than SIGNER_MAX_AGE,
+- to verify, if the copy is older than RING_MAX_AGE,
+- to verify a token whose ``kid`` is not in the copy. Anyone can send such tokens, so this happens
+  REREADS_PER_SECOND times per second at most.
 """
 
 import threading
@@ -23,19 +26,20 @@ from ..models import SigningKey
 from . import jwk
 from .sealing import Sealer
 
-SIGNER_MAX_AGE = 1.0  # seconds in which a rotation reaches every process
-RING_MAX_AGE = 60.0  # seconds in which a key that is gone is gone everywhere
+SIGNER_MAX_AGE = 1.0  # seconds after which every process signs with the new key
+RING_MAX_AGE = 60.0  # seconds after which no process verifies with a key that was removed
 REREADS_PER_SECOND = 10
 
 State = SigningKey.State
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _RingKey:
     """
-    One row, opened. ``load`` gives its key, and makes it once: RSA takes a tenth of a second.
+    One row of the key ring, decrypted.
 
-    ``sealed`` tells whether a later reading can take the key over.
+    ``load`` returns its key, and builds it on the first call: an RSA key takes a tenth of a second.
+    A later copy of the ring takes ``load`` over if ``sealed`` is the same.
     """
 
     load: Callable[[], Key] = field(repr=False)
@@ -51,16 +55,16 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Ring:
-    keys: Mapping[str, _Opened]
-    signer: _Opened | None
+    keys: Mapping[str, _RingKey]
+    signer: _RingKey | None
     read_at: float
 
     def is_older_than(self, seconds: float) -> bool:
         return time.monotonic() - self.read_at > seconds
 
 
-class _Process:
-    """This process's copy of the ring, and what is left of its ration of re-reads."""
+class _Cache:
+    """This process's copy of the ring, and how many reads unknown kids can still cause."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -68,50 +72,53 @@ class _Process:
 
     def forget(self) -> None:
         self.ring: _Ring | None = None
-        self.ration = float(REREADS_PER_SECOND)
-        self.rationed_at = time.monotonic()
+        self.rereads_left = float(REREADS_PER_SECOND)
+        self.counted_at = time.monotonic()
 
-    def may_reread(self) -> bool:
+    def allow_reread(self) -> bool:
+        """Return whether an unknown kid may cause a read now, and count it if so."""
         with self.lock:
-            elapsed = time.monotonic() - self.rationed_at
-            self.rationed_at += elapsed
-            self.ration = min(self.ration + elapsed * REREADS_PER_SECOND, REREADS_PER_SECOND)
-            if self.ration < 1:
+            elapsed = time.monotonic() - self.counted_at
+            self.counted_at += elapsed
+            earned = elapsed * REREADS_PER_SECOND
+            self.rereads_left = min(self.rereads_left + earned, REREADS_PER_SECOND)
+            if self.rereads_left < 1:
                 return False
-            self.ration -= 1
+            self.rereads_left -= 1
             return True
 
 
-_process = _Process()
+_cache = _Cache()
 
 
 def forget() -> None:
     """Drop this process's copy, so that the next use reads the table."""
-    _process.forget()
+    _cache.forget()
 
 
 def signing_key() -> Key:
     """
-    Return the key that signs now, at most SIGNER_MAX_AGE seconds out of date.
+    Return the key that signs now, from a copy that is at most SIGNER_MAX_AGE seconds old.
 
     Raises KeyRingError.
     """
     signer = _signer(_ring(max_age=SIGNER_MAX_AGE))
-    if not _notes_its_longest_life(signer):
-        # Another process has noted it, or has just rotated: then another key signs.
+    if not _record_longest_life(signer):
+        # Another process has recorded it, or has just rotated, so that another key signs.
         signer = _signer(_read())
-        _notes_its_longest_life(signer)
+        _record_longest_life(signer)
     return signer.load()
 
 
 def verification_key(kid: str, *, now: datetime) -> Key:
     """
-    Return the key of ``kid``, which is a caller's word: an exact look-up, and rationed re-reads.
+    Return the key with exactly this ``kid``. Raises UnknownKey, KeyRingError.
 
-    Raises UnknownKey, KeyRingError.
+    The ``kid`` is untrusted. If the copy does not have it, the table is read again, at most
+    REREADS_PER_SECOND times per second.
     """
     ring = _ring(max_age=RING_MAX_AGE)
-    if kid not in ring.keys and _process.may_reread():
+    if kid not in ring.keys and _cache.allow_reread():
         ring = _read()
     found = ring.keys.get(kid)
     if found is None or not found.verifies(now=now):
@@ -123,12 +130,14 @@ def jwks(*, now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     """
     Return the public keys that sign, will sign next or still verify, as a JWK Set (RFC 7517 §5).
 
-    Reads the table each time: a fresh token of another process is verifiable by this answer.
-    Raises KeyRingError.
+    The table is read each time, so the answer has the key of a token that another process has just
+    signed. Raises KeyRingError.
     """
     now = now or timezone.now()
-    opened = sorted(_read().keys.values(), key=lambda one: State.values.index(one.state))
-    return {"keys": [one.public_jwk for one in opened if one.public_jwk and one.verifies(now=now)]}
+    ring_keys = sorted(_read().keys.values(), key=lambda key: State.values.index(key.state))
+    return {
+        "keys": [key.public_jwk for key in ring_keys if key.public_jwk and key.verifies(now=now)]
+    }
 
 
 def check() -> None:
@@ -149,54 +158,54 @@ def no_signing_key() -> KeyRingError:
 
 
 def _ring(*, max_age: float) -> _Ring:
-    ring = _process.ring
+    ring = _cache.ring
     return _read() if ring is None or ring.is_older_than(max_age) else ring
 
 
-def _signer(ring: _Ring) -> _Opened:
+def _signer(ring: _Ring) -> _RingKey:
     if ring.signer is None:
         raise no_signing_key()
     return ring.signer
 
 
-def _notes_its_longest_life(signer: _Opened) -> bool:
+def _record_longest_life(signer: _RingKey) -> bool:
     """
-    Let a rotation wait for the longest-lived token that the key is about to sign.
+    Raise the row's ``longest_life`` to the lifetime of the tokens that the key is about to sign.
 
-    False if the row is no longer as this copy has it.
+    A rotation keeps the key for that long. Return False if the row is not as this copy has it.
     """
     life = conf.TOKENS_REFRESH_LIFETIME
     if signer.longest_life >= life:
         return True
-    # This copy does not learn of it here, for the caller's transaction may be rolled back.
+    # This copy is not updated, because the caller's transaction may be rolled back.
     row = SigningKey.objects.filter(kid=signer.load().kid, state=State.SIGNING)
     return bool(row.filter(longest_life__lt=life).update(longest_life=life))
 
 
 def _rows() -> list[SigningKey]:
-    # A revoked key has nothing left to open.
+    # The ``sealed`` of a revoked key is empty.
     return list(SigningKey.objects.exclude(state=State.REVOKED))
 
 
 def _read() -> _Ring:
-    began = time.monotonic()  # A copy is as old as the beginning of its reading.
+    began = time.monotonic()  # The copy is as old as the start of the query.
     rows = _rows()
-    former = _process.ring.keys if _process.ring else {}
+    former = _cache.ring.keys if _cache.ring else {}
     sealer = Sealer()
     keys = {row.kid: _open(row, sealer, former.get(row.kid)) for row in rows}
-    signers = [opened for opened in keys.values() if opened.state == State.SIGNING]
+    signers = [key for key in keys.values() if key.state == State.SIGNING]
     ring = _Ring(keys, signers[0] if signers else None, began)
-    _process.ring = ring
+    _cache.ring = ring
     return ring
 
 
-def _open(row: SigningKey, sealer: Sealer, former: _Opened | None) -> _Opened:
+def _open(row: SigningKey, sealer: Sealer, former: _RingKey | None) -> _RingKey:
     private_jwk = sealer.open(row)
     if former and former.sealed == row.sealed:
         load = former.load
     else:
         load = cache(partial(load_key, private_jwk))
-    return _Opened(
+    return _RingKey(
         load,
         jwk.public(private_jwk),
         row.sealed,

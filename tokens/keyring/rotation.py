@@ -1,11 +1,13 @@
 """
-Which key signs, which was published ahead, which only verifies, which is revoked.
+Create, publish, rotate, revoke, re-encrypt and delete signing keys.
 
-    next ──────▶ signing ──────▶ retired ──────▶ gone
+    next ──────▶ signing ──────▶ retired ──────▶ deleted
     published    the one signer  verifies until its last token has expired
 
-A plan is made first, so that it can be shown and asked about; ``rotate`` then carries out that
-plan, in one transaction, or nothing: whoever changed the ring in between has won.
+A revoked key verifies nothing, and its row is deleted later.
+
+``plan_rotation`` returns a plan that can be shown and confirmed. ``rotate`` then carries out this
+plan in one transaction, or raises RotationConflict if the ring has changed meanwhile.
 """
 
 from dataclasses import dataclass
@@ -26,15 +28,15 @@ State = SigningKey.State
 
 
 class RotationConflict(Exception):
-    """Another rotation was first; this one changed nothing."""
+    """Another rotation was first. This one changed nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """
-    What a rotation is going to do to the ring, each key by its ``kid``.
+    What a rotation will do to the ring. Keys are named by their ``kid``.
 
-    ``successor`` None stands for a key that is yet to be made, as the next one always is.
+    ``successor`` is None if the rotation creates it. The next key is always created.
     """
 
     algorithm: str
@@ -46,7 +48,7 @@ class Plan:
 
 
 def ensure() -> bool:
-    """Create the signing key and its successor where there are none; True if this call did."""
+    """Create a signing key and a next key if there is no key; return whether this call did."""
     if SigningKey.objects.exists():
         return False
     now = timezone.now()
@@ -56,7 +58,7 @@ def ensure() -> bool:
         with transaction.atomic():
             SigningKey.objects.bulk_create(rows)
     except IntegrityError:
-        return False  # Another process was first, which is as good.
+        return False  # Another process was first.
     finally:
         ring.forget()
     return True
@@ -69,10 +71,10 @@ def plan_rotation(
     now: datetime | None = None,
 ) -> Plan:
     """
-    Plan that the published key signs, or a fresh one if that is of another algorithm.
+    Return a plan by which the published key signs, or a new key if ``algorithm`` is another one.
 
-    With ``revoke_previous`` both keys are fresh and every other one is denied: what leaked with
-    the signing key, the published one may have leaked with. Raises KeyRingError.
+    With ``revoke_previous`` both keys are new and every other key is revoked, also the published
+    one: it may have leaked together with the signing key. Raises KeyRingError.
     """
     now = now or timezone.now()
     rows = {row.state: row for row in SigningKey.objects.filter(state__in=_UNIQUE_STATES)}
@@ -101,19 +103,19 @@ def rotate(
     now: datetime | None = None,
 ) -> None:
     """
-    Carry out ``plan``, all of it or nothing.
+    Carry out ``plan`` completely or not at all.
 
-    Every process signs with the successor within SIGNER_MAX_AGE; a revoked key is refused from the
-    next request on. ``by`` is who of the staff did it. Raises RotationConflict, KeyRingError.
+    Every process signs with the successor within SIGNER_MAX_AGE. A revoked key is refused from the
+    next request on. ``by`` is the staff member. Raises RotationConflict, KeyRingError.
     """
     now = now or timezone.now()
-    # Made before the transaction: an RSA key takes a second, and writers would wait for it.
+    # Outside the transaction: an RSA key takes a second to create, and other writers would wait.
     following = make_row(plan.algorithm, state=State.NEXT, now=now)
     successor = None
     if plan.successor is None:
         successor = make_row(plan.algorithm, state=State.SIGNING, now=now)
     try:
-        # durable: an outer transaction that is then rolled back would undo a revocation.
+        # durable: an outer transaction that is rolled back later would undo the revocation.
         with transaction.atomic(durable=True):
             _refuse_right_after_another(now=now)
             _carry_out(plan, successor=successor, following=following, now=now)
@@ -139,10 +141,10 @@ def rotate(
 
 def publish(algorithm: str, *, now: datetime | None = None) -> str:
     """
-    Put a fresh key in the place of the one published ahead, and return its ``kid``.
+    Replace the key that is published ahead by a new key, and return its ``kid``.
 
-    The signer stays. It lets services that cache the JWK Set learn of a new algorithm before it
-    signs. Raises RotationConflict, KeyRingError.
+    The signing key stays. Services that cache the JWK Set then know the key of a new algorithm
+    before it signs. Raises RotationConflict, KeyRingError.
     """
     row = make_row(algorithm, state=State.NEXT, now=now or timezone.now())
     published = SigningKey.objects.filter(state=State.NEXT).values_list("kid", flat=True)
@@ -179,30 +181,30 @@ def reseal(*, dry_run: bool = False) -> list[str]:
 
 
 def prunable(*, now: datetime) -> QuerySet[SigningKey]:
-    """Return the keys whose time is over."""
+    """Return the keys that ``removable_at`` says can be deleted by ``now``."""
     ends = {row.kid: removable_at(row) for row in SigningKey.objects.all()}
     over = [kid for kid, end in ends.items() if end and end <= now]
     return SigningKey.objects.filter(kid__in=over)
 
 
 def prune(*, now: datetime | None = None) -> int:
-    """Delete the keys whose time is over and return their number; un-revokes nothing."""
+    """Delete the prunable keys and return their number. A token is accepted by none of them."""
     count, _ = prunable(now=now or timezone.now()).delete()
     return count
 
 
 def removable_at(row: SigningKey) -> datetime | None:
-    """Return from when on the row is of no use, None for a key that signs or will."""
+    """Return when the row can be deleted, or None for the signing and the next key."""
     if row.verifies_until is None:
         return None
     if row.state == State.REVOKED:
-        # Kept on view for as long as its tokens could have lived; it verifies nothing.
+        # It verifies nothing. Staff can see it for as long as its tokens could have been valid.
         return row.verifies_until + conf.TOKENS_REFRESH_LIFETIME
     return row.verifies_until
 
 
 def make_row(algorithm: str, *, state: SigningKey.State, now: datetime) -> SigningKey:
-    """Return a fresh key as an unsaved row. Raises KeyRingError."""
+    """Return a new key as an unsaved row. Raises KeyRingError."""
     private_jwk = jwk.make(algorithm)
     return SigningKey(
         kid=private_jwk["kid"],
@@ -220,8 +222,8 @@ _CONFLICT = "Another rotation was first. Nothing was changed by this one."
 
 
 def _last_token_expires(key: SigningKey, *, now: datetime) -> datetime:
-    """Return from when on no token of this key is good, or a later instant."""
-    # What was signed before TOKENS_REFRESH_LIFETIME was shortened outlives what is signed now.
+    """Return a time from which on no token of this key is accepted."""
+    # Tokens from before TOKENS_REFRESH_LIFETIME was shortened expire later than those signed now.
     longest = max(key.longest_life, conf.TOKENS_REFRESH_LIFETIME)
     # For SIGNER_MAX_AGE after the commit, other processes still sign with the former key.
     last = now + timedelta(seconds=ring.SIGNER_MAX_AGE) + longest
@@ -229,7 +231,11 @@ def _last_token_expires(key: SigningKey, *, now: datetime) -> datetime:
 
 
 def _refuse_right_after_another(*, now: datetime) -> None:
-    """Of two that were started at once, the second would rotate away what the first just made."""
+    """
+    Raise RotationConflict within SIGNER_MAX_AGE of another rotation.
+
+    If two are started at once, the second would retire the key that the first has just put in use.
+    """
     moment = timedelta(seconds=ring.SIGNER_MAX_AGE)
     if SigningKey.objects.filter(retired_at__range=(now - moment, now + moment)).exists():
         raise RotationConflict(_CONFLICT)
@@ -239,15 +245,15 @@ def _carry_out(
     plan: Plan, *, successor: SigningKey | None, following: SigningKey, now: datetime
 ) -> None:
     former = SigningKey.objects.filter(kid=plan.former, state=State.SIGNING)
-    # The plan may have waited for somebody's answer. Locked: a process that signs for longer than
-    # any before may be writing that down.
+    # Computed again, because the plan may have waited for a confirmation. The row is locked because
+    # a process that signs longer-lived tokens may be updating ``longest_life``.
     verifies_until = plan.verifies_until
     for key in former.select_for_update():
         verifies_until = max(verifies_until, _last_token_expires(key, now=now))
     stopped = {"retired_at": now, "verifies_until": verifies_until}
     _expect(former.update(state=State.RETIRED, **stopped), [plan.former])
     if plan.discarded:
-        # It never signed, so nobody holds a token of it.
+        # It never signed, so no token of it exists.
         discarded = SigningKey.objects.filter(kid=plan.discarded, state=State.NEXT)
         if plan.revoked:
             _expect(discarded.update(state=State.RETIRED, **stopped), [plan.discarded])
@@ -269,13 +275,14 @@ def _revoke(plan: Plan, *, by: Any, reason: str, now: datetime) -> None:
         kind=DeniedToken.Kind.KEY,
         reason=reason,
         by=by,
-        # Processes forget a revoked key within RING_MAX_AGE, and sessions count as live by this.
+        # Processes drop the key within RING_MAX_AGE. The denial stays longer, because a session is
+        # not live while its key is denied.
         until=plan.verifies_until,
         now=now,
     )
 
 
 def _expect(count: int, kids: Any) -> None:
-    """Raise RotationConflict, which undoes the transaction, unless every row was as planned."""
+    """Raise RotationConflict, which rolls back the transaction, unless every row was as planned."""
     if count != len(kids):
         raise RotationConflict(_CONFLICT)

@@ -40,9 +40,9 @@ def test_revoking_the_previous_keys_refuses_every_older_token(user: Any) -> None
 def test_a_process_that_has_not_noticed_refuses_a_revoked_key_by_its_one_query(user: Any) -> None:
     pair = sessions.start(user)
     sessions.authenticate(pair.raw_access)
-    stale = ring._process.ring
+    stale = ring._cache.ring
     keyring.rotate(keyring.plan_rotation(revoke_previous=True))
-    ring._process.ring = stale
+    ring._cache.ring = stale
     with pytest.raises(Denied):
         sessions.authenticate(pair.raw_access)
     with pytest.raises(Denied):

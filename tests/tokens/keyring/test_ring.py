@@ -156,13 +156,13 @@ def test_strangers_kids_cost_few_queries(
 def test_the_ration_of_rereads_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    process = ring._Process()
-    granted = sum(process.may_reread() for _ in range(100))
+    process = ring._Cache()
+    granted = sum(process.allow_reread() for _ in range(100))
     assert granted == ring.REREADS_PER_SECOND
     clock[0] += 0.5
-    assert sum(process.may_reread() for _ in range(100)) == ring.REREADS_PER_SECOND // 2
+    assert sum(process.allow_reread() for _ in range(100)) == ring.REREADS_PER_SECOND // 2
     clock[0] += 3600
-    assert sum(process.may_reread() for _ in range(100)) == ring.REREADS_PER_SECOND
+    assert sum(process.allow_reread() for _ in range(100)) == ring.REREADS_PER_SECOND
 
 
 def test_a_signer_is_read_again_when_its_copy_is_old(
@@ -171,10 +171,10 @@ def test_a_signer_is_read_again_when_its_copy_is_old(
     with django_assert_num_queries(1):
         keyring.signing_key()
         keyring.signing_key()
-    copy = ring._process.ring
+    copy = ring._cache.ring
     assert copy is not None
     old = copy.read_at - ring.SIGNER_MAX_AGE - 0.1
-    ring._process.ring = dataclasses.replace(copy, read_at=old)
+    ring._cache.ring = dataclasses.replace(copy, read_at=old)
     with django_assert_num_queries(1):
         keyring.signing_key()
 
