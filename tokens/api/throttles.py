@@ -20,7 +20,7 @@ from .. import signals
 from ..client import ip_address_of
 from ..conf import conf
 from ..errors import TooManyAttempts
-from ..limits.counts import Charge, network_of, parse_rate, take, waits
+from ..limits import Charge, network_of, parse_rate, take, waits
 
 CACHE_PAUSE = 5.0  # seconds for which the cache is not used after it failed
 

@@ -10,7 +10,7 @@ from rest_framework.settings import api_settings
 
 from ..authentication import JWTAuthentication
 from ..conf import Settings, conf
-from ..limits.counts import parse_rate
+from ..limits import parse_rate
 from ..models import DeniedToken, Session, SigningKey, ThrottleCount
 from .wording import in_words
 

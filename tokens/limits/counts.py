@@ -1,14 +1,13 @@
 """
-Limits: a rate, and what counts against each caller.
+Rates, and the count of attempts of each caller.
 
-What counts drains evenly: of ``10/min``, ten attempts pass at once and then one every six
-seconds. A caller's row holds one instant, the one at which everything has drained; an attempt
-that passes moves it on by its cost, and one that is refused moves nothing, so that no stream of
-refused attempts ever prolongs a wait.
+A count drains evenly: with ``10/min``, ten attempts pass at once, and then one every six seconds. A
+caller's row holds one time, at which its count is empty again. An attempt that passes moves that
+time on by its cost. A refused attempt does not change it, so refused attempts never prolong a wait.
 
-Passwords are counted so, in the database. Requests with tokens, which nobody can guess, are
-counted in Django's cache instead: across all processes where CACHES names a server, else per
-process. What they cost is not worth a write, and losing the cache loses counts and nothing else.
+Attempts with passwords are counted here, in the database. Requests with tokens cannot guess
+anything, and are counted in Django's cache instead: across all processes if CACHES names a server,
+else per process. They are not worth a write each, and losing the cache loses the counts only.
 """
 
 import ipaddress
@@ -28,14 +27,14 @@ from ..models import ThrottleCount
 PERIODS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}  # seconds
 RATE = re.compile(rf"([1-9][0-9]*)/({'|'.join(PERIODS)})")
 
-# Hosts' clocks differ by less. What lies further ahead was written before a clock was set back, or
-# under another rate, and would lock its caller out until then.
+# Hosts' clocks differ by less. A time that is further ahead was written before a clock was set back
+# or under another rate, and is ignored, because it would lock its caller out until then.
 CLOCK_SLACK = timedelta(minutes=1)
 _SECOND = 1_000_000  # microseconds, the unit of the table
 _SLACK = CLOCK_SLACK // timedelta(microseconds=1)
 
-# One statement, so that parallel callers queue at the row and none is counted away. Where its
-# WHERE is false it changes nothing.
+# One statement, so that parallel attempts wait for the row and each is counted. If the WHERE is
+# false, the count is full and the statement changes nothing.
 _TAKE = """
     INSERT INTO {table} (caller, clear_at) VALUES (%(caller)s, %(first)s)
     ON CONFLICT (caller) DO UPDATE SET clear_at = %(cost)s
@@ -54,22 +53,24 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One attempt, as it counts against one caller."""
+    """One attempt of one caller under one rate."""
 
     caller: str
     rate: Rate
 
     @property
     def cost(self) -> int:
+        """By how many microseconds the attempt moves the caller's time on."""
         return self.rate.period * _SECOND // self.rate.limit
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
+        """How many microseconds ahead the caller's time can be at most."""
         return self.cost * self.rate.limit
 
 
 def parse_rate(text: str) -> Rate | None:
-    """Return the rate that ``10/min`` describes, None for an empty one. Raises ValueError."""
+    """Return the rate that a text such as ``10/min`` names, None if empty. Raises ValueError."""
     if not text:
         return None
     match = RATE.fullmatch(text)
@@ -84,14 +85,14 @@ def network_of(address: str | None) -> str:
     if parsed.version == 4:
         return str(parsed)
     if parsed.ipv4_mapped:
-        # A server that listens on IPv6 sees IPv4 callers so: all of them in one /64.
+        # How a server that listens on IPv6 sees IPv4 callers. They would all share one /64.
         return str(parsed.ipv4_mapped)
-    # One subscriber has at least a /64, and would have a fresh address for each try.
+    # One subscriber has at least a /64, and could use another address for each attempt.
     return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
 
 
 def waits(charges: Iterable[Charge], *, now: datetime) -> dict[str, timedelta]:
-    """Return how long each caller whom one more attempt is too much has to wait; change nothing."""
+    """Return how long each caller has to wait that may not try now. Change nothing."""
     by_caller = {charge.caller: charge for charge in charges}
     rows = ThrottleCount.objects.filter(pk__in=by_caller).values_list("caller", "clear_at")
     waits = ((caller, _wait(by_caller[caller], clear_at, now=now)) for caller, clear_at in rows)
@@ -100,45 +101,47 @@ def waits(charges: Iterable[Charge], *, now: datetime) -> dict[str, timedelta]:
 
 def take(charges: Sequence[Charge], *, now: datetime) -> None:
     """
-    Count one attempt against every caller, or, if that is too much for one of them, against none.
+    Count one attempt of every caller, or of none if that is too many for one of them.
 
-    ``charges`` come in one order everywhere, so that two callers never wait for each other.
-    Raises TooManyAttempts.
+    All code passes ``charges`` in the same order, so that two transactions never deadlock. Raises
+    TooManyAttempts.
     """
     if not charges:
         return
     with transaction.atomic():
-        passed = _for_each(_TAKE, [_taken(charge, now=now) for charge in charges]) == len(charges)
+        passed = _execute_for_each(
+            _TAKE, [_take_parameters(charge, now=now) for charge in charges]
+        ) == len(charges)
         transaction.set_rollback(not passed)
     if not passed:
-        # Another attempt was first, after the caller had looked who is full.
+        # Another attempt was counted after this one had called waits().
         soonest = timedelta(microseconds=min(charge.cost for charge in charges))
         raise TooManyAttempts(max(waits(charges, now=now).values(), default=soonest))
 
 
 def give_back(charges: Sequence[Charge], *, share: float) -> None:
-    """Let this share of what the charges cost count no longer."""
+    """Reduce the counts by ``share`` (0 to 1) of what the charges cost."""
     if not charges:
         return
-    # A savepoint would be two more round trips, within the transaction of a sign-in.
+    # Within the transaction of a sign-in, a savepoint would add two round trips.
     with transaction.atomic(savepoint=False):
-        _for_each(
+        _execute_for_each(
             _GIVE_BACK,
             [{"caller": charge.caller, "part": int(charge.cost * share)} for charge in charges],
         )
 
 
 def prunable(*, now: datetime) -> QuerySet[ThrottleCount]:
-    """Return the rows that say nothing any more, the oldest first."""
+    """Return the rows of empty counts, the oldest first."""
     return ThrottleCount.objects.filter(clear_at__lte=_instant(now)).order_by("clear_at")
 
 
 def prune(*, limit: int, now: datetime | None = None) -> int:
-    """Delete at most ``limit`` rows that say nothing any more, and return their number."""
+    """Delete at most ``limit`` rows of empty counts, and return their number."""
     with transaction.atomic():
-        # Whoever else prunes, or counts, takes other rows, and nobody waits.
+        # Skip rows that another transaction prunes or counts, so that neither waits.
         over = prunable(now=now or timezone.now()).select_for_update(skip_locked=True)
-        # As a subquery, PostgreSQL may ask for them again and again, and others each time.
+        # Not a subquery: PostgreSQL may run it several times, with other rows each time.
         callers = list(over.values_list("pk", flat=True)[:limit])
         count, _ = ThrottleCount.objects.filter(pk__in=callers).delete()
     return count
@@ -150,29 +153,29 @@ def _instant(moment: datetime) -> int:
 
 def _wait(charge: Charge, clear_at: int, *, now: datetime) -> timedelta | None:
     instant = _instant(now)
-    over = clear_at + charge.cost - (instant + charge.room)
-    if over <= 0 or clear_at > instant + charge.room + _SLACK:
+    over = clear_at + charge.cost - (instant + charge.capacity)
+    if over <= 0 or clear_at > instant + charge.capacity + _SLACK:
         return None
     return timedelta(microseconds=over)
 
 
-def _taken(charge: Charge, *, now: datetime) -> dict[str, Any]:
+def _take_parameters(charge: Charge, *, now: datetime) -> dict[str, Any]:
     instant = _instant(now)
     return {
         "caller": charge.caller,
         "first": instant + charge.cost,
         "cost": charge.cost,
         "now": instant,
-        "full": instant + charge.room - charge.cost + 1,
-        "horizon": instant + charge.room + _SLACK,
+        "full": instant + charge.capacity - charge.cost + 1,
+        "horizon": instant + charge.capacity + _SLACK,
     }
 
 
-def _for_each(statement: str, rows: Sequence[dict[str, Any]]) -> int:
+def _execute_for_each(statement: str, rows: Sequence[dict[str, Any]]) -> int:
     """
-    Run ``statement`` with the parameters of each row, and return how many rows that changed.
+    Run ``statement`` once with each of ``rows`` as parameters; return how many rows changed.
 
-    To PostgreSQL they go together, in one round trip.
+    psycopg sends all of them to PostgreSQL in one round trip.
     """
     table = connection.ops.quote_name(ThrottleCount._meta.db_table)
     with connection.cursor() as cursor:

@@ -1,10 +1,10 @@
 """
-The limits on signing in, for every door at which passwords are tried.
+The limits on sign-ins, for every entry point that accepts a password.
 
-An attempt counts against its client's network and against the account it names, whether there is
-such an account or not. It counts before the password is looked at, so that a burst passes no more
-than the limit, and a right password gives nine tenths of it back. While an account is over its
-limit, a network that its owner came from lately still gets in, with a limit of its own.
+An attempt counts against the client's network and against the account that it names, whether the
+account exists or not. It is counted before the password is checked, so that a burst of parallel
+attempts stays within the limit; a correct password gives nine tenths of it back. While an account
+is over its limit, the networks from which its owner has signed in recently have a separate limit.
 """
 
 from collections.abc import Callable
@@ -33,12 +33,13 @@ from ..sessions import TokenPair
 from . import counts
 from .counts import Charge, network_of, parse_rate
 
-# A right password costs a tenth of a wrong one: many people behind one address can sign in, and
-# still nobody can fill the table of sessions without end.
-RIGHT_PASSWORD_GIVES_BACK = 0.9
+# A correct password costs a tenth of a wrong one, so that many users behind one address can sign
+# in. It still costs something, so that one user cannot fill the table of sessions without limit.
+CORRECT_PASSWORD_GIVES_BACK = 0.9
+# A network is known if one of the user's last KNOWN_SESSIONS sessions used it within KNOWN_FOR.
 KNOWN_FOR = timedelta(days=30)
 KNOWN_SESSIONS = 50
-# Each attempt leaves two rows at most, and takes more than that away when it was wrong.
+# An attempt inserts at most two rows. A failed one deletes more, so that the table stays small.
 PRUNED_PER_FAILURE = 10
 
 _ADMISSION = "_tokens_admission"
@@ -46,19 +47,19 @@ _ADMISSION = "_tokens_admission"
 
 @dataclass(slots=True)
 class Admission:
-    """An attempt that may go on, and counts as a wrong one until it has succeeded."""
+    """An attempt that was let in. It counts in full unless ``succeeded`` is called."""
 
     charges: tuple[Charge, ...]
     pending: bool = True
 
     def succeeded(self) -> None:
-        """Let the attempt count as what it was: a right password."""
+        """Give back the part of the charge that a correct password does not cost."""
         if self.pending:
-            counts.give_back(self.charges, share=RIGHT_PASSWORD_GIVES_BACK)
+            counts.give_back(self.charges, share=CORRECT_PASSWORD_GIVES_BACK)
         self.pending = False
 
     def failed(self) -> None:
-        """Leave the attempt counted, and the table no larger than it need be."""
+        """Leave the attempt counted in full, and prune some rows of empty counts."""
         if self.pending and self.charges:
             counts.prune(limit=PRUNED_PER_FAILURE)
         self.pending = False
@@ -67,11 +68,11 @@ class Admission:
 @sensitive_variables()
 def authenticate(request: HttpRequest, **credentials: Any) -> Any:
     """
-    Return the active user whom Django's ``authenticate`` finds within the limits, else None.
+    Return the active user that Django's ``authenticate`` returns, or None.
 
-    Raises TooManyAttempts, before any password was looked at.
+    Raises TooManyAttempts, before any password is checked.
     """
-    user, admission = _try(request, credentials)
+    user, admission = _attempt(request, credentials)
     if user is not None:
         admission.succeeded()
     return user
@@ -80,14 +81,14 @@ def authenticate(request: HttpRequest, **credentials: Any) -> Any:
 @sensitive_variables()
 def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenPair | None:
     """
-    Begin a session of the user whom ``authenticate`` would return, None without one.
+    Start a session for the user that ``authenticate`` would return; return its pair, or None.
 
-    Its pair stands, whatever a receiver of ``user_logged_in`` then does. Raises TooManyAttempts.
+    An error in a receiver of ``user_logged_in`` does not undo it. Raises TooManyAttempts.
     """
-    user, admission = _try(request, credentials)
+    user, admission = _attempt(request, credentials)
     if user is None:
         return None
-    # One commit for both: each is a wait for the disk, and on SQLite for the lock.
+    # One commit for both, because a commit waits for the disk, and on SQLite for the lock.
     pair = sessions.start(user, client=client, in_transaction=admission.succeeded)
     user_logged_in.send_robust(sender=type(user), request=request, user=user)
     return pair
@@ -95,9 +96,9 @@ def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenP
 
 def admit(request: HttpRequest, name: str, *, now: datetime | None = None) -> Admission:
     """
-    Count an attempt to sign in as ``name``, and let it go on.
+    Count an attempt to sign in as ``name``, and return it.
 
-    Raises TooManyAttempts where there were too many, and counts nothing then.
+    Raises TooManyAttempts, and then counts nothing.
     """
     address = ip_address_of(request)
     try:
@@ -110,9 +111,10 @@ def admit(request: HttpRequest, name: str, *, now: datetime | None = None) -> Ad
 
 def account_of(name: str) -> str:
     """
-    Return what stands for the account in tables and logs; people type passwords into name fields.
+    Return the HMAC that stands for the account in tables and logs.
 
-    Names that some user model or database takes for one are one here.
+    The name itself is not stored, because users sometimes type a password into the name field.
+    Spellings that some user model or database takes for the same name give the same HMAC.
     """
     normalised = get_user_model().normalize_username(name.strip()).casefold()
     value = normalised.encode("utf-8", "surrogatepass")
@@ -121,9 +123,9 @@ def account_of(name: str) -> str:
 
 def limit_sign_in(view: Callable[..., Any]) -> Callable[..., Any]:
     """
-    Wrap a view that signs in by Django's AuthenticationForm, such as ``admin.site.login``.
+    Wrap a view that uses Django's AuthenticationForm, such as ``admin.site.login``, in the limits.
 
-    A right password is known by the ``user_logged_in`` that Django's ``login`` sends.
+    The signal ``user_logged_in``, which Django's ``login`` sends, reports a correct password.
     """
 
     @wraps(view)
@@ -144,7 +146,7 @@ def limit_sign_in(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def after_login(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """Log it, and let the attempt that a limit_sign_in view let in count as a right password."""
+    """Log the sign-in, and report it to the attempt of a ``limit_sign_in`` view."""
     signals.log("signed_in", user=user.pk, address=ip_address_of(request) if request else None)
     admission: Admission | None = getattr(request, _ADMISSION, None)
     if admission:
@@ -154,7 +156,7 @@ def after_login(sender: Any, request: HttpRequest | None, user: Any, **kwargs: A
 def after_failure(
     sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    """Log who was not let in, without the name that was typed: it may be a password."""
+    """Log the failed sign-in without the name that was typed, which may be a password."""
     name = credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username")
     account = account_of(name) if isinstance(name, str) else None
     address = ip_address_of(request) if request else None
@@ -162,7 +164,7 @@ def after_failure(
 
 
 def too_many_attempts(request: HttpRequest, error: TooManyAttempts) -> HttpResponse:
-    """Return the page that says when to come back."""
+    """Return the page that says when to try again, with status 429."""
     context = {"retry_after": error.retry_after}
     response = render(request, "tokens/too_many_attempts.html", context, status=429)
     response["Retry-After"] = str(error.retry_after)
@@ -171,8 +173,8 @@ def too_many_attempts(request: HttpRequest, error: TooManyAttempts) -> HttpRespo
 
 
 @sensitive_variables()
-def _try(request: HttpRequest, credentials: dict[str, Any]) -> tuple[Any, Admission]:
-    """Return the active user of these credentials, or None, and what the attempt counts as."""
+def _attempt(request: HttpRequest, credentials: dict[str, Any]) -> tuple[Any, Admission]:
+    """Return the active user with these credentials, or None; and the attempt."""
     admission = admit(request, str(credentials[get_user_model().USERNAME_FIELD]))
     user = django_authenticate(request, **credentials)
     if user is not None and user.is_active:
@@ -203,8 +205,8 @@ def _charges(caller: str, rate: str) -> tuple[Charge, ...]:
 
 
 def _is_known(name: str, network: str, *, now: datetime) -> bool:
-    """Tell whether the account's owner had a session from this network lately."""
-    # Of those that were ended for another reason, a thief's may be one.
+    """Return whether the account's owner had a session from this network recently."""
+    # A session that ended for any other reason may have been a thief's.
     unsuspicious = Q(ended_at=None) | Q(end_reason=EndReason.LOGOUT)
     of_owner = {f"user__{get_user_model().USERNAME_FIELD}": name.strip()}
     recent = Session.objects.filter(unsuspicious, refreshed_at__gt=now - KNOWN_FOR, **of_owner)
