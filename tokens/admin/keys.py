@@ -173,7 +173,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
                 "Do this after a leak. Two new keys are created, and every other key is revoked, "
                 "which signs out all users at once.",
                 cost_of_revoking(
-                    plan.revoked, sessions=cost.sessions, users=cost.people, exact=cost.exact
+                    plan.revoked, sessions=cost.sessions, users=cost.users, exact=cost.exact
                 ),
             ],
             form=form,

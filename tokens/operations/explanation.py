@@ -1,9 +1,9 @@
 """
-Why a token is accepted or refused, step by step, for operators.
+Explain step by step why a token is accepted or refused, for operators.
 
-``sessions.verify`` decides, as for a request; the steps only say what it will have met. They go
-on after a refusal, so that all the reasons are seen, and stop where a token's own words could
-not be believed: without a good signature anybody can have written them.
+``sessions.verify`` decides, as it does for a request. The steps only show what it found. They
+continue after a refusal, so that all reasons are seen. They stop where the claims cannot be
+trusted: without a valid signature anyone can have written them.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from django.utils import timezone
 from .. import denylist, keyring, sessions
 from ..conf import conf
 from ..errors import BadSignature, TokenError
-from ..jose import Claims, Key, TokenType, codec
+from ..jose import Claims, Key, TokenType, check, read_signed
 from ..models import DeniedToken, EndReason, Session, SigningKey
 from ..sessions import auth_hash_matches, check_session, check_time_of_issue
 from .wording import utc
@@ -25,7 +25,7 @@ STEPS = ("format", "key", "signature", "type", "issuer", "expiry", "denylist", "
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was found at one step; ``passed`` is None for a step that was not reached."""
+    """What one step found. ``passed`` is None if the step was not reached."""
 
     name: str
     passed: bool | None
@@ -34,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """``refusal`` is empty for a token that is accepted. Nothing in it can be used as a token."""
+    """``refusal`` is empty if the token is accepted. No part of this can be used as a token."""
 
     refusal: str
     steps: tuple[Step, ...]
@@ -47,8 +47,8 @@ class Explanation:
 
 
 @dataclass(slots=True)
-class _Reading:
-    """How far ``codec.read_signed`` came: where it stopped tells what it refused."""
+class _KeyRecorder:
+    """Records the ``kid`` and the key of ``read_signed``, which show how far it came."""
 
     now: datetime
     kid: str | None = None
@@ -61,15 +61,15 @@ class _Reading:
 
 
 def explain(raw_token: str, *, now: datetime | None = None) -> Explanation:
-    """Return what this token meets at ``now``, and what of it. Raises KeyRingError."""
+    """Return whether the token is accepted at ``now``, and why. Raises KeyRingError."""
     now = now or timezone.now()
-    reading, claims, error = _Reading(now), None, None
+    recorder, claims, error = _KeyRecorder(now), None, None
     try:
-        claims, _ = codec.read_signed(raw_token, find_key=reading.find_key)
+        claims, _ = read_signed(raw_token, find_key=recorder.find_key)
     except TokenError as caught:
         error = caught
-    denials = denylist.find(claims.ids if claims else [_storable(reading.kid)])
-    steps = list(_reading_steps(reading, error, denials, length=len(raw_token)))
+    denials = denylist.find(claims.ids if claims else [_storable(recorder.kid)])
+    steps = list(_signature_steps(recorder, error, denials, length=len(raw_token)))
     if claims:
         steps += _claims_steps(claims, now=now)
         steps.append(_denylist_step(denials))
@@ -92,23 +92,23 @@ def _refusal(raw_token: str, *, now: datetime) -> str:
     return ""
 
 
-def _reading_steps(
-    reading: _Reading, error: TokenError | None, denials: list[DeniedToken], *, length: int
+def _signature_steps(
+    recorder: _KeyRecorder, error: TokenError | None, denials: list[DeniedToken], *, length: int
 ) -> Iterator[Step]:
-    if reading.kid is None:
+    if recorder.kid is None:
         yield Step("format", False, str(error))
         return
     yield Step("format", True, f"three base64url parts, {length} characters")
-    row = SigningKey.objects.filter(kid=_storable(reading.kid)).first()
-    key_text = _key_text(row) if row else "no key has its kid, or has it any more"
-    if reading.key is None:
+    row = SigningKey.objects.filter(kid=_storable(recorder.kid)).first()
+    key_text = _key_text(row) if row else "no key has the token's kid; it may have been deleted"
+    if recorder.key is None:
         yield Step("key", False, "; ".join([key_text, *map(_denial_text, denials)]))
         return
     yield Step("key", True, key_text)
     if isinstance(error, BadSignature):
         yield Step("signature", False, str(error))
         return
-    yield Step("signature", True, f"made by this key with {reading.key.algorithm}")
+    yield Step("signature", True, f"valid, made by this key with {recorder.key.algorithm}")
     if error is not None:
         yield Step("type", False, str(error))
 
@@ -121,18 +121,14 @@ def _claims_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
             kind = f"a refresh token ({claims.type}) of generation {claims.generation}"
             yield Step("type", True, kind)
     here = (conf.TOKENS_ISSUER, conf.TOKENS_AUDIENCE)
-    said = f"iss {claims.iss!r}, aud {claims.aud!r}"
+    found = f"iss {claims.iss!r}, aud {claims.aud!r}"
     if (claims.iss, claims.aud) == here:
-        yield Step("issuer", True, said)
+        yield Step("issuer", True, found)
     else:
-        yield Step("issuer", False, f"{said}, where {here[0]!r} and {here[1]!r} are expected")
+        yield Step("issuer", False, f"{found}; expected are iss {here[0]!r}, aud {here[1]!r}")
     try:
-        # Its own issuer and audience are handed in, so that this is about the time alone.
-        codec.check(
-            claims, issuer=claims.iss, audience=claims.aud, now=now, leeway=conf.TOKENS_LEEWAY
-        )
-        if claims.type is TokenType.ACCESS:
-            codec.check_issued(claims, now=now, leeway=conf.TOKENS_LEEWAY)
+        # Pass the token's own issuer and audience, so that only its times are checked.
+        check(claims, issuer=claims.iss, audience=claims.aud, now=now, leeway=conf.TOKENS_LEEWAY)
     except TokenError as error:
         yield Step("expiry", False, f"{error} It was issued {_at(claims.iat)}.")
     else:
@@ -141,12 +137,12 @@ def _claims_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
 
 def _denylist_step(denials: list[DeniedToken]) -> Step:
     if not denials:
-        return Step("denylist", True, "its jti, its sid and its kid are not denied")
+        return Step("denylist", True, "none of its jti, sid and kid is denied")
     return Step("denylist", False, "; ".join(map(_denial_text, denials)))
 
 
 def _denial_text(row: DeniedToken) -> str:
-    """Return who denied it, when and why."""
+    """Return when the id was denied, by whom and why."""
     by = f" by {row.denied_by.get_username()}" if row.denied_by else ""
     return f"{row.kind} {row.value} denied {utc(row.denied_at)}{by}: {row.reason}"
 
@@ -154,7 +150,7 @@ def _denial_text(row: DeniedToken) -> str:
 def _session_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
     session = Session.objects.select_related("user").filter(pk=claims.sid).first()
     if session is None:
-        gone = f"session {claims.sid} does not exist: pruned, or deleted with its user"
+        gone = f"session {claims.sid} does not exist: it was pruned, or deleted with its user"
         yield Step("session", False, gone)
         return
     yield _session_step(claims, session, now=now)
@@ -162,32 +158,34 @@ def _session_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
 
 
 def _session_step(claims: Claims, session: Session, *, now: datetime) -> Step:
-    began = f"{session.pk}, begun {utc(session.started_at)}"
+    started = f"{session.pk}, started {utc(session.started_at)}"
     if session.ended_at is not None:
         why = EndReason(session.end_reason).label
-        return Step("session", False, f"{began}, ended {utc(session.ended_at)}: {why}")
+        return Step("session", False, f"{started}, ended {utc(session.ended_at)}: {why}")
     try:
         check_session(session, now=now)
         check_time_of_issue(claims, session, now=now)
     except TokenError as error:
         limit = utc(session.expires_at)
-        return Step("session", False, f"{began}, absolute limit {limit}. {error}")
+        return Step("session", False, f"{started}, absolute limit {limit}. {error}")
     rotated = f"generation {session.generation} since {utc(session.refreshed_at)}"
     is_refresh = claims.type is TokenType.REFRESH
     if is_refresh and not sessions.would_refresh(claims, session, now=now):
-        return Step("session", False, f"{began}, {rotated}: using this one would end it")
-    return Step("session", True, f"{began}, {rotated}")
+        return Step("session", False, f"{started}, {rotated}: to use this token would end it")
+    return Step("session", True, f"{started}, {rotated}")
 
 
 def _user_step(claims: Claims, session: Session) -> Step:
     user = session.user
     name = f"{user.get_username()} ({user.pk})"
     if claims.sub != str(user.pk):
-        return Step("user", False, f"the token's sub is {claims.sub!r}, the session is of {name}")
+        return Step(
+            "user", False, f"the token's sub is {claims.sub!r}, but the session is that of {name}"
+        )
     if not user.is_active:
         return Step("user", False, f"{name} is not active")
     if not auth_hash_matches(session, user):
-        return Step("user", False, f"{name} has another password than at sign-in")
+        return Step("user", False, f"the password of {name} has changed since sign-in")
     return Step("user", True, f"{name}, active, same password as at sign-in")
 
 
@@ -198,7 +196,7 @@ def _key_text(row: SigningKey) -> str:
 
 
 def _storable(kid: str | None) -> str:
-    """Return a stranger's ``kid`` as one that a database can be asked for."""
+    """Return an untrusted ``kid``, or "" if a database could not compare it."""
     return kid if kid and kid.isprintable() else ""
 
 

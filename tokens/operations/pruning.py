@@ -1,12 +1,12 @@
 """
-Deletes the rows that are of no use any more: old denials, sessions, counts and keys.
+Delete rows that are no longer needed: old denials, sessions, counts and keys.
 
-It un-revokes nothing: a denial goes when what it refused has expired by every host's clock, and
-the tokens of a session that is gone are refused because it is.
+Pruning never makes a refused token acceptable. A denial is deleted when the tokens that it refuses
+have expired by every host's clock, and tokens of a deleted session are refused.
 
-Rows go in batches, the longest over first, each in a transaction of its own that locks these rows
-and no other, at the pace that ``pace`` sets. So it may run anywhere and at any time, twice at
-once, and be killed.
+Rows are deleted in batches, oldest first, at the pace that ``pacing`` sets. Each batch is a
+transaction that locks only its own rows. So pruning may run on any host, at any time and twice at
+once, and may be killed.
 """
 
 import time
@@ -19,9 +19,8 @@ from django.db import connections, router, transaction
 from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.utils import timezone
 
-from .. import denylist, keyring, signals
+from .. import denylist, keyring, limits, signals
 from ..conf import conf
-from ..limits import counts
 from ..models import EndReason, PruneRun, Session
 from .pacing import Pace, paced
 
@@ -34,30 +33,30 @@ Rows = QuerySet[Any]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many rows of each kind were deleted, and whether none is left that is due."""
+    """The number of deleted rows by kind; ``complete`` if no row was left to delete."""
 
     deleted: dict[str, int]
     complete: bool
 
 
 def due(*, now: datetime | None = None) -> dict[str, list[Rows]]:
-    """Return the rows that can go, by kind, as queries that an index answers in their order."""
+    """Return the rows that can be deleted, by kind. An index serves each query in its order."""
     now = now or timezone.now()
     return {
         "denials": [denylist.prunable(now=now)],
         "sessions": _sessions(now=now),
-        "throttle_counts": [counts.prunable(now=now)],
+        "throttle_counts": [limits.prunable(now=now)],
         "keys": [keyring.prunable(now=now)],
     }
 
 
 def count(*, now: datetime | None = None) -> dict[str, int]:
-    """Return how many rows of each kind can go."""
+    """Return how many rows of each kind can be deleted."""
     return {kind: sum(rows.count() for rows in queries) for kind, queries in due(now=now).items()}
 
 
 def overdue(*, now: datetime | None = None) -> list[str]:
-    """Return the kinds of which rows could have gone OVERDUE_AFTER ago, and are still there."""
+    """Return the kinds with rows that could have been deleted OVERDUE_AFTER ago."""
     then = (now or timezone.now()) - OVERDUE_AFTER
     return [
         kind for kind, queries in due(now=then).items() if any(rows.exists() for rows in queries)
@@ -72,10 +71,10 @@ def prune(
     now: datetime | None = None,
 ) -> Outcome:
     """
-    Delete what is due, or as much of it as begins within ``max_seconds``.
+    Delete all rows that are due. Begin no batch after ``max_seconds``.
 
-    A batch has at most ``batch_size`` rows. ``progress`` is told after each how many rows of a kind
-    have durably gone so far.
+    A batch has at most ``batch_size`` rows. After each batch ``progress`` is called with the kind
+    and the number of its rows that have durably been deleted so far.
     """
     now = now or timezone.now()
     began = time.monotonic()
@@ -114,7 +113,8 @@ def _sessions(*, now: datetime) -> list[Rows]:
         )
         for reason in EndReason
     ]
-    # An idle one is found by its absolute limit: idle_until is in no index, for the rotations' sake.
+    # Idle sessions are deleted after their absolute limit: idle_until has no index, because each
+    # rotation would have to update it.
     expired = Session.objects.filter(ended_at=None, expires_at__lt=now - conf.TOKENS_RETENTION)
     return [*ended, expired.order_by("expires_at")]
 
@@ -133,47 +133,47 @@ def _delete(
     deadline: float | None,
     report: Callable[[int], None],
 ) -> bool:
-    """Delete these rows in batches; False if some are left when the deadline has passed."""
-    size, left = min(FIRST_BATCH, batch_size), rows
+    """Delete ``rows`` in batches; return False if rows were left at the deadline."""
+    size, remaining = min(FIRST_BATCH, batch_size), rows
     (field,) = rows.query.order_by or ["pk"]
-    # Asked outside a transaction: where nothing is due, SQLite's one lock is not taken.
-    while (first := left.values_list(field, flat=True).first()) is not None:
+    # Queried outside a transaction, so that SQLite's lock is not taken if nothing is due.
+    while (first := remaining.values_list(field, flat=True).first()) is not None:
         if deadline is not None and time.monotonic() >= deadline:
             return False
-        # In PostgreSQL's index the deleted rows stay until it is vacuumed. From its beginning, each
-        # batch would walk over all those of the batches before.
-        left = rows.filter(**{f"{field}__gte": first})
-        gone, took = _delete_batch(left, size=size)
-        if gone:
-            report(gone)
-        if gone < size:
+        # Start from the first remaining row. PostgreSQL keeps deleted rows in the index until the
+        # next vacuum, and each batch would read all those of the batches before it.
+        remaining = rows.filter(**{f"{field}__gte": first})
+        deleted, seconds = _delete_batch(remaining, size=size)
+        if deleted:
+            report(deleted)
+        if deleted < size:
             break
-        pace.rest(took)
-        size = min(pace.next_size(size, took), batch_size)
+        pace.rest(seconds)
+        size = min(pace.next_size(size, seconds), batch_size)
     return True
 
 
 def _delete_batch(rows: Rows, *, size: int) -> tuple[int, float]:
-    """Return how many rows are gone now, and the seconds from the first lock to the last."""
+    """Delete one batch; return the number of its rows, and the seconds that it held locks."""
     using = router.db_for_write(rows.model)
     with transaction.atomic(using=using):
-        # From here on: the wait for SQLite's lock says nothing about the batch.
+        # Inside the transaction, because the wait for SQLite's lock is not part of the batch.
         began = time.monotonic()
-        # What another prune has just taken is skipped: neither waits for the other.
+        # Skip rows that another run has locked, so that neither waits for the other.
         taken = rows.using(using).select_for_update(skip_locked=True).values("pk")[:size]
-        # One statement, unless a project's foreign key or receiver has to be followed.
+        # One statement, unless a project has a foreign key to the model, or a receiver for it.
         _, by_model = rows.model._default_manager.using(using).filter(_among(taken)).delete()
     return by_model.get(rows.model._meta.label, 0), time.monotonic() - began
 
 
 def _among(keys: Rows) -> Q | Func:
-    """Return the condition that a row's key is one of these, each looked up by itself."""
+    """Return the condition that a row's primary key is one of ``keys``, each found by index."""
     if connections[keys.db].vendor != "postgresql":
         return Q(pk__in=keys)
-    # Needs psycopg.
+    # This import needs psycopg.
     from django.contrib.postgres.expressions import ArraySubquery
 
-    # An IN is planned as a join, for which PostgreSQL may read the whole table in every batch.
+    # PostgreSQL plans an IN as a join, and may read the whole table for it in each batch.
     return _EqualsAny(F("pk"), ArraySubquery(keys))
 
 

@@ -1,8 +1,8 @@
 """
-How many rows a page, or a list that a command prints, looks at, at most.
+Counts for pages and commands, over a limited number of rows.
 
-What no index can serve is looked for among the first WINDOW rows that an index brings, and the
-page says so: it takes the same time with a thousand sessions and with ten million.
+A condition that no index serves is applied to the first WINDOW rows of an index only, and the page
+says so. It then takes the same time with a thousand sessions as with ten million.
 """
 
 from dataclasses import dataclass
@@ -19,18 +19,15 @@ WINDOW = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many sessions of how many people; at least so many where ``exact`` is False."""
+    """A number of sessions and of their users. Both are minimums if ``exact`` is False."""
 
     sessions: int
-    people: int
+    users: int
     exact: bool = True
 
     def __str__(self) -> str:
-        people = "person" if self.people == 1 else "people"
-        return (
-            f"{counted(self.sessions, 'session', exact=self.exact)} of "
-            f"{amount(self.people, exact=self.exact)} {people}"
-        )
+        sessions = counted(self.sessions, "session", exact=self.exact)
+        return f"{sessions} of {counted(self.users, 'user', exact=self.exact)}"
 
     @property
     def amount(self) -> str:
@@ -41,9 +38,9 @@ def first_window(rows: Any, order: str) -> tuple[Any, bool]:
     """
     Return the first WINDOW of ``rows`` in the order of one column, and whether these are all.
 
-    An index should have ``rows`` in this order: what it cannot tell is asked of the result.
-    The column's value in the last of them is the bound: a range of an index, whatever else is
-    asked of the rows then. Rows of the very same instant may come on top.
+    An index should serve ``rows`` in this order. Other conditions are then applied to the result,
+    which is a range of that index, up to the column's value in the last of the WINDOW rows. Further
+    rows with that same value are in the result too.
     """
     column = order.removeprefix("-")
     last = list(rows.order_by(order).values_list(column, flat=True)[WINDOW - 1 : WINDOW])
@@ -54,16 +51,17 @@ def first_window(rows: Any, order: str) -> tuple[Any, bool]:
 
 
 def tally(rows: SessionQuerySet, *, now: datetime) -> Tally:
-    """Count what is live among the newest WINDOW of ``rows``."""
+    """Count the live sessions, and their users, among the newest WINDOW of ``rows``."""
     newest, exact = first_window(rows, "-started_at")
-    found = newest.live(now=now).aggregate(sessions=Count("*"), people=Count("user", distinct=True))
-    return Tally(found["sessions"], found["people"], exact)
+    found = newest.live(now=now).aggregate(sessions=Count("*"), users=Count("user", distinct=True))
+    return Tally(found["sessions"], found["users"], exact)
 
 
 def live_by_key(*, now: datetime) -> tuple[dict[str, int], bool]:
     """
-    Return how many live sessions hold a refresh token under each ``kid``, and whether these are
-    all: otherwise they are those among the newest WINDOW.
+    Return the number of live sessions by the ``kid`` that signed their refresh token.
+
+    The second value is False if only the newest WINDOW sessions were counted.
     """
     newest, exact = first_window(Session.objects.all(), "-started_at")
     by_key = newest.live(now=now).order_by().values_list("kid").annotate(n=Count("*"))

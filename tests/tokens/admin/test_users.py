@@ -83,7 +83,7 @@ def test_signing_out_everywhere_asks_and_ends_every_session(
     for someone in (user, user, grace):
         sessions.start(someone)
     asked = supporter.get(page(user, "sign-out")).content.decode()
-    assert "revokes 2 sessions of 1 person" in asked
+    assert "revokes 2 sessions of 1 user" in asked
     assert live() == 3
     answer = supporter.post(page(user, "sign-out"), REASON, follow=True)
     assert answer.redirect_chain == [(page(user), 302)]
@@ -102,7 +102,7 @@ def test_a_selection_is_signed_out_everywhere(
     for someone in (user, user, grace, admin_user):
         sessions.start(someone)
     asked = supporter.post(LIST, selected(user, grace, index="0")).content.decode()
-    assert "revokes 3 sessions of 2 people" in asked
+    assert "revokes 3 sessions of 2 users" in asked
     assert live() == 4
     answer = supporter.post(LIST, selected(user, grace, **REASON), follow=True)
     assert "3 sessions revoked" in texts(answer)[0]

@@ -131,7 +131,7 @@ CASES: dict[str, tuple[Callable[[sessions.TokenPair, Any], str], list[str], str]
     ),
     "another user's sub": (lambda pair, user: forged(pair, sub="1"), ["user"], "'1'"),
     "an inactive user": (after(deactivate), ["user"], "not active"),
-    "another password": (after(change_password), ["user"], "another password"),
+    "another password": (after(change_password), ["user"], "has changed"),
 }
 
 

@@ -13,9 +13,9 @@ from tests.tokens.operations.test_pruning import DAY, NOW, deny
 from tokens.models import ThrottleCount
 from tokens.operations import pruning
 from tokens.operations.pacing import (
-    ALONE_AFTER,
-    ALONE_SECONDS,
     BATCH_SECONDS,
+    IDLE_AFTER,
+    IDLE_BATCH_SECONDS,
     PAGE_CACHE,
     Pace,
     paced,
@@ -69,23 +69,23 @@ def test_the_next_batch_would_have_taken_its_time_and_is_twice_as_large_at_most(
 
 @on_sqlite
 @pytest.mark.django_db(transaction=True)
-def test_where_nobody_else_writes_a_batch_may_take_longer(
+def test_where_nobody_else_writes_a_batch_batch_seconds_longer(
     clock: Clock, other_connection: sqlite3.Connection
 ) -> None:
     with paced("default") as kept:
-        assert kept.may_take() == BATCH_SECONDS
-        clock.sleep(ALONE_AFTER)
-        assert kept.may_take() == ALONE_SECONDS
+        assert kept.batch_seconds() == BATCH_SECONDS
+        clock.sleep(IDLE_AFTER)
+        assert kept.batch_seconds() == IDLE_BATCH_SECONDS
         # Its own writes are nobody else's.
         ThrottleCount.objects.create(caller="a", clear_at=1)
         kept.rest(took=0.1)
-        assert kept.may_take() == ALONE_SECONDS
+        assert kept.batch_seconds() == IDLE_BATCH_SECONDS
         with other_connection:
             other_connection.execute("UPDATE tokens_throttlecount SET clear_at = 2")
         kept.rest(took=0.1)
-        assert kept.may_take() == BATCH_SECONDS
-        kept.rest(took=2 * ALONE_AFTER)
-        assert kept.may_take() == ALONE_SECONDS
+        assert kept.batch_seconds() == BATCH_SECONDS
+        kept.rest(took=2 * IDLE_AFTER)
+        assert kept.batch_seconds() == IDLE_BATCH_SECONDS
 
 
 @on_sqlite

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from ...operations import pruning
-from ...operations.pacing import ALONE_SECONDS, BATCH_SECONDS
+from ...operations.pacing import BATCH_SECONDS, IDLE_BATCH_SECONDS
 from ...operations.pruning import LARGEST_BATCH, Outcome
 from ...operations.wording import counted
 from ..base import OperatorCommand
@@ -38,7 +38,7 @@ class Command(OperatorCommand):
             default=LARGEST_BATCH,
             metavar="N",
             help=f"rows per transaction at most, 1 to {LARGEST_BATCH} (default: as many as take "
-            f"{BATCH_SECONDS:g} s, or on SQLite {ALONE_SECONDS:g} s while no other process writes)",
+            f"{BATCH_SECONDS:g} s, or on SQLite {IDLE_BATCH_SECONDS:g} s while no other process writes)",
         )
         self.add_report_arguments(parser)
 

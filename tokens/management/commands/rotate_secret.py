@@ -86,14 +86,14 @@ class Command(OperatorCommand):
             "verifies_until": None if plan.revoked else utc(plan.verifies_until),
             "revoked": list(plan.revoked),
             "sessions_revoked": cost.sessions,
-            "users_signed_out": cost.people,
+            "users_signed_out": cost.users,
             "counted_all": cost.exact,
         }
         if not options["dry_run"]:
             if plan.revoked and options["interactive"]:
                 self.confirm(
                     cost_of_revoking(
-                        plan.revoked, sessions=cost.sessions, users=cost.people, exact=cost.exact
+                        plan.revoked, sessions=cost.sessions, users=cost.users, exact=cost.exact
                     )
                 )
             # From here on an error does not mean that the rotation was not committed.
