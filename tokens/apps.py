@@ -6,12 +6,14 @@ from django.db.models.signals import post_migrate
 
 
 class TokensConfig(AppConfig):
+    """Connects the receivers, registers the checks, and adds sessions to the users' admin."""
+
     name = __package__
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from . import checks, signals
-        from .api import schema  # noqa: F401  # It registers itself.
+        from .api import schema  # noqa: F401  # Registers the OpenAPI extensions.
         from .keyring.receivers import after_migrate
         from .limits import sign_in
         from .operations import mail, support_group
@@ -39,7 +41,7 @@ class TokensConfig(AppConfig):
             register(check, Tags.security, deploy=True)
 
         for model in apps.get_models():
-            # A proxy of the user model, or a child of it, sends under its own class.
+            # Signals of a proxy or child of the user model have that class as their sender.
             if issubclass(model, get_user_model()):
                 receivers.connect(model)
         user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
@@ -53,15 +55,15 @@ class TokensConfig(AppConfig):
 
 
 def _extend_admin() -> None:
-    """Show sessions on the users' pages, whichever admin the project has registered for users."""
+    """Add sessions to the admin that the project has registered for its user model."""
     if not apps.is_installed("django.contrib.admin"):
         return
     from django.contrib import admin
     from django.contrib.admin.apps import AdminConfig
 
     if not isinstance(apps.get_app_config("admin"), AdminConfig):
-        return  # Without autodiscovery the project registers what it wants, and calls extend().
-    # Whatever the order of INSTALLED_APPS, the last word about the users' admin is spoken then.
+        return  # Without autodiscovery, the project registers its admins and calls extend() itself.
+    # Afterwards the user admin is registered, whatever the order of INSTALLED_APPS.
     admin.autodiscover()
     from .admin.users import extend
 

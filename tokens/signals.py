@@ -1,19 +1,19 @@
 """
-What happened, told once it is true: a Django signal, and one line in the log.
+The Django signals of this app, each sent together with one line in the log.
 
-Both wait for the surrounding transaction to commit; what is rolled back has not happened. A
-receiver that fails is logged and fails nobody else, least of all a sign-in or a revocation.
+Both wait until the current transaction commits, and nothing is sent if it is rolled back. An error
+in a receiver is logged. It stops neither the other receivers nor a sign-in or revocation.
 
     signal              arguments besides ``sender``
     ────────────────    ─────────────────────────────────────────────────────
     session_started     session, client
     session_refreshed   session, client
-    reuse_detected      session, client: ``client`` is the one that came back
+    reuse_detected      session, client: ``client`` presented the old token
     session_ended       sid, user_id, reason, note, by, client
     token_denied        jti, user_id, reason, by, address, until
     key_rotated         kid, former, revoked, by, reason
 
-No argument, and no line, holds a token, a password or a key.
+No argument and no line contains a token, a password or a key.
 """
 
 import logging
@@ -53,21 +53,21 @@ def send(
     arguments: Mapping[str, Any],
     level: int = logging.INFO,
 ) -> None:
-    """Log ``fields`` and give ``arguments`` to the receivers, as soon as it is committed."""
+    """Once the current transaction commits, log ``fields`` and send ``arguments`` to receivers."""
 
-    def happened() -> None:
+    def on_commit() -> None:
         log(SIGNALS[signal], level=level, **fields)
         signal.send_robust(sender=sender, **arguments)
 
-    transaction.on_commit(happened, robust=True)
+    transaction.on_commit(on_commit, robust=True)
 
 
 def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
     """
     Log one event in one line: its name, and each field that has a value.
 
-    The record carries the same as ``event`` and ``fields``, for formatters that know them. Values
-    may be a stranger's: none can end the line or pass for a field of its own.
+    The log record has them as ``event`` and ``fields`` too, for formatters. Values may come from a
+    client, so they are escaped: none can end the line or look like another field.
     """
     if not logger.isEnabledFor(level):
         return
@@ -78,5 +78,5 @@ def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
 
 
 def _quoted(value: str) -> str:
-    # repr() escapes whatever is not printable, and a quote that would end it.
+    # repr() escapes unprintable characters, and quotes that would end the value.
     return value if _PLAIN.fullmatch(value) else repr(value)
