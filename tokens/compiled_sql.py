@@ -22,9 +22,9 @@ logger = getLogger("tokens")
 
 T = TypeVar("T")
 
-# PostgreSQL's errors for a prepared statement that does not exist (26000) or exists already (42P05),
-# because a pooler changed the server connection; and for one whose result columns were altered
-# since (0A000).
+# PostgreSQL's errors for a prepared statement that does not exist (26000) or exists already
+# (42P05), because a pooler changed the server connection; and for one whose result columns were
+# altered since (0A000).
 _PREPARED_STATEMENT_ERRORS = {"26000", "42P05", "0A000"}
 
 
@@ -37,8 +37,8 @@ class Statement:
     One compiled statement of one connection. The constructor raises CannotCompile.
 
     ``placeholders`` maps each name to the value that was compiled into ``parameters``. When the
-    statement runs, the value of that name takes its place. ``to_database`` maps some of the names to
-    the function that makes a parameter of a value, such as the model field's ``get_db_prep_save``.
+    statement runs, the value of that name takes its place. ``to_database`` maps some of the names
+    to the function that makes a parameter of a value, such as a model field's ``get_db_prep_save``.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Statement:
         if len(parts) != len(parameters) + 1:
             raise CannotCompile(f"{len(parts) - 1} places for {len(parameters)} parameters.")
         names = self._parameter_names(parameters, placeholders)
-        # Named parameters: Django rewrites "%s" for SQLite with a slow regular expression each time.
+        # Named parameters, because Django rewrites "%s" for SQLite with a slow regular expression.
         self._sql = parts[0] + "".join(
             f"%({name})s{part}" for name, part in zip(names, parts[1:], strict=True)
         )

@@ -85,7 +85,7 @@ class Snapshot:
             if not self._is_fresh(bound):
                 return False
         held = self._until
-        for each in ids:  # noqa: SIM110 (a generator would take as long as the rest of the function)
+        for each in ids:  # noqa: SIM110 (a generator takes as long as the rest of this)
             if each in held:
                 return False
         return True
@@ -99,8 +99,8 @@ class Snapshot:
         return time.monotonic() - self._read_at <= bound
 
     def _bring_up_to_date(self, bound: float, *, now: datetime) -> None:
-        # While the copy is fresh, a request does not wait for another thread. Otherwise it waits for
-        # one bound at most: then its own query is faster.
+        # While the copy is fresh, a request does not wait for another thread. Otherwise it waits
+        # for one bound at most: then its own query is faster.
         if not self._lock.acquire(timeout=0 if self._is_fresh(bound) else bound):
             return
         try:
@@ -131,8 +131,8 @@ class Snapshot:
         # Sorted in Python: with an ORDER BY, SQLite scans the whole table.
         found = sorted(rows.filter(wanted).values_list("pk", "value", "until"))
         # Another host may still write a shorter ``until`` while the lifetime is being raised; keep
-        # each denial for our own lifetime. It is counted from now and not from ``denied_at``: to read
-        # that column too takes half as long again with 100,000 rows.
+        # each denial for our own lifetime. It is counted from now and not from ``denied_at``: to
+        # read that column too takes half as long again with 100,000 rows.
         least = now + longest_accepted()
         self._until.update({value: max(until, least) for _, value, until in found})
         self._close_gaps([pk for pk, *_ in found])

@@ -13,7 +13,7 @@ REGISTERED_CLAIMS = frozenset({"iss", "aud", "sub", "iat", "nbf", "exp", "jti", 
 
 
 class TokenType(StrEnum):
-    """The ``typ`` of the JOSE header, so that no token passes for the other type (RFC 8725 §3.11)."""
+    """The ``typ`` of the JOSE header, which keeps the two types apart (RFC 8725 §3.11)."""
 
     ACCESS = "at+jwt"
     REFRESH = "rt+jwt"
@@ -25,8 +25,8 @@ class Claims:
     A JWT Claims Set (RFC 7519 §4), and the ``type`` and ``kid`` of its JOSE header.
 
     ``iat``, ``nbf`` and ``exp`` are whole seconds since 1970 in UTC; no token issued here has
-    ``nbf``. ``generation`` is None in an access token. ``extra`` holds the claims that the project's
-    claims hook added.
+    ``nbf``. ``generation`` is None in an access token. ``extra`` holds the claims that the
+    project's claims hook added.
     """
 
     type: TokenType

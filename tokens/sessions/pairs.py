@@ -26,9 +26,10 @@ def issue(session: Session) -> TokenPair:
     """
     Return the pair of the session's current generation, signed with the key that the row names.
 
-    The pair depends on the row only, so the same generation has the same ``jti``s, and a lost answer
-    can be repeated even after another key has begun to sign. Raises UnknownKey if the row's key no
-    longer verifies, KeyRingError, and ValueError if TOKENS_CLAIMS_HOOK sets a registered claim.
+    The pair depends on the row only, so the same generation has the same ``jti``s, and a lost
+    answer can be repeated even after another key has begun to sign. Raises UnknownKey if the row's
+    key no longer verifies, KeyRingError, and ValueError if TOKENS_CLAIMS_HOOK sets a registered
+    claim.
     """
     key = keyring.verification_key(session.kid, now=session.refreshed_at)
     access_until = min(session.refreshed_at + conf.TOKENS_ACCESS_LIFETIME, session.expires_at)
