@@ -185,7 +185,7 @@ def _pairs_of_others() -> Iterator[Any]:
             open_here = session.ended_at is None and session.kid == kid
             if open_here and session.idle_until > now and session.pk not in seen:
                 seen.add(session.pk)
-                yield sessions.refresh(pairs.issue(session).raw_refresh)
+                yield sessions.refresh(pairs.issue(session, now=now).raw_refresh)
                 break
 
 

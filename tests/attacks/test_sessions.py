@@ -109,6 +109,7 @@ def test_nothing_of_a_session_that_was_ended_is_taken(
         session=victim.session,
         access_expires_at=victim.access_expires_at,
         refresh_expires_at=victim.refresh_expires_at,
+        answered_at=victim.answered_at,
     )
     answer = ENDINGS[ending](arena, pair)
     assert getattr(answer, "status", 200) in {200, 204}

@@ -1,5 +1,6 @@
 """Tokens in cookies: what the browser gets, what a stale one does, and who may act by one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -242,7 +243,7 @@ def test_an_expired_access_cookie_is_no_longer_sent_and_the_rest_goes_on(
     answer = HttpResponse()
     now = datetime.now(UTC)
     pair = sessions.start(user, now=now - timedelta(minutes=10))
-    cookies.set_pair(answer, pair, now=now)
+    cookies.set_pair(answer, replace(pair, answered_at=now))
     assert answer.cookies["latchkey_access"]["max-age"] == 0
     browser.cookies["latchkey_refresh"] = answer.cookies["latchkey_refresh"].value
     assert browser.post("/api/token/cookie/refresh/").status_code == 200

@@ -13,14 +13,12 @@ that another site caused, so call ``require_csrf`` before you act on a cookie.
 """
 
 import logging
-from datetime import datetime
 from math import ceil
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
-from django.utils import timezone
 from rest_framework.authentication import CSRFCheck
 from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.request import Request
@@ -76,13 +74,12 @@ def is_access_refused(request: HttpRequest | Request) -> bool:
     return request.META.get(_STATE) == _REFUSED
 
 
-def set_pair(response: HttpResponseBase, pair: TokenPair, *, now: datetime | None = None) -> None:
+def set_pair(response: HttpResponseBase, pair: TokenPair) -> None:
     """
     Set the cookies of both tokens, each until its token expires.
 
     Raises ValueError if a cookie is larger than MAX_SIZE.
     """
-    now = now or timezone.now()
     for name, path in _cookies():
         is_access = name == ACCESS
         expires_at = pair.access_expires_at if is_access else pair.refresh_expires_at
@@ -90,7 +87,7 @@ def set_pair(response: HttpResponseBase, pair: TokenPair, *, now: datetime | Non
         response.set_cookie(
             cookie,
             pair.raw_access if is_access else pair.raw_refresh,
-            max_age=max(0, ceil((expires_at - now).total_seconds())),
+            max_age=max(0, ceil((expires_at - pair.answered_at).total_seconds())),
             path=path,
             secure=conf.TOKENS_COOKIE_SECURE,
             httponly=True,

@@ -1,11 +1,9 @@
 """The formats of bodies and answers. Rules belong in ``sessions``."""
 
 from datetime import datetime
-from math import ceil
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -70,11 +68,11 @@ class LifetimesSerializer(serializers.Serializer[TokenPair]):
 
     @extend_schema_field({"type": "integer", "minimum": 0})
     def get_expires_in(self, pair: TokenPair) -> int:
-        return _seconds_until(pair.access_expires_at)
+        return _seconds_between(pair.answered_at, pair.access_expires_at)
 
     @extend_schema_field({"type": "integer", "minimum": 0})
     def get_refresh_expires_in(self, pair: TokenPair) -> int:
-        return _seconds_until(pair.refresh_expires_at)
+        return _seconds_between(pair.answered_at, pair.refresh_expires_at)
 
 
 class PairSerializer(LifetimesSerializer):
@@ -122,5 +120,6 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
         return session.pk == getattr(self.context["request"].auth, "sid", None)
 
 
-def _seconds_until(instant: datetime) -> int:
-    return max(0, ceil((instant - timezone.now()).total_seconds()))
+def _seconds_between(earlier: datetime, later: datetime) -> int:
+    """Return the seconds between the two, rounded down: a client must not use a token too long."""
+    return max(0, int((later - earlier).total_seconds()))

@@ -74,7 +74,7 @@ def start(
         events.started(session, client)
         if in_transaction:
             in_transaction()
-    return pairs.issue(session)
+    return pairs.issue(session, now=now)
 
 
 def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticated:
@@ -123,12 +123,12 @@ def refresh(
         if rotated:
             _refuse_revoked_meanwhile(found, client=client, now=now)
             events.refreshed(session, client)
-            return pairs.issue(session)
+            return pairs.issue(session, now=now)
         # Another caller moved the row between the query and the UPDATE: read it again, once.
         _read_again(session)
         check_session(session, now=now)
     if _in_grace(found.claims, session, now=now):
-        return pairs.issue(session)
+        return pairs.issue(session, now=now)
     _end_reused(session, client=client, now=now)
     raise RefreshTokenReused(f"Generation {generation} came back; {session.generation} is current.")
 

@@ -20,9 +20,10 @@ class TokenPair:
     session: Session
     access_expires_at: datetime
     refresh_expires_at: datetime
+    answered_at: datetime  # The request's instant: within the grace, later than the issue.
 
 
-def issue(session: Session) -> TokenPair:
+def issue(session: Session, *, now: datetime) -> TokenPair:
     """
     Return the pair of the session's current generation, signed with the key that the row names.
 
@@ -59,4 +60,5 @@ def issue(session: Session) -> TokenPair:
         session=session,
         access_expires_at=access_until,
         refresh_expires_at=session.idle_until,
+        answered_at=now,
     )

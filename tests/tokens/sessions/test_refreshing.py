@@ -7,6 +7,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from tokens import keyring, sessions
+from tokens.api.serializers import PairSerializer
 from tokens.errors import Denied, Expired, RefreshTokenReused, SessionEnded, UserGone
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.sessions import TokenPair, lifecycle
@@ -45,6 +46,17 @@ def test_the_previous_refresh_token_gets_the_current_pair_again_within_the_grace
     again = sessions.refresh(pair.raw_refresh, now=NOW + GRACE)
     assert (again.raw_access, again.raw_refresh) == (successor.raw_access, successor.raw_refresh)
     assert Session.objects.get().generation == 1
+
+
+def test_an_answer_gives_the_lifetimes_from_its_own_request_on(pair: TokenPair) -> None:
+    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    again = sessions.refresh(pair.raw_refresh, now=NOW + GRACE)
+    lifetimes = [
+        (answer["expires_in"], answer["refresh_expires_in"])
+        for answer in (PairSerializer(successor).data, PairSerializer(again).data)
+    ]
+    # NOW is years from the clock of this test: a second reading of it would show.
+    assert lifetimes == [(300, 14 * 86400), (290, 14 * 86400 - 10)]
 
 
 def test_the_previous_refresh_token_after_the_grace_ends_the_session(pair: TokenPair) -> None:
