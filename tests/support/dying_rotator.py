@@ -1,4 +1,9 @@
-"""Rotate the signing key, and kill this process with SIGKILL before its n-th statement."""
+"""
+Rotates the key in processes that are killed before a statement, as when a machine loses power.
+
+For each number that it reads it forks a process that is killed before its n-th statement, and
+prints the exit code of that process.
+"""
 
 import os
 import signal
@@ -10,7 +15,15 @@ import django
 from django.db import connection
 
 
-def main(at_statement: int, how: str) -> None:
+def main(how: str) -> None:
+    for line in iter(sys.stdin.readline, ""):
+        if (child := os.fork()) == 0:
+            rotate(int(line), how)
+            return
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
+
+
+def rotate(at_statement: int, how: str) -> None:
     from tokens import keyring
 
     numbers = count(1)
@@ -26,4 +39,4 @@ def main(at_statement: int, how: str) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    main(int(sys.argv[1]), sys.argv[2])
+    main(sys.argv[1])

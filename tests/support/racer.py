@@ -1,8 +1,8 @@
 """
-One process of a race: its threads, each with its own connection, do the same thing at once.
+A race: processes whose threads, each with its own connection, all do something at once.
 
-Prints "ready", waits for a line on standard input, and prints the results of its threads as one
-line of JSON.
+Loads Django once, forks a process for each verb, releases them all, and prints what every thread
+got as one line of JSON.
 """
 
 import json
@@ -73,7 +73,29 @@ VERBS: dict[str, Callable[[str], str]] = {
 }
 
 
-def main(verb: str, raw_token: str, threads: int) -> None:
+def main(verbs: list[str], raw_token: str, threads: int) -> None:
+    started, start = os.pipe()
+    readers = []
+    for verb in verbs:
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.close(start)
+            os.read(started, 1)  # Returns when the first process has closed the other end.
+            with os.fdopen(writer, "w") as out:
+                json.dump(run_threads(verb, raw_token, threads), out)
+            return
+        os.close(writer)
+        readers.append(reader)
+    os.close(start)
+    answers = []
+    for reader in readers:
+        with os.fdopen(reader) as lines:
+            answers += json.load(lines)
+        assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+    print(json.dumps(answers))  # noqa: T201
+
+
+def run_threads(verb: str, raw_token: str, threads: int) -> list[str]:
     barrier = Barrier(threads)
 
     def run(_: int) -> str:
@@ -86,12 +108,10 @@ def main(verb: str, raw_token: str, threads: int) -> None:
         finally:
             connection.close()
 
-    print("ready", flush=True)  # noqa: T201
-    sys.stdin.readline()
     with ThreadPoolExecutor(threads) as pool:
-        print(json.dumps(list(pool.map(run, range(threads)))), flush=True)  # noqa: T201
+        return list(pool.map(run, range(threads)))
 
 
 if __name__ == "__main__":
     django.setup()
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1].split(","), sys.argv[2], int(sys.argv[3]))

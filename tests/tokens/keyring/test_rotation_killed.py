@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,23 +29,49 @@ def an_hour_passes() -> None:
     SigningKey.objects.filter(retired_at__isnull=False).update(retired_at=long_ago)
 
 
-def rotate_and_die(at_statement: int, how: str) -> bool:
-    """Rotate in a process that is killed before its n-th statement; False if it had fewer."""
-    command = [sys.executable, "-m", "tests.support.dying_rotator", str(at_statement), how]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), timeout=60, check=False)
-    assert done.returncode in (0, -signal.SIGKILL)
-    return done.returncode != 0
+class Rotator:
+    """Rotates in processes that are killed, forked from one that has loaded Django."""
+
+    def __init__(self, how: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.dying_rotator", how],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def rotate_and_die(self, at_statement: int) -> bool:
+        """Rotate in a process that is killed before its n-th statement; False if it had fewer."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(at_statement, file=self._process.stdin, flush=True)
+        exit_code = int(self._process.stdout.readline())
+        assert exit_code in (0, -signal.SIGKILL)
+        return exit_code != 0
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+        assert self._process.returncode == 0
+
+
+@pytest.fixture
+def rotator(user: Any, how: str) -> Iterator[Rotator]:
+    keyring.ensure()
+    rotator = Rotator(how)
+    yield rotator
+    rotator.close()
 
 
 @pytest.mark.parametrize("how", ["plain", "revoke_previous"])
-def test_the_ring_is_as_before_or_as_after(user: Any, how: str) -> None:
-    keyring.ensure()
+def test_the_ring_is_as_before_or_as_after(user: Any, rotator: Rotator, how: str) -> None:
     sessions.start(user)
     died_before = died_after = 0
     for at_statement in range(1, 40):
         an_hour_passes()
         before = ring()
-        died = rotate_and_die(at_statement, how)
+        died = rotator.rotate_and_die(at_statement)
         after = ring()
         assert sorted(after.values()).count("signing") == 1
         assert sorted(after.values()).count("next") == 1
