@@ -5,13 +5,17 @@ from typing import Any
 import pytest
 
 from tokens import sessions
+from tokens.denylist import snapshot
 from tokens.denylist.snapshot import Snapshot
 from tokens.sessions import TokenPair
 
+from .denials import clock
+
 
 @pytest.fixture
-def snapshot_mode(settings: Any) -> None:
-    """Switch to snapshot mode, with a bound of one hour."""
+def snapshot_mode(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switch to snapshot mode, with a bound of one hour and a clock that a test can move."""
+    monkeypatch.setattr(snapshot, "time", clock)
     settings.TOKENS_DENYLIST_MODE = "snapshot"
     settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(hours=1)
 
