@@ -19,6 +19,9 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Seconds until something hangs, however busy the machine is; no test measures anything by it.
+PATIENCE = 300
+
 
 def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment, with the test's database unless another is named."""
@@ -36,7 +39,7 @@ def manage(*words: str, answer: str = "", **changes: str) -> subprocess.Complete
         input=answer,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -49,7 +52,7 @@ def run_project(package: str, **changes: str) -> subprocess.CompletedProcess[str
         env={**os.environ, "DJANGO_SETTINGS_MODULE": f"{package}.settings", **changes},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -83,7 +86,7 @@ class Site:
         if raw_access:
             headers["Authorization"] = f"Bearer {raw_access}"
         try:
-            answer = urlopen(Request(self.base + path, data, headers), timeout=60)
+            answer = urlopen(Request(self.base + path, data, headers), timeout=PATIENCE)
         except HTTPError as refusal:
             answer = refusal
         with answer:
@@ -122,7 +125,7 @@ def running_site(*, workers: int, **changes: str) -> Iterator[RunningSite]:
     server = subprocess.Popen(command, cwd=ROOT, env=served, stdout=subprocess.DEVNULL)
     site = RunningSite(port, server.pid)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not _answers(site):
             assert server.poll() is None, "gunicorn did not start"
             assert time.monotonic() < deadline, "gunicorn does not answer"
@@ -130,7 +133,7 @@ def running_site(*, workers: int, **changes: str) -> Iterator[RunningSite]:
         yield site
     finally:
         server.terminate()
-        server.wait(timeout=60)
+        server.wait(timeout=PATIENCE)
 
 
 def _answers(site: Site) -> bool:
