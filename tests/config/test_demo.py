@@ -1,10 +1,13 @@
 """``make demo`` passes on this project, and fails on a site that does less."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from config import demo
+from tokens.models import Session
 
 
 class Recorded:
@@ -26,18 +29,26 @@ def test_every_step_happens_on_a_running_server(
 ) -> None:
     from tokens import keyring
 
+    def let_pass(seconds: float) -> None:
+        past = timezone.now() - timedelta(seconds=seconds)
+        Session.objects.update(refreshed_at=past)
+
     keyring.ensure()
-    settings.TOKENS_REFRESH_GRACE = demo_grace = type(settings.TOKENS_REFRESH_GRACE)(seconds=1)
+    monkeypatch.setattr(demo, "count_down", let_pass)
+    grace = settings.TOKENS_REFRESH_GRACE.total_seconds()
     site = demo.Site(live_server.url.removeprefix("http://"))
     assert site.answers()
     with demo.throw_away_user() as (username, password):
-        demo.walk_through(
-            site, username=username, password=password, grace=demo_grace.total_seconds()
-        )
+        demo.walk_through(site, username=username, password=password, grace=grace)
     assert "the very same pair" in capsys.readouterr().out
     from django.contrib.auth import get_user_model
 
     assert not get_user_model()._default_manager.exists()
+
+
+def test_waiting_is_shown_and_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    demo.count_down(0.01)
+    assert capsys.readouterr().out
 
 
 def test_a_step_that_does_not_happen_is_named() -> None:

@@ -1,8 +1,8 @@
 """
 A race: processes whose threads, each with its own connection, all do something at once.
 
-Loads Django once, forks a process for each verb, releases them all, and prints what every thread
-got as one line of JSON.
+Loads Django once, forks a process for each verb, releases all threads when each has connected, and
+prints what every thread got as one line of JSON.
 """
 
 import json
@@ -75,17 +75,24 @@ VERBS: dict[str, Callable[[str], str]] = {
 
 def main(verbs: list[str], raw_token: str, threads: int) -> None:
     started, start = os.pipe()
+    connected, connect = os.pipe()
     readers = []
+
+    def wait_for_start() -> None:
+        os.write(connect, b".")
+        os.read(started, 1)  # Returns when the first process has closed the other end.
+
     for verb in verbs:
         reader, writer = os.pipe()
         if os.fork() == 0:
             os.close(start)
-            os.read(started, 1)  # Returns when the first process has closed the other end.
             with os.fdopen(writer, "w") as out:
-                json.dump(run_threads(verb, raw_token, threads), out)
+                json.dump(run_threads(verb, raw_token, threads, wait_for_start), out)
             return
         os.close(writer)
         readers.append(reader)
+    for _ in verbs:
+        os.read(connected, 1)
     os.close(start)
     answers = []
     for reader in readers:
@@ -95,12 +102,14 @@ def main(verbs: list[str], raw_token: str, threads: int) -> None:
     print(json.dumps(answers))  # noqa: T201
 
 
-def run_threads(verb: str, raw_token: str, threads: int) -> list[str]:
-    barrier = Barrier(threads)
+def run_threads(
+    verb: str, raw_token: str, threads: int, wait_for_start: Callable[[], None]
+) -> list[str]:
+    barrier = Barrier(threads, action=wait_for_start)
 
     def run(_: int) -> str:
         connection.ensure_connection()
-        barrier.wait(timeout=60)
+        barrier.wait(timeout=300)
         try:
             return VERBS[verb](raw_token)
         except Exception as error:
