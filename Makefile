@@ -29,11 +29,12 @@ serve: $(VENV)/.runtime ## Serve with gunicorn, as in production, on 127.0.0.1:8
 demo: $(VENV)/.runtime ## Sign in, refresh, replay and revoke over HTTP, step by step
 	@PORT=$(PORT) $(BIN)/python -m config.demo
 
-test: $(VENV)/.dev ## Run the tests on SQLite, with branch coverage
+test: $(VENV)/.dev ## Run the tests on SQLite; fail unless they cover every branch of tokens/
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q -m "not browser and not services" $(ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
+	@$(BIN)/coverage report --include="tokens/*" --fail-under=100
 
 test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL, or local servers)
 	$(BIN)/python -m tests.support.services \

@@ -162,13 +162,13 @@ def _can_prepare(connection: Any) -> bool:
     if connection.vendor != "postgresql" or connection.queries_logged:
         # Django's query log cannot show the text of a prepared statement.
         return False
-    if connection.in_atomic_block:
+    if connection.in_atomic_block:  # PostgreSQL only
         # An error of a prepared statement aborts the transaction, so a second try would fail too.
         return False
-    return getattr(connection.connection, "prepare_threshold", None) is not None
+    return getattr(connection.connection, "prepare_threshold", None) is not None  # PostgreSQL only
 
 
-def _binding_cursor(connection: Any) -> Any:
+def _binding_cursor(connection: Any) -> Any:  # PostgreSQL only
     from django.db.backends.postgresql.base import ServerBindingCursor  # type: ignore[attr-defined]
 
     # Does what connection.cursor() does with the option server_side_binding.

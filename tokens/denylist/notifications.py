@@ -95,12 +95,11 @@ def notify(alias: str) -> None:
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return
-    try:
+    try:  # PostgreSQL only
         with connection.cursor() as cursor:
             cursor.execute(_NOTIFY_SQL)
-    except (
-        Error
-    ) as error:  # Error includes InterfaceError, which psycopg 2 raises when disconnected.
+    except Error as error:  # PostgreSQL only
+        # Error includes InterfaceError, which psycopg 2 raises when disconnected.
         logger.warning("no process was notified of a denial: %s", error)
 
 
@@ -145,7 +144,7 @@ class _SQLite:
         return int(row[0])
 
 
-class _PostgreSQL:
+class _PostgreSQL:  # PostgreSQL only
     """Listens, and reads without waiting the notifications that have arrived."""
 
     def __init__(self, alias: str) -> None:

@@ -186,9 +186,9 @@ def _sees_new_commits(connection: Any) -> bool:
         return True
     if connection.vendor != "postgresql":
         return False
-    from psycopg import IsolationLevel
+    from psycopg import IsolationLevel  # PostgreSQL only
 
-    return bool(connection.isolation_level == IsolationLevel.READ_COMMITTED)
+    return bool(connection.isolation_level == IsolationLevel.READ_COMMITTED)  # PostgreSQL only
 
 
 _snapshot = Snapshot()

@@ -171,10 +171,10 @@ def _among(keys: Rows) -> Q | Func:
     if connections[keys.db].vendor != "postgresql":
         return Q(pk__in=keys)
     # This import needs psycopg.
-    from django.contrib.postgres.expressions import ArraySubquery
+    from django.contrib.postgres.expressions import ArraySubquery  # PostgreSQL only
 
     # PostgreSQL plans an IN as a join, and may read the whole table for it in each batch.
-    return _EqualsAny(F("pk"), ArraySubquery(keys))
+    return _EqualsAny(F("pk"), ArraySubquery(keys))  # PostgreSQL only
 
 
 class _EqualsAny(Func):
