@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests import curl
 from tests.conftest import PASSWORD
+from tests.support import curl
 from tokens import keyring
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ def test_the_story_in_curl_goes_as_told(
     find: Callable[[str], str | None],
 ) -> None:
     """By curl where it is installed, and by its stand-in, which a machine without it needs."""
-    monkeypatch.setattr(curl.shutil, "which", find)
+    monkeypatch.setattr(shutil, "which", find)
     keyring.ensure()
     password = PASSWORD.replace(" ", "-")
     django_user_model.objects.create_user("ada", "ada@example.org", password)

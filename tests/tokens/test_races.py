@@ -31,7 +31,14 @@ def _signing_key(_fresh_process: None) -> None:
 
 def race(*verbs: str, raw_token: str = "") -> list[str]:
     """Return what every thread of every process got, all let go at the same moment."""
-    command = [sys.executable, "-m", "tests.support.racer", ",".join(verbs), raw_token, str(THREADS)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.racer",
+        ",".join(verbs),
+        raw_token,
+        str(THREADS),
+    ]
     done = subprocess.run(
         command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, timeout=300, check=True
     )
