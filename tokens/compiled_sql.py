@@ -108,11 +108,11 @@ class Statement:
             with connection.cursor() as cursor:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
-        try:
+        try:  # PostgreSQL only
             with _binding_cursor(connection) as cursor:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
-        except DatabaseError as error:
+        except DatabaseError as error:  # PostgreSQL only
             if _sqlstate(error) not in _PREPARED_STATEMENT_ERRORS:
                 raise
             logger.warning("prepared statements are off for this connection from now on: %s", error)
@@ -176,5 +176,5 @@ def _binding_cursor(connection: Any) -> Any:  # PostgreSQL only
         return connection._prepare_cursor(ServerBindingCursor(connection.connection))
 
 
-def _sqlstate(error: DatabaseError) -> str | None:
+def _sqlstate(error: DatabaseError) -> str | None:  # PostgreSQL only
     return getattr(error.__cause__, "sqlstate", None)

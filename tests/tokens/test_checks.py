@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, router
 from django.utils import timezone
 
 from tokens import keyring, sessions
-from tokens.checks import check_database, check_denylist_mode
+from tokens.checks import check_database, check_denylist_mode, check_signing_keys
 from tokens.checks.wording import in_words
 from tokens.conf import conf
 from tokens.models import DeniedToken, EndReason, Session, SigningKey, ThrottleCount
@@ -266,3 +266,14 @@ def test_a_setting_that_makes_no_sense_stops_the_start_with_a_sentence() -> None
     assert run.stderr.rstrip().endswith(
         "ACCESS_TOKEN_LIFETIME is 'soon'. It may be a whole number of seconds from 1 to 315360000."
     )
+
+
+def test_a_ring_without_a_signing_key_has_none_that_is_too_old() -> None:
+    SigningKey.objects.all().delete()
+    keyring.forget()
+    assert check_signing_keys() == []
+
+
+def test_a_claims_hook_that_cannot_be_called_is_refused(settings: Any) -> None:
+    settings.TOKENS_CLAIMS_HOOK = f"{__name__}.ROOT"
+    assert "cannot be called" in str(found()["tokens.E012"])

@@ -108,7 +108,7 @@ def _open(alias: str) -> _Source | None:
     if connection.vendor == "sqlite":
         return _SQLite(alias)
     if connection.vendor == "postgresql" and connection.Database.__name__ == "psycopg":
-        return _PostgreSQL(alias)
+        return _PostgreSQL(alias)  # PostgreSQL only
     return None
 
 

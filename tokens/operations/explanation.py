@@ -114,12 +114,11 @@ def _signature_steps(
 
 
 def _claims_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
-    match claims.type:
-        case TokenType.ACCESS:
-            yield Step("type", True, f"an access token ({claims.type})")
-        case TokenType.REFRESH:
-            kind = f"a refresh token ({claims.type}) of generation {claims.generation}"
-            yield Step("type", True, kind)
+    if claims.type is TokenType.ACCESS:
+        kind = f"an access token ({claims.type})"
+    else:
+        kind = f"a refresh token ({claims.type}) of generation {claims.generation}"
+    yield Step("type", True, kind)
     here = (conf.TOKENS_ISSUER, conf.TOKENS_AUDIENCE)
     found = f"iss {claims.iss!r}, aud {claims.aud!r}"
     if (claims.iss, claims.aud) == here:

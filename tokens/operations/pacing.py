@@ -102,7 +102,7 @@ class _SQLitePace(Pace):
 def paced(alias: str) -> Iterator[Pace]:
     """Yield the pace for this database, with its connection set up for pruning meanwhile."""
     connection = connections[alias]
-    if connection.vendor != "sqlite":
+    if connection.vendor != "sqlite":  # PostgreSQL only
         yield Pace()
         return
     pace = _SQLitePace(connection)

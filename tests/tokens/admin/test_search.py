@@ -171,3 +171,11 @@ def test_the_field_is_protected_against_other_sites(grace: Any, user: Any) -> No
 @pytest.mark.parametrize("text", ["", "ada", "john.q.public", "192.0.2.1", "0" * 32 + ".1a"])
 def test_what_is_no_token_is_not_taken_for_one(text: str) -> None:
     assert find_token(text) is None
+
+
+def test_a_token_that_the_address_disguises_finds_nothing(
+    supporter: Client, found: sessions.TokenPair
+) -> None:
+    disguised = found.raw_access.replace("eyJ", "%65yJ")
+    for listed in (SESSIONS, DENYLIST):
+        assert shown(supporter.get(f"{listed}?q={disguised}")) == []

@@ -260,3 +260,8 @@ def test_what_is_no_key_among_the_selected_ones_is_the_callers_mistake(
 ) -> None:
     sent = {"action": action, "_selected_action": ["nonsense", str(user.pk)]}
     assert admin_client.post(LIST, sent).status_code == 400
+
+
+def test_a_popup_that_selects_a_user_offers_no_sign_out(supporter: Client, user: Any) -> None:
+    assert "Sign out everywhere" in supporter.get(LIST).content.decode()
+    assert "Sign out everywhere" not in supporter.get(LIST, {"_popup": "1"}).content.decode()

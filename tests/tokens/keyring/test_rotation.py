@@ -1,6 +1,7 @@
 """Rotation: what signs, what verifies, what is refused, and what undoes nothing."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from tests.tokens.keyring.rotating import kid_of, rotate
 from tokens import keyring, sessions
 from tokens.conf import conf
 from tokens.errors import KeyRingError, UnknownKey
-from tokens.keyring import RotationConflict, ring
+from tokens.keyring import RotationConflict, ring, rotation
 from tokens.models import Session, SigningKey
 
 MOMENT = timedelta(seconds=ring.SIGNER_MAX_AGE)
@@ -238,3 +239,23 @@ def test_a_copy_of_the_ring_is_as_old_as_the_beginning_of_its_reading(
         elsewhere.setattr(ring, "forget", lambda: None)
         rotate()
     assert keyring.signing_key().kid == kid_of("signing") != before
+
+
+@pytest.mark.parametrize(
+    "change", [rotate, lambda: keyring.publish("HS256")], ids=["rotate", "publish"]
+)
+def test_a_key_that_another_process_inserted_meanwhile_is_a_conflict(
+    change: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = list(SigningKey.objects.order_by("kid").values_list("kid", "state"))
+    make_row = rotation.make_row
+
+    def with_a_kid_in_use(*args: Any, **how: Any) -> SigningKey:
+        row = make_row(*args, **how)
+        row.kid = kid_of("signing")
+        return row
+
+    monkeypatch.setattr(rotation, "make_row", with_a_kid_in_use)
+    with pytest.raises(RotationConflict):
+        change()
+    assert list(SigningKey.objects.order_by("kid").values_list("kid", "state")) == before

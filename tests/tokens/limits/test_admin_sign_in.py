@@ -1,12 +1,14 @@
-"""The admin's sign-in page has the same limit as the API."""
+"""Passwords are tried within the limits in the admin, and in a login view of the project's own."""
 
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from tests.conftest import PASSWORD
 from tests.tokens.limits.test_sign_in import HOME, tries
+from tokens.errors import TooManyAttempts
+from tokens.limits import counts, sign_in
 from tokens.models import ThrottleCount
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +51,23 @@ class TestTheAdminsPage:
         assert {client.get("/admin/login/").status_code for _ in range(9)} == {200}
         assert {client.post("/admin/login/", {}).status_code for _ in range(9)} == {200}
         assert not ThrottleCount.objects.exists()
+
+
+def test_a_login_view_of_the_projects_own_has_the_limit_too(user: Any) -> None:
+    request = RequestFactory().post("/", REMOTE_ADDR=HOME)
+    assert sign_in.authenticate(request, username="ada", password=PASSWORD) == user
+    wrong = [sign_in.authenticate(request, username="ada", password="wrong") for _ in range(2)]
+    assert wrong == [None, None]
+    with pytest.raises(TooManyAttempts):
+        sign_in.authenticate(request, username="ada", password=PASSWORD)
+
+
+def test_an_attempt_that_succeeded_gives_back_once(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+    admission = sign_in.admit(RequestFactory().post("/", REMOTE_ADDR=HOME), "ada")
+    monkeypatch.setattr(counts, "give_back", lambda *args, **how: given.append(args))
+    admission.succeeded()
+    admission.succeeded()
+    assert len(given) == 1

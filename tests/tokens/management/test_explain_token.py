@@ -1,5 +1,6 @@
 """``manage.py explain_token`` says what a request would meet, and never the token."""
 
+import getpass
 import json
 import os
 import pty
@@ -169,3 +170,15 @@ def at_a_terminal(typed: str) -> tuple[int, str]:
     finally:
         os.close(outside)
     return run.wait(timeout=60), screen.decode()
+
+
+def test_a_terminal_that_is_closed_without_a_token_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(prompt: str) -> str:
+        raise EOFError
+
+    terminal = TextIOWrapper(BytesIO())
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    monkeypatch.setattr(getpass, "getpass", closed)
+    with pytest.raises(CommandError, match="no token on standard input"):
+        call_command("explain_token")

@@ -81,7 +81,8 @@ def revoke_key(pair: sessions.TokenPair, user: Any) -> None:
 
 
 def bring_to_its_limit(pair: sessions.TokenPair, user: Any) -> None:
-    Session.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    limit = timezone.now() - timedelta(hours=1)
+    Session.objects.update(idle_until=limit, expires_at=limit)
 
 
 KINDS = DeniedToken.Kind

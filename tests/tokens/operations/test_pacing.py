@@ -17,6 +17,7 @@ from tokens.operations.pacing import (
     IDLE_AFTER,
     IDLE_BATCH_SECONDS,
     PAGE_CACHE,
+    REST_RATIO,
     Pace,
     paced,
 )
@@ -133,3 +134,8 @@ def test_a_batchs_pages_fit_into_memory_and_afterwards_the_connection_is_as_befo
         pruning.prune(now=NOW, progress=die)
     assert during == [(-PAGE_CACHE, 0)]
     assert (pragma("cache_size"), pragma("wal_autocheckpoint")) == (-2000, 700)
+
+
+def test_other_databases_rest_a_share_of_the_time_that_a_batch_took(clock: Clock) -> None:
+    Pace().rest(took=1.0)
+    assert clock.now == 1000.0 + REST_RATIO

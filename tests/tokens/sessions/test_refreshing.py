@@ -10,7 +10,7 @@ from tokens import keyring, sessions
 from tokens.api.serializers import PairSerializer
 from tokens.errors import Denied, Expired, RefreshTokenReused, SessionEnded, UserGone
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.sessions import TokenPair, lifecycle
+from tokens.sessions import TokenPair, events, lifecycle
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -130,7 +130,7 @@ def test_a_longer_token_of_the_past_does_not_outlive_its_session(
     pair: TokenPair, settings: Any
 ) -> None:
     """As when the operator shortened the session's life by hand, because of an incident."""
-    Session.objects.update(expires_at=NOW + SECOND)
+    Session.objects.update(idle_until=NOW + SECOND, expires_at=NOW + SECOND)
     with pytest.raises(Expired):
         sessions.authenticate(pair.raw_access, now=NOW + SECOND + LEEWAY)
 
@@ -205,3 +205,16 @@ def test_a_refresh_whose_user_is_deleted_meanwhile_is_refused(
     monkeypatch.setattr(lifecycle, "_rotate", another_was_first)
     with pytest.raises(UserGone):
         sessions.refresh(pair.raw_refresh)
+
+
+def test_reuse_of_a_session_that_another_process_ends_meanwhile_is_reported_there_only(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    sessions.refresh(successor.raw_refresh, now=NOW)
+    reported: list[Any] = []
+    monkeypatch.setattr(lifecycle, "end", lambda *args, **how: 0)
+    monkeypatch.setattr(events, "reused", lambda *args: reported.append(args))
+    with pytest.raises(RefreshTokenReused):
+        sessions.refresh(pair.raw_refresh, now=NOW)
+    assert reported == []
