@@ -97,7 +97,7 @@ def test_a_fuzzer_finds_no_answer_that_is_not_described(
     operation = schema[path][method.upper()]
 
     @settings(
-        max_examples=25,
+        max_examples=15,
         deadline=None,
         derandomize=True,
         database=None,
