@@ -1,1 +1,1 @@
-"""What this project costs beside its peers, in one interleaved run: `make bench`."""
+"""Measure this project and similar packages in one interleaved run: `make bench`."""

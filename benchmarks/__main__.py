@@ -1,4 +1,4 @@
-"""Run everything on each engine, then write docs/performance.md and its plots."""
+"""Run every benchmark on each engine, then write docs/performance.md and its plots."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def run(database: Callable[[str], str]) -> dict[str, Any]:
-    """Measure on one engine; ``database`` makes an empty database and returns its address."""
+    """Measure on one engine; ``database`` creates an empty database and returns its URL."""
     database_url = database(DATABASE)
     print(f"Measuring on {urlsplit(database_url).scheme}", flush=True)
     done = subprocess.run(
@@ -75,7 +75,7 @@ def postgres_answers() -> bool:
 
 
 def fresh_postgres(name: str) -> str:
-    """Return the address of an empty database."""
+    """Create an empty database and return its URL."""
     execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     execute(f"CREATE DATABASE {name}")
     return urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))

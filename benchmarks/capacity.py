@@ -1,4 +1,4 @@
-"""How much of it one PostgreSQL carries: `make capacity`."""
+"""Measure the load that one PostgreSQL server carries: `make capacity`."""
 
 import json
 import os
@@ -19,7 +19,7 @@ PROCESSES = int(os.environ.get("PROCESSES") or 4)
 SECONDS = float(os.environ.get("SECONDS") or 5)
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
 DATABASE = "latchkey_capacity"
-SESSIONS = 200  # that each process has signed in and refreshes in turn
+SESSIONS = 200  # per process, refreshed in turn
 OPERATIONS = [
     "sign-in, without the hash",
     "refresh",
@@ -30,13 +30,13 @@ OPERATIONS = [
 
 
 def main() -> None:
-    """Let the processes do each operation for a while, and print what that took of the server."""
+    """Run each operation in every process for SECONDS, and print its rate, latency and cost."""
     from .__main__ import describe, execute, fresh_postgres, postgres_answers
     from .processes import environment
 
     if not postgres_answers():
         sys.exit(1)
-    # Its own processes inherit it.
+    # The worker processes inherit it.
     os.environ.update(environment(fresh_postgres(DATABASE)))
     django.setup()
     from django.core.management import call_command
@@ -68,7 +68,7 @@ def _round(operation: str) -> dict[str, float]:
         )
         for number in range(PROCESSES)
     ]
-    _hear(workers)  # that they are ready
+    _hear(workers)  # Wait until each worker is ready.
     backends, wal = _backends(), _wal()
     cpu = _cpu(backends)
     _say(workers)
@@ -103,7 +103,7 @@ def _row(operation: str, rounds: list[dict[str, float]]) -> str:
     def middle(name: str) -> float:
         return median(one[name] for one in rounds)
 
-    # Others' WAL is counted as well, so the round with the least tells most.
+    # The server counts the WAL of all databases, so the smallest round is the most accurate.
     wal = min(one["wal"] for one in rounds)
     cells = [
         f"{middle('per_second'):,.0f}",
@@ -130,7 +130,7 @@ def _wal() -> float:
 
 
 def _backends() -> list[int]:
-    """Return the server's processes that serve the clients, as long as they are on this machine."""
+    """Return the pids of the clients' server processes, or none if the server is remote."""
     rows = _query(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid()"
@@ -139,7 +139,7 @@ def _backends() -> list[int]:
 
 
 def _cpu(pids: list[int]) -> float:
-    """Return the seconds of processor time that these processes took so far."""
+    """Return the CPU seconds that these processes have used so far."""
     ticks = 0
     for pid in pids:
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -148,7 +148,7 @@ def _cpu(pids: list[int]) -> float:
 
 
 def work(operation: str, number: int) -> None:
-    """Do it over and over for SECONDS, and tell how it went."""
+    """Repeat the operation for SECONDS, and print the measurements as JSON."""
     django.setup()
     from django.contrib.auth import get_user_model
     from django.db import connection
@@ -201,7 +201,7 @@ def _calls(operation: str, users: list[Any]) -> Iterator[Callable[[], Any]]:
         for user in in_turn:
             yield partial(sessions.start, user)
     elif operation == "revocation":
-        # As many as can be needed: they are signed in before the clock runs.
+        # Start as many sessions as the run can need before the clock starts.
         pairs = [sessions.start(next(in_turn)) for _ in range(int(SECONDS * 500) + 50)]
         for pair in pairs:
             yield partial(sessions.end, [pair.session], reason=EndReason.REVOKED)

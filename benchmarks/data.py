@@ -1,4 +1,4 @@
-"""Rows by the million, made by the database itself."""
+"""Create millions of rows with SQL, inside the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tokens.models import DeniedToken, Session
 PER_USER = 10  # sessions
 LEAST_USERS = 1000
 SPREAD = timedelta(days=100)
-# One user in a service that signs in anew each time, and one address that many sit behind.
+# One user has many sessions, as a service that signs in each time. Many users share one address.
 BUSY_ADDRESS = "203.0.113.1"
 
 _NUMBERS = {
@@ -29,12 +29,12 @@ _INSTANT = {
     "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', {}, 'unixepoch')",
     "postgresql": "to_timestamp({})",
 }
-# Multiplied so, neighbours have nothing in common but that.
+# A multiplicative hash, so that consecutive rows do not have similar values.
 _MIXED = "(n.i * 2654435761 %% 4294967296)"
 
 
 def make_users(count: int = LEAST_USERS) -> None:
-    """Make the users that the rows belong to, numbered in a table of their own."""
+    """Create the users that own the rows, numbered in the table ``bench_user``."""
     table = get_user_model()._meta.db_table
     kind = "uuid" if connection.vendor == "postgresql" else "char(32)"
     with connection.cursor() as cursor:
@@ -58,11 +58,12 @@ def make_users(count: int = LEAST_USERS) -> None:
 
 
 def fill(size: int) -> None:
-    """Make ``size`` sessions and as many denials in an empty database, with their users."""
+    """Create ``size`` sessions, as many denials, and their users in an empty database."""
     now = timezone.now()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            # Random keys land all over the file: what does not fit into the cache is read again.
+            # Random keys spread over the whole file, so what does not fit into the cache is read
+            # again.
             cursor.execute("PRAGMA synchronous = OFF")
             cursor.execute("PRAGMA cache_size = -2000000")
         else:
@@ -75,25 +76,25 @@ def fill(size: int) -> None:
             _insert_sessions(size, users=users, now=now)
             _insert_denials(size, users=users, spread=SPREAD, now=now)
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
-    connection.close()  # What is timed opens its own, with the project's pragmas.
+    connection.close()  # The code that is timed opens its own, with the project's pragmas.
 
 
 def analyze() -> None:
-    """Tell PostgreSQL's planner how many rows there are, as autovacuum does within a minute."""
+    """Update PostgreSQL's statistics, as autovacuum does within a minute."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
 
 
 def make_denials(count: int) -> None:
-    """Add denials of the last five minutes."""
+    """Insert denials from the last five minutes."""
     now = timezone.now()
     _insert_denials(count, users=LEAST_USERS, spread=timedelta(minutes=5), now=now)
     analyze()
 
 
 def make_expired(count: int) -> None:
-    """Add denials and simplejwt's tokens that are over."""
+    """Insert expired denials and expired tokens of simplejwt."""
     now = timezone.now() - timedelta(days=2)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -101,13 +102,13 @@ def make_expired(count: int) -> None:
             cursor.execute("PRAGMA cache_size = -1000000")
         _insert_denials(count, users=LEAST_USERS, spread=timedelta(seconds=60), now=now)
         _insert_outstanding(count, expires_at=now + timedelta(days=1), now=now)
-        # As autovacuum would have done before rows get that old.
+        # Autovacuum would have done this before rows get that old.
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
-    connection.close()  # What is timed opens its own, with the project's pragmas.
+    connection.close()  # The code that is timed opens its own, with the project's pragmas.
 
 
 def _insert_sessions(size: int, *, users: int, now: datetime) -> None:
-    """As after SPREAD: half have ended, most open ones are live, a few keys have signed."""
+    """Insert sessions as after SPREAD: half ended, most open ones are live, few keys signed."""
     instant, inet = _INSTANT[connection.vendor], _INET[connection.vendor]
     some_user = get_user_model()(password="!")
     _run(
@@ -202,7 +203,7 @@ def _run(sql: str, *, last: int, **parameters: Any) -> None:
 
 @contextmanager
 def _without_indexes(tables: list[str]) -> Iterator[None]:
-    """Take indexes and foreign keys away and make them again afterwards, by their own definitions."""
+    """Drop the indexes and foreign keys, and recreate them afterwards from their definitions."""
     take, give = [], []
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

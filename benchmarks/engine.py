@@ -1,4 +1,4 @@
-"""All rows of the table on the one database that DATABASE_URL names; prints them as JSON."""
+"""Measure all rows of the table on the database in DATABASE_URL, and print them as JSON."""
 
 import json
 import sys
@@ -91,7 +91,7 @@ def seen(user: Any) -> Timings:
 
 
 def never_seen(user: Any, calls: int = 25) -> Timings:
-    """Give each call a token of its own, made before the clock runs."""
+    """Time each call with a new token, made before the clock starts."""
     needed = (calls + 1) * ROUNDS
 
     def each(name: str, headers: Iterator[str]) -> Callable[[], Any]:
@@ -112,7 +112,7 @@ def never_seen(user: Any, calls: int = 25) -> Timings:
 
 
 def whole_view(user: Any, *, request: bool = False) -> Timings:
-    """Call a view by itself, or with ``request`` through the middlewares and the URLs."""
+    """Call a view directly, or with ``request`` through the middleware and the URLs."""
     note("whole request" if request else "whole view")
     headers = peers.credentials(user)
     handler = WSGIHandler()
@@ -140,7 +140,7 @@ def refresh(user: Any) -> Timings:
     refresh_view = resolve("/_allauth/app/v1/tokens/refresh").func
 
     def allauth_view(request: Any) -> Any:
-        # allauth's views count on these middlewares.
+        # allauth's views require what these middlewares set.
         request.user, request.session = AnonymousUser(), SessionStore()
         return AccountMiddleware(refresh_view)(request)
 

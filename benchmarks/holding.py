@@ -1,4 +1,4 @@
-"""A process in the snapshot mode that holds many denials, of which each still matters."""
+"""Time a snapshot that holds many denials, all of which still matter."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ ROUNDS = 7
 
 
 def rows(authenticate: Callable[[], Any]) -> dict[str, Timings]:
-    """Time the readings, and ``authenticate`` beside them; the denials stay in the database."""
+    """Time the snapshot's readings and ``authenticate``. The denials stay in the database."""
     data.make_denials(DENIALS)
     readings: dict[str, list[float]] = {"the first": [], "a later one": [], "and forgetting": []}
     for _ in range(ROUNDS):
@@ -27,7 +27,7 @@ def rows(authenticate: Callable[[], Any]) -> dict[str, Timings]:
         readings["the first"].append(_reading(held))
         assert len(held) >= DENIALS
         readings["a later one"].append(_later_reading(held))
-        held._swept_at = 0.0  # It forgets once a minute what is over.
+        held._swept_at = 0.0  # Expired denials are forgotten once a minute.
         readings["and forgetting"].append(_later_reading(held))
     return {
         f"{DENIALS:,} denials, a reading": readings,

@@ -1,5 +1,9 @@
-"""Interleaved timing: in each round every contender runs for a moment, so that a machine that is
-busy for a while is busy for all of them, and a ratio is taken within a round."""
+"""
+Interleaved timing: in each round every contender runs for a moment.
+
+A machine that is busy for a while is then busy for all of them, and each ratio is taken within a
+round.
+"""
 
 import gc
 import os
@@ -11,7 +15,7 @@ from typing import Any
 from django.test import override_settings
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "40"))
-# Seconds in which one contender runs in one round.
+# The number of seconds that one contender runs in one round.
 MOMENT = 0.012
 
 Timings = dict[str, list[float]]
@@ -26,8 +30,8 @@ def interleave(
     """
     Return the seconds that each contender took per call, by round.
 
-    ``calls`` None measures first how many fit into a moment. A contender whose name begins with
-    "snapshot" runs in the snapshot mode.
+    If ``calls`` is None, it is as many as fit into MOMENT, which is measured first. A contender
+    whose name begins with "snapshot" runs in snapshot mode.
     """
     repeats = {name: calls or _fitting(name, call) for name, call in contenders.items()}
     timings: Timings = {name: [] for name in contenders}
@@ -40,12 +44,12 @@ def interleave(
 
 
 def ratio(timings: Timings, one: str, other: str) -> tuple[float, float, float]:
-    """Return the median of one ÷ other by round, and its quartiles."""
+    """Return the median and the quartiles of one ÷ other, computed per round."""
     return spread([a / b for a, b in zip(timings[one], timings[other], strict=True)])
 
 
 def spread(values: list[float]) -> tuple[float, float, float]:
-    """Return the median and the quartiles: of a single value, itself."""
+    """Return the median and the quartiles. For a single value, all three are that value."""
     if len(values) == 1:
         return values[0], values[0], values[0]
     lower, middle, upper = quantiles(values, n=4)
@@ -53,7 +57,7 @@ def spread(values: list[float]) -> tuple[float, float, float]:
 
 
 def _fitting(name: str, call: Callable[[], Any]) -> int:
-    _timed(name, call, 3)  # warm
+    _timed(name, call, 3)  # Warm up.
     return max(1, int(MOMENT / min(_timed(name, call, 3) for _ in range(3))))
 
 

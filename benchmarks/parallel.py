@@ -1,4 +1,4 @@
-"""One refresh token that fifty callers send at once, as a client's tabs and retries do."""
+"""Send one refresh token from fifty callers at once, as a client's tabs and retries do."""
 
 import json
 import secrets
@@ -29,10 +29,11 @@ Result = dict[str, list[int]]
 
 def run(user: Any) -> dict[str, Result]:
     """
-    Return, of each contender and time, what became of the callers.
+    Return what the callers got, by contender; each list has one number per repetition.
 
-    ``answered`` got a token, ``successors`` of them were different, and with what they then held
-    ``signed_in`` could refresh once more. Whoever is refused is signed out: no client does else.
+    ``answered`` is how many got a token, ``successors`` how many different tokens they got, and
+    ``signed_in`` how many could refresh once more with them. A refused caller counts as signed out,
+    because clients treat a refusal that way.
     """
     contenders = {
         "latchkey": _JSON("/api/token/refresh/", lambda: sessions.start(user).raw_refresh),
@@ -62,7 +63,7 @@ def run(user: Any) -> dict[str, Result]:
 
 
 def _at_once(refresh: Callable[[], str | None]) -> list[str]:
-    """Return the tokens that the callers got."""
+    """Refresh from all callers at once, and return the tokens that they got."""
     held: list[str | None] = []
     ready = threading.Barrier(CALLERS)
 
@@ -80,7 +81,7 @@ def _at_once(refresh: Callable[[], str | None]) -> list[str]:
 
 
 class _JSON:
-    """A contender that takes the token in a JSON body under ``key``, and answers so."""
+    """A contender that takes and returns the token in JSON, under ``key``."""
 
     content_type = "application/json"
 
@@ -88,7 +89,7 @@ class _JSON:
         self.path, self.sign_in, self.key = path, sign_in, key
 
     def refresh(self, server: Server, raw_refresh: str) -> str | None:
-        """Return the successor that the server answers with, None where it refuses."""
+        """Return the new refresh token, or None if the server refuses."""
         link = HTTPConnection("127.0.0.1", server.port, timeout=60)
         try:
             link.request(

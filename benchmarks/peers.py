@@ -1,4 +1,4 @@
-"""How each contender signs a user in, and what its credential then looks like."""
+"""How each contender signs a user in, and the credentials that the user then sends."""
 
 import secrets
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from rest_framework_simplejwt.views import TokenObtainPairView
 from tokens import sessions
 from tokens.authentication import JWTAuthentication
 
-# By the names that the tables of results use.
+# The keys are the names that the tables of results use.
 AUTHENTICATION: dict[str, Any] = {
     "latchkey": JWTAuthentication,
     "simplejwt": SimpleJWTAuthentication,
@@ -39,26 +39,26 @@ AUTHENTICATION: dict[str, Any] = {
     "authtoken": TokenAuthentication,
     "oauth-toolkit": OAuth2Authentication,
 }
-# Every user's.
+# The password of every user.
 PASSWORD = "correct horse battery staple"
 
 
 class _Absent:
-    """A method that is not there, as simplejwt's callers find it without the blacklist app."""
+    """A missing attribute: without the blacklist app, simplejwt's tokens do not have the method."""
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         raise AttributeError
 
 
 class UnlistedRefreshToken(RefreshToken):  # type: ignore[misc]  # It ships no types.
-    """What simplejwt's refresh token is where its blacklist app is not installed."""
+    """simplejwt's refresh token as it is when the blacklist app is not installed."""
 
     verify = Token.verify
     for_user: Any = classmethod(Token.for_user.__func__)
     blacklist = _Absent()
 
     def outstand(self) -> None:
-        """Do nothing: 5.5.1 calls it without looking whether it is there, and would crash."""
+        """Do nothing. simplejwt 5.5.1 calls this unconditionally, and would crash without it."""
 
 
 class UnlistedRefreshSerializer(TokenRefreshSerializer):  # type: ignore[misc]  # It ships no types.
@@ -66,7 +66,7 @@ class UnlistedRefreshSerializer(TokenRefreshSerializer):  # type: ignore[misc]  
 
 
 def signing_in(name: str, user: Any) -> Callable[[], Any]:
-    """Return a call that gives ``user`` a pair of tokens, without a look at a password."""
+    """Return a call that issues a pair of tokens for ``user`` without checking a password."""
     if name == "latchkey":
         return lambda: sessions.start(user)
     kind = {"simplejwt-blacklist": RefreshToken, "simplejwt": UnlistedRefreshToken}[name]
@@ -79,7 +79,7 @@ def signing_in(name: str, user: Any) -> Callable[[], Any]:
 
 
 def signing_in_with_password(name: str, username: str) -> Callable[[], Any]:
-    """Return a call that sends name and password to the contender's view."""
+    """Return a call that sends a name and a password to the contender's view."""
     views = {
         "latchkey": resolve("/api/token/").func,
         "simplejwt-blacklist": TokenObtainPairView.as_view(),

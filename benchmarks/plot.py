@@ -1,16 +1,16 @@
-"""A line chart as SVG, by hand: one chart needs no library."""
+"""Draw a line chart as SVG, without a library."""
 
 import math
 from html import escape
 
 WIDTH, HEIGHT = 680, 400
 LEFT, RIGHT, TOP, BOTTOM = 48, 230, 34, 40
-# Okabe and Ito's, which the colour-blind can tell apart too.
+# Okabe and Ito's palette, which colour-blind readers can distinguish too.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 
 
 def line_chart(curves: dict[str, list[float]], sizes: list[int], *, title: str) -> str:
-    """Return the chart of multiples by number of rows, which runs by powers of ten."""
+    """Return a chart of multiples by number of rows, with a logarithmic axis of rows."""
     top = max(2.0, *(value for values in curves.values() for value in values))
     across = [math.log10(size / sizes[0]) for size in sizes]
     widest = max(across) or 1

@@ -1,4 +1,4 @@
-"""What the processes of a benchmark have in common."""
+"""The environment of a benchmark's processes."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def environment(database_url: str) -> dict[str, str]:
-    """Return this process's environment, with the benchmarks' settings on that database."""
+    """Return this process's environment with the benchmarks' settings and this database."""
     return {
         **os.environ,
         "DATABASE_URL": database_url,

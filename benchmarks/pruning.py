@@ -1,4 +1,4 @@
-"""Pruning beside simplejwt's ``flushexpiredtokens``, alone and while people sign in."""
+"""Compare pruning with simplejwt's ``flushexpiredtokens``, alone and while users sign in."""
 
 import json
 import subprocess
@@ -16,9 +16,9 @@ from . import data
 from .measure import Timings
 
 ROUNDS = 3
-LARGE = 1_000_000  # rows; so many take minutes, and one round
-QUIET = 5.0  # seconds of sign-ins without a prune, before each
-# Seconds from one to the next: longer than one takes while nothing holds it up.
+LARGE = 1_000_000  # rows; so many take minutes, so there is only one round
+QUIET = 5.0  # seconds of sign-ins without a prune, before each prune
+# Seconds from one sign-in to the next: longer than one takes while nothing delays it.
 SIGN_INS = {"without the hash": 0.01, "with Argon2": 0.3}
 
 DELETING: dict[str, Callable[[], Any]] = {
@@ -29,10 +29,10 @@ DELETING: dict[str, Callable[[], Any]] = {
 
 def rows(expired: int) -> dict[str, Timings]:
     """
-    Time how long it takes, and the sign-ins of another process before and meanwhile.
+    Time a prune, and the sign-ins of another process before and during it.
 
-    Each contender has as many expired rows (simplejwt's: in both its tables) and its own sign-ins.
-    p99 is over sign-ins of one round: where few fit into a prune, it is the slowest of them.
+    Each contender has as many expired rows (simplejwt: in both of its tables) and its own sign-ins.
+    p99 is over the sign-ins of one round. If only few fit into a prune, it is the slowest of them.
     """
     alone: Timings = {}
     timings = {"prune expired rows": alone}
@@ -49,7 +49,7 @@ def rows(expired: int) -> dict[str, Timings]:
 
 
 def _beside(name: str, how: str, delete: Callable[[], Any]) -> list[tuple[str, str, float]]:
-    """Return each figure of one prune beside sign-ins, after its row and its name there."""
+    """Return the figures of one prune during sign-ins, each as (row, label, seconds)."""
     with signing_in(name, how) as waits:
         time.sleep(QUIET)
         began = time.time()
@@ -80,7 +80,7 @@ def _quantile(values: list[float], part: float) -> float:
 
 @contextmanager
 def signing_in(name: str, how: str) -> Iterator[list[tuple[float, float]]]:
-    """Let a process sign people in; at the end the list has when each came, and their waits."""
+    """Sign users in from another process; at the end the list has each sign-in's time and wait."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.signing_in", name, how, str(SIGN_INS[how])],
         stdin=subprocess.PIPE,
@@ -93,5 +93,5 @@ def signing_in(name: str, how: str) -> Iterator[list[tuple[float, float]]]:
     try:
         yield waits
     finally:
-        output, _ = process.communicate()  # Closes its standard input, which ends it.
+        output, _ = process.communicate()  # Closes the process's standard input, which ends it.
     waits += [(at, wait) for at, wait in json.loads(output)]

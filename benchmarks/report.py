@@ -102,7 +102,7 @@ def _targets(engines: list[Engine]) -> list[str]:
 
 
 def _flat(engines: list[Engine]) -> list[str]:
-    """Return one row per operation of FLAT_ROWS: its time at most rows ÷ its time at fewest rows."""
+    """Return a row per operation of FLAT_ROWS: the time at the largest size ÷ at the smallest."""
     lines = []
     for row in FLAT_ROWS:
         timings = [engine["results"][f"{BY_SIZE}{row}"] for engine in engines]

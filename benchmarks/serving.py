@@ -1,4 +1,4 @@
-"""The same over HTTP: the project under gunicorn, once in each mode, and clients in a process."""
+"""Measure over HTTP: the project under gunicorn in each mode, and clients in this process."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ CONNECTIONS = 4
 
 
 class Server:
-    """Speaks HTTP/1.1 to one port, over connections that stay open."""
+    """A port that speaks HTTP/1.1 over connections that stay open."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -43,7 +43,7 @@ class Server:
 
 
 def status_of(connection: socket.socket, message: bytes) -> int:
-    """Send a request and read its whole answer."""
+    """Send a request, read its whole answer and return the status."""
     connection.sendall(message)
     received = b""
     while b"\r\n\r\n" not in received:
@@ -82,7 +82,7 @@ def rows(user: Any) -> dict[str, Timings]:
             for name, (server, path, header) in targets.items():
                 message = server.message("GET", path, header)
                 elapsed, latencies = _load(server, message)
-                if turn:  # the first one warms
+                if turn:  # The first round only warms up.
                     cuts = quantiles(latencies, n=100)
                     for row, value in zip(
                         list(timings)[:3],
@@ -120,11 +120,11 @@ def _load(server: Server, message: bytes) -> tuple[float, list[float]]:
 
 
 def _until_refused(server: Server, user: Any) -> float:
-    """Return the seconds from the answer to a revocation to the last request let in after it."""
+    """Return the seconds from the answer to a revocation until the last accepted request."""
     pair = sessions.start(user)
     connection.close()
     request = server.message("GET", "/who/latchkey/", f"Bearer {pair.raw_access}")
-    # A connection each time: either process may answer.
+    # A new connection for each request, so that either process may answer.
     for _ in range(20):
         with server.connect() as link:
             assert status_of(link, request) == 200

@@ -1,4 +1,4 @@
-"""The tests' settings with the project's peers beside it, each as its own manual sets it up."""
+"""The tests' settings plus the similar packages, each set up as its own manual says."""
 
 import os
 from datetime import timedelta
@@ -22,7 +22,7 @@ INSTALLED_APPS += [
 MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
 ROOT_URLCONF = "benchmarks.urls"
 
-# The same life and algorithm for everybody's tokens; rotation where it is to be had.
+# The same lifetime and algorithm for all packages, and rotation where a package has it.
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
@@ -36,7 +36,7 @@ HEADLESS_ONLY = True
 HEADLESS_FRONTEND_URLS: dict[str, str] = {}
 OAUTH2_PROVIDER = {"OAUTH2_BACKEND_CLASS": "oauth2_provider.oauth2_backends.OAuthLibCore"}
 
-# They count as by default, and one user may sign in all the time.
+# Sign-ins are counted as by default, but one user may sign in at any rate.
 TOKENS_LOGIN_THROTTLE = TOKENS_ACCOUNT_THROTTLE = "1000000/min"
 TOKENS_DENYLIST_MODE = os.environ.get("BENCH_DENYLIST_MODE", "strict")
 for name in ("tokens", "django"):

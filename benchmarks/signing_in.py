@@ -1,4 +1,4 @@
-"""Signs somebody in at even intervals until standard input ends, then prints who waited how long."""
+"""Sign a user in at even intervals until standard input ends, then print when and how long."""
 
 import gc
 import json
@@ -39,11 +39,11 @@ def main(contender: str, how: str, interval: str) -> None:
     due = time.time()
     while not ended.is_set():
         time.sleep(max(0.0, due - time.time()))
-        with suppress(OperationalError):  # "database is locked": it failed at once.
+        with suppress(OperationalError):  # "database is locked" fails at once.
             sign_in()
         done = time.time()
-        # Whoever came meanwhile, to another process, got in no sooner. Left out, a stall of
-        # seconds would count as one slow sign-in.
+        # A sign-in that came due meanwhile would have waited in another process too. Without these,
+        # a stall of seconds would count as one slow sign-in.
         while due < done:
             waits.append((due, done - due))
             due += float(interval)

@@ -1,8 +1,8 @@
 """
-What it costs by number of rows: a database and a process for each size, asked in turn.
+Measure each operation by number of rows, with one database and one process per size.
 
-In each round every size runs a contender for a moment, so that a ratio between two sizes is taken
-within a round, as between two contenders elsewhere.
+In each round every size runs an operation for a moment, so that a ratio between two sizes is taken
+within a round, as in ``measure``.
 """
 
 import json
@@ -15,13 +15,13 @@ from typing import Any
 from .processes import ROOT, environment
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "20"))
-MOMENT = 0.012  # seconds in which one contender runs in one round
-TOKENS = 20  # sessions, anywhere in the table, whose tokens take turns
+MOMENT = 0.012  # seconds that one contender runs in one round
+TOKENS = 20  # sessions from anywhere in the table, whose tokens are used in turn
 ROWS_OF_ADA = 60  # more than a page shows, at every size
 
 
 class Sized:
-    """The process that answers for one size."""
+    """The process that measures one size."""
 
     def __init__(self, size: int, database_url: str) -> None:
         self.process = subprocess.Popen(
@@ -45,7 +45,7 @@ class Sized:
 
 
 def measure(database_urls: dict[int, str]) -> dict[str, dict[str, list[float]]]:
-    """Fill each database to its size; return the seconds per call, by contender and by size."""
+    """Fill each database to its size; return the seconds per call, by contender and size."""
     sized: dict[int, Sized] = {}
     for size, url in database_urls.items():
         print(f"  {url.split(':')[0]}: {size:,} rows", file=sys.stderr, flush=True)
@@ -69,7 +69,7 @@ def measure(database_urls: dict[int, str]) -> dict[str, dict[str, list[float]]]:
 
 
 def serve(size: int) -> None:
-    """Fill the database, then time what standard input asks for."""
+    """Fill the database, then answer the requests on standard input."""
     import time
 
     import django
@@ -95,8 +95,8 @@ def serve(size: int) -> None:
                 answer = list(calls)
             case {"run": name, "times": times}:
                 call = calls[name]
-                # The same again as is timed then, so that both sizes find their pages in memory:
-                # between two rounds the lists of a large table have pushed them out.
+                # Run the same calls untimed first, so that every size finds its pages in memory.
+                # Between two rounds, the lists of a large table evict them.
                 for _ in range(times):
                     call()
                 began = time.perf_counter()
@@ -107,7 +107,7 @@ def serve(size: int) -> None:
 
 
 def _contenders() -> dict[str, Callable[[], Any]]:
-    """What promise 10 says is flat. Each finds as much at every size."""
+    """Return the operations of promise 10. Each finds as many rows at every size."""
     from datetime import timedelta
 
     from django.contrib.auth import get_user_model
@@ -170,7 +170,7 @@ def _contenders() -> dict[str, Callable[[], Any]]:
 
 
 def _pairs_of_others() -> Iterator[Any]:
-    """Return tokens of live sessions that lie anywhere in the table."""
+    """Yield pairs of live sessions from anywhere in the table."""
     from uuid import UUID, uuid4
 
     from django.utils import timezone

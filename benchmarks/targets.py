@@ -1,4 +1,4 @@
-"""The ratios that this project aims at. docs/performance.md shows each beside what was measured."""
+"""The target ratios of this project. docs/performance.md shows each with the measured one."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""One view per way to authenticate, beside everything the project serves."""
+"""One view per authentication class, and everything that the project serves."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from .peers import AUTHENTICATION
 
 
 class WhoView(APIView):
-    """Needs the user's key and nothing more of the user."""
+    """A view that uses only the primary key of the user."""
 
     def get(self, request: Request) -> Response:
         return Response({"id": str(request.user.pk)})
