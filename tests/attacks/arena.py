@@ -1,4 +1,4 @@
-"""The running site, the honest people on it, and what an attacker may have in hands."""
+"""The running site, its honest users, and the tokens that an attacker may have."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -55,10 +55,10 @@ def known_from(source: str, *, each: Mapping[str, str] | None = None) -> Callabl
 
 class Arena:
     """
-    One site with several workers, and a ring with a key of every algorithm.
+    One site with several workers, and a key ring with a key of every algorithm.
 
-    ``honest`` and ``other`` are two people's live pairs, ``auditor`` that of somebody who may
-    introspect. ``access`` and ``refresh`` are the honest ones' tokens, taken apart.
+    ``honest`` and ``other`` are live pairs of two users, ``auditor`` is the pair of a user who may
+    introspect. ``access`` and ``refresh`` are the tokens of ``honest``, split into their parts.
     """
 
     def __init__(self) -> None:
@@ -84,26 +84,26 @@ class Arena:
         self.client = Client(urlsplit(site.base).port or 0)
 
     def person(self, name: str, **more: Any) -> TokenPair:
-        """Return the pair of a new person of this name."""
+        """Return the pair of a new user with this name."""
         people: Any = get_user_model()._default_manager
         person = people.create_user(name, f"{name}@example.org", PASSWORD, **more)
-        # Longer than all the attacks take on a busy machine.
+        # Long enough for all attacks on a busy machine.
         with override_settings(TOKENS_ACCESS_LIFETIME=timedelta(hours=1)):
             return sessions.start(person)
 
     def somebody(self, kind: str) -> TokenPair:
-        """Return the pair of one more person of a kind."""
+        """Return the pair of a new user whose name begins with ``kind``."""
         return self.person(f"{kind}-{next(self._numbers)}")
 
     def of(self, algorithm: str) -> Target:
-        """Return the honest access token as the ring's key of this algorithm would sign it."""
+        """Return the honest access token, signed by the ring's key of this algorithm."""
         key = keyring.verification_key(self.kids[algorithm], now=datetime.now(UTC))
         header = {"alg": algorithm, "kid": key.kid, "typ": "at+jwt"}
         target = Target(compact(header, self.access.payload, self.access.own), key)
         return Target(target.token(target.own), key)
 
     def doors(self, raw_token: str) -> Iterator[tuple[str, Answer]]:
-        """Yield what each address answers that takes a token of some kind."""
+        """Send the token to each endpoint that takes one; yield each name and answer."""
         send, post = self.client.send, self.client.post
         yield "GET me", send("GET", "/api/me/", bearer=raw_token)
         if '"' not in raw_token:  # A quoted cookie is the same cookie (RFC 6265 §4.1.1).
@@ -117,7 +117,7 @@ class Arena:
         yield "blacklist", post("/api/token/blacklist/", refresh=raw_token)
 
     def assert_refused_everywhere(self, raw_token: str) -> None:
-        """Check that no address takes the token, and that none stumbles over it."""
+        """Check that every endpoint refuses the token, and that none fails."""
         for door, answer in self.doors(raw_token):
             assert_refusal(answer, door)
         # These two answer 200 to a bad token, and do nothing (RFC 7009 §2.2, RFC 7662 §2.2).
@@ -134,7 +134,7 @@ class Arena:
             assert answer.status == 400 or (answer.status, answer.json()) == (200, harmless)
 
     def assert_honest_ones_go_on(self) -> None:
-        """Check that an access and a refresh token of two people are as good as before."""
+        """Check that an access token and a refresh token of two users are still valid."""
         assert self.client.get("/api/me/", bearer=self.honest.raw_access).status == 200
         raw_refresh = self.other.raw_refresh
         assert self.client.post("/api/token/verify/", token=raw_refresh).status == 200
@@ -148,22 +148,22 @@ def assert_refusal(answer: Answer, what: str = "", *, more: frozenset[int] = fro
 
 
 def person_of(pair: TokenPair) -> Any:
-    """Return the person as the database has them now."""
+    """Return the user as the database has it now."""
     return get_user_model()._default_manager.get(pk=pair.session.user_id)
 
 
 def rows() -> Rows:
-    """Return everything that no refused request may change."""
+    """Return the rows that no refused request may change."""
     return {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in WATCHED
     }
 
 
 def clear() -> None:
-    """Leave the database as a migrated one is: a ring, and nobody."""
+    """Leave the database as after a migration: with a key ring and without users."""
     SigningKey.objects.all().delete()
     DeniedToken.objects.all().delete()
     get_user_model()._default_manager.all().delete()
-    DeniedToken.objects.all().delete()  # Deleting people denies their sessions.
+    DeniedToken.objects.all().delete()  # Deleting users denies their sessions.
     keyring.forget()
     keyring.ensure()

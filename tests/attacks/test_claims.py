@@ -32,7 +32,7 @@ def lacking(name: str) -> Callable[[Arena], str]:
 
 
 def of_other(*names: str) -> Callable[[Arena], str]:
-    """Return a forger of the honest token with these claims of another user's."""
+    """Return a function that forges the honest token with these claims of another user's."""
 
     def forge(arena: Arena) -> str:
         pair = arena.other

@@ -77,6 +77,6 @@ def test_a_body_of_an_unexpected_type_is_refused(arena: Arena, media_type: str) 
 
 @known_from("RFC 8259 §4, CWE-235")
 def test_the_last_of_two_members_with_one_name_counts(arena: Arena) -> None:
-    """As in other JSON parsers, which so read the same token. The last one is bad here."""
+    """Other JSON parsers do the same, so they read the same token. The last one is bad here."""
     body = b'{"refresh": "' + arena.honest.raw_refresh.encode() + b'", "refresh": "x"}'
     assert_refusal(arena.client.send("POST", "/api/token/refresh/", body=body))

@@ -21,7 +21,7 @@ from .arena import Arena, assert_refusal, known_from
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
-PATIENCE = 10  # seconds for one answer, on a machine that does other things as well
+PATIENCE = 10  # seconds for one answer, on a busy machine
 MEGABYTE = 1 << 20
 
 
@@ -33,7 +33,7 @@ def queries_for(raw_token: str) -> list[str]:
 
 @known_from("RFC 8725 §3.11, CWE-400")
 def test_a_token_whose_signature_is_bad_costs_no_query(arena: Arena) -> None:
-    keyring.signing_key()  # The ring is read.
+    keyring.signing_key()  # Read the key ring beforehand.
     bad = [spell(arena.access.raw) for _, spell in SPELLINGS.values()]
     bad += [arena.of(algorithm).token(b"x" * 64) for algorithm in keyring.ALGORITHMS]
     bad += [
@@ -76,7 +76,7 @@ def test_honest_callers_are_answered_during_a_flood_of_bad_tokens(arena: Arena) 
 
 
 def colliding_members(number: int) -> str:
-    # Python's hash of a text is salted in each process: keys like these collide nowhere.
+    # Python salts the hashes of strings in each process, so these keys do not collide.
     return json.dumps({f"{n:x}" * 3: n for n in range(number)})
 
 

@@ -49,7 +49,7 @@ def slow_jwe(arena: Arena) -> str:
 
 
 def twice(name: str, value: Any) -> Callable[[Arena], str]:
-    """Return the maker of a token whose header has the member a second time."""
+    """Return a function that makes a token whose header has the member twice."""
 
     def forge(arena: Arena) -> str:
         header = json.dumps(arena.access.header)[:-1] + f", {json.dumps({name: value})[1:]}"

@@ -113,7 +113,7 @@ def test_nothing_of_a_session_that_was_ended_is_taken(
     )
     answer = ENDINGS[ending](arena, pair)
     assert getattr(answer, "status", 200) in {200, 204}
-    # The one before was in its grace, which revives nothing.
+    # The previous refresh token was within its grace, which revives nothing.
     assert_dead(arena, current["access"], current["refresh"], victim.raw_refresh)
     assert_dead(arena, victim.raw_access)
 

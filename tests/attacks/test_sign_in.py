@@ -13,7 +13,7 @@ from tokens.sessions import TokenPair
 
 from .arena import Arena, assert_refusal, known_from, person_of
 
-# What differs between any two answers.
+# The headers that differ between any two answers.
 OF_ITS_MOMENT = re.compile(r"^(Date|X-Request-ID): .*$", re.M)
 
 pytestmark = pytest.mark.usefixtures("honest_ones_go_on")

@@ -19,7 +19,7 @@ from .arena import Arena, Attack
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
 ASYMMETRIC = [name for name in keyring.ALGORITHMS if not name.startswith("HS")]
-# PEM and DER of both kinds, points, OpenSSH, with and without the last line's end.
+# PEM and DER of both kinds, points and OpenSSH, with and without the final newline.
 PUBLIC_KEY_SPELLINGS = {"RS256": 10, "PS256": 10, "ES256": 10, "EdDSA": 7}
 SECRETS = {
     "empty": b"",

@@ -11,7 +11,7 @@ from .arena import Arena, assert_refusal, known_from
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
-# gunicorn goes on to the bytes it has already read only when more arrive.
+# gunicorn handles the bytes that it has already read only when more arrive.
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
@@ -85,7 +85,8 @@ def test_a_request_with_two_borders_is_refused_and_nothing_behind_it_runs(
     request = outer + headers + b"\r\n" + body + smuggled
     answer = arena.client.raw(request, HEALTH, hang_up=False)
     assert answer.is_json
-    # Django reads no chunked body, so a bad chunk is refused after it has answered: 400, 400, end.
+    # Django does not read a chunked body, so gunicorn refuses a bad chunk after Django has
+    # answered: 400, 400, end.
     assert set(answer.statuses) <= {400, 401}, answer
 
 

@@ -30,7 +30,7 @@ def test_each_attack_has_a_source_and_each_token_a_name_of_its_own() -> None:
 @pytest.mark.parametrize(
     "threat",
     [
-        # RFC 8725 §2.4 and §2.5 are about decryption, which nothing here does (§2.3).
+        # RFC 8725 §2.4 and §2.5 are about decryption (§2.3), which the app does not do.
         *(f"RFC 8725 §2.{number}" for number in (1, 2, 3, 6, 7, 8, 9)),
         *(f"rfc8725bis §2.{number}" for number in (10, 11, 12, 13)),
     ],
@@ -55,7 +55,7 @@ def test_each_threat_of_the_best_current_practices_is_tried(threat: str) -> None
         "CVE-2018-1000164",
         "CVE-2024-1135",
         "CVE-2024-6827",
-        # Django, where a sign-in or a body can reach it
+        # Django, in code that a sign-in or a body can reach
         "CVE-2013-1443",
         "CVE-2016-9014",
         "CVE-2018-14574",
