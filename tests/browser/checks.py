@@ -1,4 +1,4 @@
-"""What every page must be, whoever made it: readable for all, and no wider than the window."""
+"""Checks for every page: it is accessible, and no wider than its window."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -6,10 +6,10 @@ from playwright.sync_api import Page
 
 both_widths = pytest.mark.parametrize("page", [1280, 390], indirect=True, ids=["1280px", "390px"])
 
-# Of axe's four impacts, those with which somebody cannot read or use a part of the page.
+# The impacts, of axe's four, that keep a user from reading or using a part of the page.
 SERIOUS = ("serious", "critical")
 
-# The innermost elements that stick out, so that a failure names the culprit.
+# The innermost elements that stick out, so that a failure names the cause.
 STICKS_OUT = """() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
@@ -31,7 +31,7 @@ def assert_accessible(page: Page, *, but: tuple[str, ...] = ()) -> None:
     """
     Fail on what axe calls serious or critical: contrast, names, labels, keyboard.
 
-    ``but`` names rules that a page of somebody else's making breaks; say why beside it.
+    ``but`` names rules that markup of other packages violates; give the reason beside it.
     """
     # Without preload: it would parse style sheets in inline style elements, which the page forbids.
     options = {"resultTypes": ["violations"], "preload": False}

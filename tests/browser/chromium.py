@@ -23,9 +23,9 @@ class NoChromium(Exception):
 
 def launch(playwright: Playwright, *more: str) -> Browser:
     """
-    Start a browser without a window, with ``more`` arguments.
+    Start a headless browser with ``more`` arguments.
 
-    Raises NoChromium, whose text says what to install.
+    Raises NoChromium, whose message says what to install.
     """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:

@@ -1,4 +1,4 @@
-"""A site that has been lived in, for the tests that look at pages full of rows."""
+"""A site with old and new sessions, for tests of pages full of rows."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -24,7 +24,7 @@ PEOPLE = ("ada", "alan", "barbara", "donald", "edsger", "frances", "katherine", 
 
 
 def live_in() -> dict[str, TokenPair]:
-    """Sign PEOPLE in, some of them long ago, and let happen what happens; return pairs by name."""
+    """Sign PEOPLE in, some long ago, with one incident and one sign-out; return pairs by name."""
     now = timezone.now()
     users = get_user_model().objects
     pairs = {}

@@ -1,4 +1,4 @@
-"""Every page that a person meets: tried for what all must be, and taken pictures of."""
+"""Every page that a user sees. The tests check them, and the screenshots show them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from playwright.sync_api import Page
 
 NOBODY, PERSON, STAFF = "nobody", "person", "staff"
 
-# What axe finds in what Swagger and Django made: buttons within buttons and pale words; a «Show
-# all» told by its colour alone; hints labelled where none may be, and parts of a date without one.
+# What axe reports in markup of Swagger and Django. Swagger: nested buttons and low contrast. Lists:
+# a "Show all" link marked only by its colour. Django: labels on hints, which ARIA forbids, and
+# parts of a date without a label.
 SWAGGER = ("nested-interactive", "color-contrast")
 LIST = ("link-in-text-block",)
 DJANGO = ("aria-prohibited-attr", "label")
@@ -25,9 +26,10 @@ def _wait_for_swagger(page: Page) -> None:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """
-    One page: its name, its address, who reads it, and what to do once it is open.
+    One page: its name, its path, who reads it, and what to do once it is open.
 
-    ``but`` names rules of axe that others break on it. {session}, {incident} and {user} in the address are the keys of rows of ``tests.browser.people``.
+    ``but`` names the rules of axe that markup of other packages violates. {session}, {incident} and
+    {user} in the path are keys of the dict that ``tests.browser.people.settle`` returns.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Plausible people, with sessions on plausible devices, for pages that are to be looked at."""
+"""Plausible users with sessions on plausible devices."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,9 +43,9 @@ NAMES = [
 
 def settle(password: str, *, now: datetime | None = None) -> dict[str, str]:
     """
-    Make people whose sessions are live, ended, revoked and stolen; return keys of some rows.
+    Create users with live, ended, revoked and stolen sessions; return the keys of some rows.
 
-    ``grace`` is a superuser and ``ada`` is nobody of the staff; ``password`` is everybody's.
+    ``grace`` is a superuser and ``ada`` is not staff. ``password`` is the password of all users.
     """
     now = now or timezone.now()
     keyring.ensure()
@@ -85,7 +85,7 @@ def _sign_in(user: Any, address: str, agent: str, *, now: datetime) -> sessions.
 
 
 def _steal(pair: sessions.TokenPair, *, now: datetime) -> None:
-    """Let the owner refresh, and then somebody else use the same refresh token again."""
+    """Refresh as the owner, then use the same refresh token again as a thief."""
     sessions.refresh(pair.raw_refresh, client=sessions.Client(*DEVICES[3]), now=now)
     try:
         sessions.refresh(

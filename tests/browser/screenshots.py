@@ -1,7 +1,7 @@
 """
-``make screenshots``: pictures of every page, from a site of its own with plausible people.
+``make screenshots``: pictures of every page, from a temporary site with plausible users.
 
-Writes docs/images/NAME-WIDTH.png. The database is a scratch one and goes again.
+Writes docs/images/NAME-WIDTH.png. The database is temporary.
 """
 
 import logging
@@ -20,8 +20,8 @@ from tests.support.processes import running_site
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
-HOST = "latchkey.example"  # as the pictures call the site
-READERS = {  # by the width of their window in pixels
+HOST = "latchkey.example"  # the site's name in the pictures
+READERS = {  # by the width of the window in pixels
     1280: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/142.0.0.0 Safari/537.36",
     390: "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def prepare_settings() -> None:
-    """Serve as ``make run`` does, whatever the .env of this machine says."""
+    """Use the settings of ``make run``, whatever .env contains."""
     os.environ.update(
         DJANGO_SETTINGS_MODULE="config.settings",
         SECRET_KEY="only for pictures, long enough, 0123456789-abcdefghijk",
@@ -69,7 +69,7 @@ def fill() -> dict[str, str]:
     django.setup()
     logging.disable()
     call_command("migrate", verbosity=0)
-    # After Django: it brings the models.
+    # Only after django.setup(), because it imports the models.
     from tests.browser.people import settle
 
     keys = settle(PASSWORD)
@@ -109,10 +109,10 @@ def sign_in(page: Page, reader: str) -> None:
 
 
 def save(page: Page, path: Path, *, width: int) -> None:
-    # Not the whole of a long page: a picture in a README is to be taken in at one glance.
+    # Cut long pages off, so that a picture in the README can be taken in at one glance.
     height = min(1600, page.evaluate("document.documentElement.scrollHeight"))
     taken = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
-    # A palette is enough for what is mostly text, and a third of the size.
+    # Pages are mostly text, so a palette is enough, at a third of the size.
     picture = Image.open(BytesIO(taken)).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE)
     picture.save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KiB")

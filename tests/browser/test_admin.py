@@ -1,4 +1,4 @@
-"""The admin in a real browser."""
+"""The admin's sign-in page works in a real browser and is accessible."""
 
 from typing import Any
 
@@ -28,6 +28,6 @@ def test_the_sign_in_of_the_admin_can_be_read_and_used_by_all(page: Page, user: 
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    # She is nobody of the staff.
+    # She is not staff.
     expect(page.locator(".errornote")).to_contain_text("staff account")
     assert_accessible(page)

@@ -1,4 +1,4 @@
-"""What staff does about tokens, in a real browser, and what the client that held them meets."""
+"""Staff revoke tokens, sessions and keys in a real browser, and the client's next call shows it."""
 
 import re
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from tests.browser.data import FIREFOX, live_in
 from tests.conftest import PASSWORD
 from tokens.models import SigningKey
 
-# Django's own, on the page of a user: the hints beside its two-column selects have a label where
-# none may be, and the parts of a date have none.
+# Django's own markup on a user's page: the hints next to the two-column selects have labels, which
+# ARIA forbids, and the parts of a date have none.
 DJANGO_S_OWN = ("aria-prohibited-attr", "label")
 
 
@@ -26,7 +26,7 @@ def _empty_cache() -> None:
 
 @pytest.fixture
 def ada(user: Any, site: str) -> Callable[[], int]:
-    """Sign ``ada`` in over the API, and return what calls it for her and tells the status."""
+    """Sign ``ada`` in over the API; return a function that calls it and returns the status."""
     client = RequestsClient()
     client.headers["User-Agent"] = FIREFOX
     answer = client.post(f"{site}/api/token/", {"username": "ada", "password": PASSWORD})

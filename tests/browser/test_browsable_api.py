@@ -1,4 +1,4 @@
-"""A person at the browsable API: signs in and out, looks after sessions, and leaves pages open."""
+"""A user signs in and out, manages sessions and leaves pages open in the browsable API."""
 
 import shlex
 from datetime import timedelta
@@ -17,7 +17,7 @@ SHORT = timedelta(seconds=3)
 
 @pytest.fixture
 def ada(page: Page, user: Any) -> Page:
-    """Return the page of the sessions of ``user``, who has just signed in."""
+    """Return the page of sessions of ``user``, who has just signed in."""
     page.goto("/api/login/")
     log_in(page)
     page.wait_for_url("**/api/sessions/")
@@ -89,7 +89,7 @@ def test_scripts_see_no_token(ada: Page) -> None:
 def test_a_browser_keeps_the_cookies_under_their_names_for_https(
     page: Page, user: Any, settings: Any
 ) -> None:
-    # Chromium takes localhost for secure, and drops a cookie whose prefix it finds untrue.
+    # Chromium treats localhost as secure, and drops a cookie whose name prefix does not hold.
     settings.TOKENS_COOKIE_SECURE = True
     page.goto("/api/login/?next=/api/me/")
     log_in(page)

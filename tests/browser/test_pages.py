@@ -1,4 +1,4 @@
-"""What every page must be, whoever reads it and however wide the window is."""
+"""Every page fits its window, is accessible and has nothing inline, for each reader and width."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -42,7 +42,7 @@ def test_the_first_page_works_without_scripts_and_leads_everywhere(
     links = page.get_by_role("link").all()
     addresses = {str(link.get_attribute("href")) for link in links} - {"#main"}
     found = {address: context.request.get(address).status for address in addresses}
-    # Who somebody is, the API asks first; everything else is there for all.
+    # These two require a signed-in user; every other page is public.
     asks = {"/api/me/": 401, "/api/sessions/": 401}
     assert found == dict.fromkeys(addresses, 200) | asks
     assert {"/api/docs/", "/api/schema/", "/admin/", "/healthz", "/readyz"} <= addresses

@@ -1,4 +1,4 @@
-"""The eyes of the other tests: each of them sees what it is there to see."""
+"""The checks of the browser tests report what they are there to find."""
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -10,7 +10,7 @@ HEAD = "<!doctype html><html lang=en><title>A page</title><main><h1>A page</h1>"
 
 
 def show(page: Page, body: str, *, csp: str = "") -> None:
-    """Show a page with this body, as if the site had it."""
+    """Show a page with this body, as if the site had served it."""
     headers = {"Content-Type": "text/html", "Content-Security-Policy": csp}
     page.route("**/made-up/", lambda route: route.fulfill(body=HEAD + body, headers=headers))
     page.goto("/made-up/")
