@@ -51,5 +51,5 @@ def eventually(state: Callable[[], bool], *, seconds: float = 20) -> None:
     """Wait until ``state`` returns True."""
     deadline = time.monotonic() + seconds
     while not state():
-        assert time.monotonic() < deadline, f"still not so after {seconds} seconds"
+        assert time.monotonic() < deadline, f"not true after {seconds} seconds"
         time.sleep(0.1)

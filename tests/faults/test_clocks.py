@@ -1,4 +1,4 @@
-"""A clock that was set back, and two hosts whose clocks differ: nobody is signed out or let in."""
+"""A clock that is set back, or two hosts whose clocks differ, sign nobody out and let nobody in."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,12 +21,12 @@ def test_a_session_outlives_a_clock_that_is_set_back(user: Any) -> None:
     first = sessions.start(user, now=NOW)
     second = sessions.refresh(first.raw_refresh, now=NOW + timedelta(seconds=30))
     earlier = NOW + timedelta(seconds=30) - MINUTE
-    # The leeway holds for an access token; its client refreshes, and goes on.
+    # An access token is accepted only within the leeway. Its client refreshes and continues.
     with pytest.raises(WrongClaims):
         sessions.authenticate(second.raw_access, now=earlier)
     third = sessions.refresh(second.raw_refresh, now=earlier)
     sessions.authenticate(third.raw_access, now=earlier)
-    # Another tab was as quick, and an answer was lost.
+    # Another tab sends the same refresh token, or the answer was lost.
     again = sessions.refresh(second.raw_refresh, now=earlier + timedelta(seconds=1))
     assert again.raw_refresh == third.raw_refresh
 

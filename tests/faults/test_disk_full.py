@@ -1,4 +1,4 @@
-"""A disk that is full under SQLite, and a file that may not be written."""
+"""While the disk is full under SQLite, reading requests succeed and writing requests get a 503."""
 
 import resource
 import sqlite3
@@ -15,7 +15,7 @@ def test_while_the_disk_is_full_calls_go_on_and_nothing_is_half_written(tmp_path
         ada, revoked = sign_in(site), sign_in(site)
         assert site.post("/api/token/revoke/", token=revoked.refresh)[0] == 200
         (worker,) = site.workers()
-        # No file of that process can grow past one byte: the same to SQLite as a full disk.
+        # No file of that process can grow past one byte, which SQLite treats as a full disk.
         former = resource.prlimit(worker, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         assert ada.calls() == 200
         assert revoked.calls() == 401

@@ -1,4 +1,4 @@
-"""PostgreSQL gone, restarted, read-only and stuck: an honest 503, no un-revoking, and it heals."""
+"""A PostgreSQL that is gone, restarted, read-only or stuck causes 503s and un-revokes nothing."""
 
 import time
 from collections.abc import Callable, Iterator

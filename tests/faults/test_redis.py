@@ -1,4 +1,4 @@
-"""Redis gone, silent and emptied: promise 7, the database is the truth."""
+"""Promise 7: Redis may be gone, silent or emptied, because the database decides."""
 
 import time
 from collections.abc import Iterator

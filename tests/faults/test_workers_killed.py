@@ -1,4 +1,4 @@
-"""A worker killed with SIGKILL, at whatever it was doing: a lost answer is asked for again."""
+"""A worker that is killed with SIGKILL at any point signs nobody out: the client asks again."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ KILLS = 8
 
 
 def refreshes_until_answered(person: Person) -> int:
-    """Refresh as a good client does: without an answer, the same token again."""
+    """Refresh as a good client does: send the same token again until there is an answer."""
     for _ in range(50):
         try:
             return person.refreshes()

@@ -1,8 +1,8 @@
 """
 ``make soak``: mixed traffic while workers are killed and keys rotate, checked against a ledger.
 
-It runs on a database of its own, beside DATABASE_URL or in a folder of its own, and exits with
-1 when a live token was refused, a dead one accepted, a session lost, or memory grew.
+It uses a temporary database, on the server of DATABASE_URL or in a temporary folder. It exits with
+1 if a live token was refused, a dead one accepted, a session lost, or memory grew.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import psycopg
 
-import tests.settings  # noqa: F401  # The environment of the tests, before the site reads it.
+import tests.settings  # noqa: F401  # Sets the environment before the site reads it.
 from tests.soak.ledger import Ledger
 from tests.soak.people import PASSWORD, Person
 from tests.support.processes import ROOT, RunningSite, running_site
@@ -31,7 +31,7 @@ from tests.support.processes import ROOT, RunningSite, running_site
 WORKERS = 4
 PEOPLE = 8
 ALGORITHMS = ("HS256", "ES256", "EdDSA", "RS256")
-# A process may keep what it has seen; it may not grow with the number of requests.
+# A process may cache what it has seen, but may not grow with the number of requests.
 MAY_GROW = 1.15
 
 
@@ -60,7 +60,7 @@ def main() -> None:
 def shake(
     site: RunningSite, ledger: Ledger, people: list[Person], *, seconds: float
 ) -> tuple[int, int]:
-    """Let everybody work for so long; return the spared worker's memory early and at the end."""
+    """Run the traffic for ``seconds``; return a spared worker's memory in kB, early and late."""
     stop = Event()
     spared = site.workers()[0]
     ends = time.monotonic() + seconds
@@ -83,7 +83,7 @@ def shake(
 
 
 def settle(ledger: Ledger, people: list[Person]) -> None:
-    """Ask once more, in peace: every live session goes on, every dead one stays dead."""
+    """Check again without load: every live session continues, and every dead one stays dead."""
     for person in people:
         person.refresh()
         person.call()
@@ -104,7 +104,7 @@ def every(seconds: float, stop: Event, do: Callable[[], None]) -> None:
 def kill_a_worker(site: RunningSite, ledger: Ledger, spared: int) -> None:
     others = [pid for pid in site.workers() if pid != spared]
     if len(others) > 1:
-        os.kill(random.choice(others), signal.SIGKILL)  # Any will do.
+        os.kill(random.choice(others), signal.SIGKILL)  # Any worker will do.
         ledger.count("workers killed")
 
 
@@ -137,19 +137,19 @@ def make_user(name: str) -> None:
 
 
 def resident(pid: int) -> int:
-    """Return the resident memory of a process, in kB, while no password is hashed there."""
+    """Return the resident memory of a process in kB, while it hashes no password."""
     samples = []
     for _ in range(20):
         status = Path(f"/proc/{pid}/status").read_text()
         samples.append(int(status.partition("VmRSS:")[2].split()[0]))
-        # Argon2 takes a hundred megabytes for as long as it works.
+        # Argon2 uses a hundred megabytes while it hashes.
         time.sleep(0.1)
     return min(samples)
 
 
 @contextmanager
 def own_database() -> Iterator[str]:
-    """Lend a database that nobody else uses, on the server of DATABASE_URL or in a file."""
+    """Yield a temporary database, on the server of DATABASE_URL or in a file."""
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
         with tempfile.TemporaryDirectory(prefix="latchkey-soak-") as folder:

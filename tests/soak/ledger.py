@@ -1,4 +1,4 @@
-"""What the clients know must be true, written down while the site is shaken."""
+"""What the clients know to be true, recorded during the soak."""
 
 import threading
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Held:
-    """One session as its client holds it; ``former`` are the refresh tokens it traded in."""
+    """One session as its client holds it; ``former`` has the refresh tokens that were rotated."""
 
     access: str
     refresh: str
@@ -16,7 +16,7 @@ class Held:
 
 
 class Ledger:
-    """Counts of what was done, and every time that the site was wrong."""
+    """The number of each action, and a list of what was wrong."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,14 +29,14 @@ class Ledger:
             self.counts[what] += number
 
     def expect(self, held: bool, what: str) -> None:
-        """Write down ``what`` was to be true, if it was not."""
+        """Record ``what`` as wrong unless ``held`` is true."""
         with self._lock:
             self.counts["checks"] += 1
             if not held:
                 self.wrongs.append(what)
 
     def bury(self, held: Held) -> None:
-        """Remember a session that was ended: no token of it is ever good again."""
+        """Remember a session that has ended. None of its tokens may be accepted again."""
         with self._lock:
             self.counts["sessions ended"] += 1
             self.dead.append(held)

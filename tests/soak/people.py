@@ -1,4 +1,4 @@
-"""Clients with a ledger: each knows what the next answer must be, and writes down when it is not."""
+"""Clients with a ledger: each knows what the next answer must be, and records a wrong one."""
 
 import json
 import random
@@ -13,19 +13,19 @@ from tests.soak.ledger import Held, Ledger
 from tests.support.processes import Answer, Site
 
 PASSWORD = "correct horse battery staple"
-# Well below the grace: a client that heard nothing asks again at once. One that never heard in that
-# time, on a machine that is too busy, cannot know what became of its refresh, and signs in anew.
+# Well below the grace: a client without an answer retries at once. If a busy machine gives it no
+# answer in that time, it cannot know whether its refresh happened, and signs in again.
 PATIENCE = 8.0  # seconds
 SIGN_IN_PATIENCE = 60.0
 TABS = 5
 
 
 class NoAnswer(Exception):
-    """The site did not answer in the time that the client had."""
+    """The site did not answer within the client's patience."""
 
 
 class Person:
-    """One user in a thread of their own, at one device."""
+    """One user in a thread, on one device."""
 
     def __init__(self, site: Site, ledger: Ledger, name: str, *, seed: int) -> None:
         self._site = site
@@ -66,14 +66,14 @@ class Person:
         self._take([answer])
 
     def refresh_from_tabs(self) -> None:
-        """Refresh with one token from several tabs at once: one successor for all of them."""
+        """Refresh with one token from several tabs at once. All must get the same successor."""
         with ThreadPoolExecutor(TABS) as pool:
             answers = list(pool.map(self._refresh_with, [self.held.refresh] * TABS))
         self._ledger.count("parallel refreshes")
         self._take(answers)
 
     def revoke_access(self) -> None:
-        """Give one access token back; the session goes on."""
+        """Revoke one access token. The session continues."""
         raw_access = self.held.access
         status = self._ask("/api/token/revoke/", {"token": raw_access}).status
         self._ledger.count("access revocations")
@@ -83,8 +83,10 @@ class Person:
         self.refresh()
 
     def lose_a_refresh_token(self) -> None:
-        """Let a thief use a refresh token from before the last: the whole session ends."""
-        # One that has expired is refused as that, and ends nothing.
+        """
+        Replay a refresh token older than the previous one, as a thief would. The session ends.
+        """
+        # An expired one is refused too, but ends nothing.
         usable = [token for token in self.held.former[:-1] if not _expired(token)]
         if not usable:
             return
@@ -150,7 +152,7 @@ class Person:
         patience: float = PATIENCE,
     ) -> Answer:
         """
-        Return the answer; without one, or with a 503, ask the same again, as a client does.
+        Return the answer. Without one, or with a 503, send the same request again.
 
         Raises NoAnswer after ``patience`` seconds.
         """
