@@ -1,8 +1,8 @@
 """
-``make audit``: fail on a locked package with a known vulnerability, as pip-audit finds it.
+``make audit``: fail if pip-audit finds a locked package with a known vulnerability.
 
-Where the advisory service is not reached, a sentence says that nothing was audited, and that is a
-failure with AUDIT=strict only: a release needs the answer, a train ride does not.
+If the advisory service does not answer, a message says that nothing was audited. That is a failure
+only with AUDIT=strict, which is for releases; work without a network can go on.
 """
 
 import json
@@ -15,7 +15,7 @@ PIP_AUDIT = Path(sys.executable).with_name("pip-audit")
 
 
 def main(requirements: str, *options: str) -> int:
-    """Audit the file and return the exit status; ``options`` are pip-audit's own."""
+    """Audit the file and return the exit status; ``options`` are passed to pip-audit."""
     command = [str(PIP_AUDIT), "--format=json", "--progress-spinner=off", "--disable-pip", *options]
     done = subprocess.run(
         [*command, "--require-hashes", "--requirement", requirements],

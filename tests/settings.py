@@ -34,8 +34,8 @@ folder = Path(tempfile.mkdtemp(prefix="latchkey-tests-"))
 STATIC_ROOT = folder
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
-    # A file and not memory: other threads and processes use the same database.
+    # A file, because other threads and processes use the same database.
     DATABASES["default"]["TEST"] = {"NAME": str(folder / "test.sqlite3")}  # noqa: F405
 
-# Argon2 is slow on purpose; the tests that need it set it.
+# Argon2 is slow by design. The tests that need it set it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

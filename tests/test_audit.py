@@ -1,4 +1,4 @@
-"""The audit of dependencies, with the real pip-audit and an advisory service of our own."""
+"""``make audit`` with the real pip-audit and a local advisory service."""
 
 import json
 import os
@@ -27,7 +27,7 @@ VULNERABILITY = {
 
 
 class Advisories(BaseHTTPRequestHandler):
-    """The one question of the OSV API: what is known about this version of a package."""
+    """The one query of the OSV API: the advisories about one version of a package."""
 
     def do_POST(self) -> None:
         question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -1,4 +1,4 @@
-"""What the pages under docs/ name is there."""
+"""Every test and page that a page under docs/ names exists."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""docs/events.md names every signal and every line there is."""
+"""docs/events.md documents every signal and every log line."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The README's commands do what it says, and its table knows every setting."""
+"""The README's commands work as it says, and its table has every setting."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def test_the_story_in_curl_goes_as_told(
     monkeypatch: pytest.MonkeyPatch,
     find: Callable[[str], str | None],
 ) -> None:
-    """By curl where it is installed, and by its stand-in, which a machine without it needs."""
+    """With curl where it is installed, and with the stand-in for machines that lack it."""
     monkeypatch.setattr(shutil, "which", find)
     keyring.ensure()
     password = PASSWORD.replace(" ", "-")

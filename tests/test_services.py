@@ -1,4 +1,4 @@
-"""``make test-services`` and its kin find the servers that they need, or start their own."""
+"""``make test-services`` and similar targets find the servers that they need, or start them."""
 
 import shutil
 from pathlib import Path

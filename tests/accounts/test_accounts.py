@@ -80,7 +80,7 @@ def test_a_password_change_that_is_refused_changes_nothing(
     assert user.check_password(PASSWORD)
 
 
-def test_a_password_change_needs_somebody(api: APIClient, db: None) -> None:
+def test_a_password_change_requires_a_signed_in_user(api: APIClient, db: None) -> None:
     assert api.post("/api/me/password/", {}).status_code == 401
 
 
@@ -93,7 +93,7 @@ def change_password(user: Any) -> None:
 def test_a_change_whose_password_was_changed_meanwhile_is_refused(
     api: APIClient, signed_in: dict[str, Any], user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or a thief who knows the former one could outdo the owner who is just changing it."""
+    """Otherwise a thief with the old password could overwrite the one that the owner just set."""
     monkeypatch.setattr(serializers, "validate_password", lambda *_: change_password(user))
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in['access']}")
     body = {"current_password": PASSWORD, "new_password": "what the thief would like"}
@@ -105,7 +105,7 @@ def test_a_change_whose_password_was_changed_meanwhile_is_refused(
 
 @pytest.fixture
 def outdated(user: Any, settings: Any) -> Any:
-    """Return the user as two sign-ins have loaded it, with a hash that each finds too old."""
+    """Return the user as two sign-ins loaded it, with a hash that both find outdated."""
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
         "django.contrib.auth.hashers.MD5PasswordHasher",

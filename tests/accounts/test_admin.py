@@ -1,4 +1,4 @@
-"""The list of users takes the same time however many they are, and still finds anybody."""
+"""The list of users takes the same time however many there are, and finds any user."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_nobody_beyond_the_bound_is_counted(admin_client: Client) -> None:
 
 
 @pytest.mark.usefixtures("_people")
-def test_an_order_without_an_index_is_not_to_be_had(admin_client: Client) -> None:
+def test_an_order_without_an_index_is_not_available(admin_client: Client) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert admin_client.get(USERS, {"o": "-2"}).status_code == 200
     assert not any('ORDER BY "accounts_user"."email"' in query["sql"] for query in captured)

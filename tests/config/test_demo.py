@@ -1,4 +1,4 @@
-"""``make demo`` passes on this project, and fails on a site that does less."""
+"""``make demo`` succeeds on this project, and fails on a site where a step does not happen."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from tokens.models import Session
 
 
 class Recorded:
-    """A site that answers from a list, or from a rule."""
+    """A site whose answers come from a list or a function."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers

@@ -1,4 +1,4 @@
-"""One record is one line, in text and in JSON, and nothing in it can begin another."""
+"""One record is one line, in text and in JSON, and no value in it can start another line."""
 
 import json
 import logging
@@ -107,7 +107,7 @@ def test_the_id_is_in_every_line_of_its_request_and_in_none_after_it(client: Cli
     lines: list[str] = []
     request = RequestFactory().get("/", HTTP_X_REQUEST_ID="c0ffee00")
     RequestIdMiddleware(view)(request)
-    # Django logs a refusal when the middleware is through.
+    # Django logs a refusal after the middleware has returned.
     lines.append(line())
     assert [text.split()[-2] for text in lines] == ["c0ffee00"] * 2
     client.get("/healthz")

@@ -1,4 +1,4 @@
-"""``manage.py`` itself."""
+"""``manage.py`` reports an invalid setting in one sentence."""
 
 import subprocess
 import sys

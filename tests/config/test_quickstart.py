@@ -1,4 +1,4 @@
-"""``make run``: the first time it sets everything up, later it changes nothing."""
+"""``make run`` sets everything up the first time, and changes nothing later."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the project adds around the API: error pages, the first page."""
+"""The error pages, the first page and the content security policy of the project."""
 
 from typing import Any
 

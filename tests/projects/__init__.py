@@ -1,5 +1,5 @@
 """
-Small Django projects. A test runs each in a process of its own.
+Small Django projects. A test runs each in its own process.
 
 ``bare`` has the app and little else. ``tokens_first`` lists the app before Django's own apps.
 ``another_path`` has the app at another dotted path, ``another_label`` under another label: both run

@@ -1,8 +1,8 @@
 """
-The story that a project tells whatever the app's dotted path and label: migrate, check, sign in,
-call, refresh, revoke, be refused, and look after sessions in the admin.
+The steps of a project with any dotted path and label of the app.
 
-Nothing here imports the app: its path and its label belong to the project.
+They are: migrate, check, sign in, call, refresh, revoke, be refused, and manage sessions in the
+admin. Nothing here imports the app, because its path and its label belong to the project.
 """
 
 from io import StringIO
@@ -25,7 +25,7 @@ def run(*, label: str) -> None:
     call_command("makemigrations", check_changes=True, dry_run=True)
     call_command("check", fail_level="WARNING")
     found = {message.id for message in run_checks(include_deployment_checks=True)}
-    assert "tokens.W011" not in found, "The middleware is listed, and the check does not see it."
+    assert "tokens.W011" not in found, "The middleware is listed, but the check does not find it."
     ada = get_user_model().objects.create_user("ada", "ada@example.org", PASSWORD)
     assert_tokens_work()
     assert_introspection_needs_the_permission(label)
@@ -131,7 +131,7 @@ def browser_of(user: Any) -> Client:
 
 
 def assert_answers(name: str, *args: Any, user: Any) -> str:
-    """Return the page of the admin that ``name`` names, as ``user`` is shown it."""
+    """Return the admin page called ``name`` as ``user`` sees it; fail unless it answers 200."""
     answer = browser_of(user).get(reverse(name, args=args))
     assert answer.status_code == 200, (name, answer.status_code)
     return answer.content.decode()

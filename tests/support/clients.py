@@ -69,7 +69,7 @@ def sign_in(site: Site, number: int) -> Diary:
 def hammering(
     site: Site, do: Callable[[Site, Diary], None], *, clients: int
 ) -> Iterator[list[Diary]]:
-    """Let every client repeat ``do`` while the block runs, and raise what a client raised."""
+    """Repeat ``do`` in every client while the block runs, and raise what a client raised."""
     stop = Event()
     diaries = [sign_in(site, number) for number in range(clients)]
 

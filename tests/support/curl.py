@@ -1,4 +1,4 @@
-"""The lines in curl that the documentation shows, run by curl or, where it is missing, without it."""
+"""Run the documentation's curl commands with curl or, where curl is missing, with Python."""
 
 import argparse
 import shlex

@@ -112,7 +112,7 @@ CLAIMS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def _inner(raw_token: str, change: Callable[[bytes], bytes], *, part: int) -> str:
-    """Return the token with the bytes of one part changed, under the signature it had."""
+    """Return the token with the bytes of one part changed and the signature unchanged."""
     parts = raw_token.split(".")
     decoded = base64.urlsafe_b64decode(parts[part] + "==")
     parts[part] = base64.urlsafe_b64encode(change(decoded)).rstrip(b"=").decode()
@@ -137,7 +137,7 @@ def _general(raw_token: str) -> str:
 
 
 def _json_and_compact(raw_token: str) -> str:
-    # The parser of the one form finds a good signature, that of the other forged claims.
+    # A parser of one form finds a valid signature, and a parser of the other finds forged claims.
     header, payload, signature = raw_token.split(".")
     forged = base64.urlsafe_b64encode(b'{"sub":"somebody"}').decode().rstrip("=")
     members = {"protected": header, "payload": payload, "signature": signature}
@@ -197,7 +197,7 @@ SPELLINGS: dict[str, tuple[str, Callable[[str], str]]] = {
     ),
 }
 
-# What replaces the claims, under a valid signature.
+# These replace the claims, under a valid signature.
 PAYLOADS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "nothing": ("RFC 7519 §7.2", lambda claims: b""),
     "a list": ("RFC 7519 §7.2", lambda claims: b"[" + claims + b"]"),

@@ -19,7 +19,8 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Seconds until something hangs, however busy the machine is; no test measures anything by it.
+# A process that takes longer than these seconds hangs, however busy the machine is. No test
+# measures anything by it.
 PATIENCE = 300
 
 
@@ -31,7 +32,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def manage(*words: str, answer: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run ``manage.py`` to its end, with ``answer`` on its standard input."""
+    """Run ``manage.py`` until it exits, with ``answer`` on its standard input."""
     return subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
@@ -45,7 +46,7 @@ def manage(*words: str, answer: str = "", **changes: str) -> subprocess.Complete
 
 
 def run_project(package: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run the ``__main__`` of a package with the settings in that package, to its end."""
+    """Run the ``__main__`` of a package until it exits, with the settings in that package."""
     return subprocess.run(
         [sys.executable, "-m", package],
         cwd=ROOT,

@@ -1,8 +1,8 @@
 """
-A race: processes whose threads, each with its own connection, all do something at once.
+A race: processes whose threads, each with its own connection, all call a verb at once.
 
 Loads Django once, forks a process for each verb, releases all threads when each has connected, and
-prints what every thread got as one line of JSON.
+prints every thread's result as one line of JSON.
 """
 
 import json
@@ -38,7 +38,7 @@ def rotate(_: str) -> str:
 
 
 def guess(same: str) -> str:
-    """Ask to try a password. Callers differ in address and account, except in the ``same``."""
+    """Ask to try a password. Callers have different addresses and accounts, except for ``same``."""
     from django.conf import settings
     from django.test import RequestFactory
 

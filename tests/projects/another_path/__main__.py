@@ -2,7 +2,7 @@
 
 import sys
 
-# The tests' folder is on the path, and with it the app: an absolute import fails all the same.
+# The app can be imported from the tests' folder. Block that, so that an absolute import fails.
 sys.modules["tokens"] = None  # type: ignore[assignment]  # This is how Python bars an import.
 
 import django  # noqa: E402

@@ -1,7 +1,7 @@
 """
 Run a project with Django's own users, whose keys are integers, and with ``tokens`` listed first.
 
-Prints JSON: what its admin answers.
+Prints the answers of its admin as JSON.
 """
 
 import json
