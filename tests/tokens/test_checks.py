@@ -1,4 +1,4 @@
-"""Settings that make no sense are found before anybody signs in."""
+"""System checks report invalid settings before any user signs in."""
 
 import os
 import subprocess
@@ -210,7 +210,7 @@ def test_a_pruning_that_is_overdue_is_noticed(user: Any, days: int, ids: list[st
     ended_at = timezone.now() - timedelta(days=days, minutes=-1)
     session = sessions.start(user, now=ended_at).session
     sessions.end([session], reason=EndReason.LOGOUT, now=ended_at)
-    DeniedToken.objects.all().delete()  # Which would have gone long ago.
+    DeniedToken.objects.all().delete()  # They would have been pruned long ago.
     assert list(found()) == ids
     pruning.prune()
     assert found() == {}
@@ -253,7 +253,7 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
     assert run.returncode == 0, run.stderr
 
 
-def test_check_deploy_is_telling_under_weak_settings() -> None:
+def test_check_deploy_warns_about_weak_settings() -> None:
     run = deploy_check(HTTPS="false", LOGIN_THROTTLE="", ACCESS_TOKEN_LIFETIME="3600")
     assert run.returncode == 1
     for id in ("security.W008", "security.W012", "tokens.W002", "tokens.W003"):

@@ -1,4 +1,4 @@
-"""SQL that is written once, beside the ORM's own, and what cannot be filled in."""
+"""SQL that is compiled once does the same as the ORM, and what cannot be compiled is refused."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -148,7 +148,7 @@ def test_a_rotation_that_cannot_be_compiled_goes_through_the_orm(
 def test_without_time_zones_people_sign_in_and_refresh(
     django_user_model: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite then takes no mark that has one."""
+    """SQLite then refuses a placeholder value with a time zone."""
     settings.USE_TZ = False
     monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
     pair = sessions.start(django_user_model.objects.create_user("ada"))

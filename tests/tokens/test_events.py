@@ -1,4 +1,4 @@
-"""What happened is told once, when it is true, and whoever listens cannot undo it."""
+"""Each event is sent once, after the commit, and no receiver can undo what happened."""
 
 import logging
 from collections.abc import Iterator
@@ -224,7 +224,7 @@ def test_a_sign_in_is_logged_without_the_name_that_was_typed(
     assert lines["sign_in_failed"]["address"] == "127.0.0.1"
     assert lines["sign_in_failed"]["account"] == lines["sign_in_not_admitted"]["account"]
     assert "my secret" not in caplog.text
-    # Code without a request, and with credentials of another kind, signs in too.
+    # Code signs in without a request and with credentials of another kind, too.
     user_login_failed.send("a test", credentials={"certificate": "x"}, request=None)
     user_logged_in.send(type(user), request=None, user=user)
     assert lines["sign_in_failed"].keys() == {"account", "address"}

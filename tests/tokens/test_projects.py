@@ -1,4 +1,4 @@
-"""``tokens`` in other projects, each in a process of its own."""
+"""The app works in other projects, each run in its own process."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Promise 2: the database decides races. Several processes, real connections."""
+"""Promise 2: the database decides races between several processes with real connections."""
 
 import json
 import subprocess
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _signing_key(_fresh_process: None) -> None:
-    # A flushed test database has lost what migrating it made.
+    # A flushed test database lacks the keys that its migrations created.
     keyring.ensure()
 
 
 def race(*verbs: str, raw_token: str = "") -> list[str]:
-    """Return what every thread of every process got, all let go at the same moment."""
+    """Return the result of every thread of every process, all released at the same moment."""
     command = [
         sys.executable,
         "-m",
@@ -106,7 +106,7 @@ def test_a_rotation_does_not_miss_a_longer_life_that_is_being_written_down() -> 
 
 @pytest.mark.parametrize("same", ["address", "account"])
 def test_of_many_attempts_at_once_exactly_the_limit_is_let_in(same: str) -> None:
-    """Counted after the password was looked at, a burst would pass whole."""
+    """If attempts were counted after the password check, a burst would pass entirely."""
     answers = race(*["guess"] * PROCESSES, raw_token=same)
     refused = [answer for answer in answers if answer.startswith("TooManyAttempts: ")]
     assert len(answers) == PROCESSES * THREADS

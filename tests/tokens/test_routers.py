@@ -1,4 +1,4 @@
-"""Beside a router that reads from a replica, tokens, sessions and users are read from the primary."""
+"""With a router that reads from a replica, tokens, sessions and users come from the primary."""
 
 import json
 from typing import Any
@@ -37,8 +37,8 @@ def test_a_replica_that_is_behind_changes_no_answer() -> None:
     assert told["others"] == "replica"
 
 
-def test_without_the_router_it_would() -> None:
-    """So that the story above is known to tell the two apart."""
+def test_without_the_router_a_replica_changes_answers() -> None:
+    """Shows that the test above can detect a read from the replica."""
     assert story(REPLICA)["answers"] == {
         "a request right after the sign-in": 401,
         "a refresh right after the sign-in": 401,

@@ -1,7 +1,7 @@
 """
-No page, call or command reads a whole table: the plan of each statement that it runs is asked for.
+No page, call or command reads a whole table, by the plan of each statement that it runs.
 
-A scan that begins nowhere in an index is let through under a LIMIT only, in the index's own order.
+A scan that has no start in an index is allowed only under a LIMIT, in the index's own order.
 """
 
 import json
@@ -28,8 +28,8 @@ from tokens.models import DeniedToken, EndReason, Session
 from tokens.operations import pruning
 
 GROWING = ("tokens_session", "tokens_deniedtoken", "accounts_user")
-SMALL_INDEXES = ("user_staff", "user_superuser", "user_inactive")  # of few rows each
-# What may stand between a LIMIT and the rows that it stops.
+SMALL_INDEXES = ("user_staff", "user_superuser", "user_inactive")  # with few rows each
+# The plan nodes that may stand between a LIMIT and the scan that it stops.
 STREAMS = {"Limit", "Result", "Nested Loop", "LockRows", "Incremental Sort"}
 
 SESSIONS, DENIALS, KEYS = (
@@ -68,7 +68,7 @@ PAGES = [
 
 @pytest.fixture
 def _rows(user: Any, django_user_model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many that an index pays, and more than a page looks at, so that each bound is met."""
+    """Create enough rows for an index to pay and for each bound of a page to apply."""
     for module in ("tokens.operations.tally", "tokens.admin.sessions"):
         monkeypatch.setattr(f"{module}.WINDOW", 20)
     monkeypatch.setattr("accounts.admin.WINDOW", 150)
@@ -101,9 +101,9 @@ def _rows(user: Any, django_user_model: Any, monkeypatch: pytest.MonkeyPatch) ->
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
         if connection.vendor == "postgresql":
-            # Tables this small are often read whole, whatever indexes there are.
+            # The planner often reads tables this small whole, whatever indexes they have.
             cursor.execute("SET LOCAL enable_seqscan = off")
-            # A statement that was prepared is none that EXPLAIN takes.
+            # EXPLAIN does not accept a prepared statement.
             monkeypatch.setattr(connection.connection, "prepare_threshold", None)
     cache.clear()
 
@@ -130,7 +130,7 @@ def _session(made: Session, users: list[Any], i: int) -> Session:
 
 @pytest.fixture
 def scans(_rows: None) -> Callable[[Callable[[], Any]], list[str]]:
-    """Return what a call runs that reads a growing table from end to end."""
+    """Return a function that returns a call's statements that read a growing table whole."""
 
     def run(call: Callable[[], Any]) -> list[str]:
         with CaptureQueriesContext(connection) as captured:

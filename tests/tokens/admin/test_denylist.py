@@ -1,4 +1,4 @@
-"""The denylist is read and added to; a pasted token is decoded, and nothing more."""
+"""Staff read the denylist and add to it. A pasted token is decoded, and not shown again."""
 
 import logging
 from datetime import timedelta
@@ -140,7 +140,7 @@ def test_the_jti_of_a_refresh_token_needs_the_permission_to_revoke(
     answer = add(staff, jti=jti(pair, TokenType.REFRESH))
     assert "no permission to revoke its session" in answer.content.decode()
     assert not is_refused(pair.raw_access, api)
-    # Who holds the token itself can end its session anyway.
+    # Staff who hold the token itself can end its session anyway.
     answer = add(staff, token=pair.raw_refresh)
     assert answer.redirect_chain == [(LIST, 302)]
     assert is_refused(pair.raw_access, api)

@@ -1,4 +1,4 @@
-"""State, end reason, last refreshed: each in an order that an index has, within a bound."""
+"""Filters by state, end reason and last refresh read an index in its order, within a bound."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def states(user: Any) -> dict[str, Any]:
-    """Return the key of a session in each state; the later in the alphabet, the later it began."""
+    """Return the key of a session in each state; ``ended_later`` began later and ended earlier."""
 
     def start(ago: timedelta) -> Session:
         return sessions.start(user, now=NOW - ago).session
@@ -92,7 +92,7 @@ def test_one_persons_sessions_are_shown_by_name(
 @pytest.mark.parametrize(
     ("query", "sees"),
     [
-        ("refreshed=earlier", 0),  # among the newest, nobody
+        ("refreshed=earlier", 0),  # none among the newest
         ("refreshed=week", 2),
         ("state=live", 1),
         ("state=expired", 1),  # the oldest come first

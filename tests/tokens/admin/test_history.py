@@ -1,4 +1,4 @@
-"""A session's page tells what happened, with both parties of an incident."""
+"""A session's page shows what happened to it, with both clients of an incident."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every list of the admin, and every count on it, is a range of an index; rotation pays nothing."""
+"""Every list and count of the admin reads a range of an index, and a rotation updates none."""
 
 import re
 from typing import Any
@@ -21,10 +21,10 @@ ADDRESS = "192.0.2.1"
 
 @pytest.fixture
 def plans(db: None) -> Any:
-    """Return what names every table and index that a queryset reads, where an index pays."""
+    """Return a function that returns the words of a queryset's plan, where an index pays."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # Tables this small are read whole, whatever indexes there are.
+            # The planner reads tables this small whole, whatever indexes they have.
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_bitmapscan = off")
     return lambda rows: re.findall(r"\w+", rows.explain())

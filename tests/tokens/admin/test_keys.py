@@ -1,4 +1,4 @@
-"""The ring is seen, rotated and revoked in the admin, with nothing secret on any page."""
+"""Staff see, rotate and revoke the key ring in the admin, and no page shows a secret."""
 
 from datetime import timedelta
 from functools import partial
@@ -102,7 +102,7 @@ def test_a_page_that_asks_looks_at_no_more_sessions_than_its_bound(
     sessions.start(user)
     for address in (ROTATE, REVOKE):
         assert not any("MAX(" in sql for sql in statements(partial(keeper.get, address)))
-    # What is carried out keeps the former key for tokens that outlive those of now.
+    # The rotation itself keeps the former key until older tokens with a longer lifetime expire.
     settings.TOKENS_REFRESH_LIFETIME = DAY
     keeper.post(ROTATE, form())
     last = Session.objects.get().idle_until
@@ -152,7 +152,7 @@ def test_a_page_that_speaks_of_a_former_ring_changes_nothing(
 ) -> None:
     stale = form(reason="late")
     keeper.post(ROTATE, form())
-    # So long ago that it is not taken for the same moment.
+    # Long enough ago that it does not count as a rotation at the same moment.
     SigningKey.objects.filter(state=State.RETIRED).update(retired_at=timezone.now() - DAY)
     ring = list(SigningKey.objects.values_list("kid", "state"))
     answer = keeper.post(page, stale, follow=True)

@@ -1,4 +1,4 @@
-"""The admin's first page: what goes on, at the price of a few ranges of an index."""
+"""The admin's first page summarizes recent activity with a few index range scans."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -44,7 +44,7 @@ def test_a_day_begins_at_midnight_of_the_sites_own_zone(user: Any, settings: Any
     settings.TIME_ZONE = "Pacific/Auckland"  # 13 hours ahead in January
     sessions.start(user, now=datetime(2030, 1, 19, 10, 59, tzinfo=UTC))
     sessions.start(user, now=datetime(2030, 1, 19, 11, 0, tzinfo=UTC))
-    with timezone.override("America/New_York"):  # of whoever looks
+    with timezone.override("America/New_York"):  # the viewer's time zone
         days = overview(now=NOW).days
     assert days[-1].on == date(2030, 1, 21)
     assert [day.sign_ins for day in days[-3:]] == [1, 1, 0]
@@ -72,7 +72,7 @@ def test_finished_days_are_counted_once_and_today_again_after_a_minute(
     sessions.start(user, now=NOW)
     sessions.start(user, now=NOW - DAY)
     all_days = costs(lambda: overview(now=NOW))
-    assert costs(lambda: overview(now=NOW)) == 2  # the signing key, the last pruning
+    assert costs(lambda: overview(now=NOW)) == 2  # for the signing key and the last pruning
     later = datetime.now(UTC).timestamp() + page.TODAY_TIMEOUT + 1
     monkeypatch.setattr("django.core.cache.backends.locmem.time.time", lambda: later)
     sessions.start(user, now=NOW)

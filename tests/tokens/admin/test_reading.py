@@ -1,4 +1,4 @@
-"""The admin reads: it shows nothing secret, counts nothing, and costs the same at any size."""
+"""The admin's pages show no secret, count no table, and cost the same at any size."""
 
 from datetime import timedelta
 from typing import Any
@@ -92,7 +92,7 @@ def test_a_list_costs_the_same_with_few_rows_and_with_many(
             sessions.start(user, now=long_ago if at % 2 else None)
 
     fill(2)
-    admin_client.get(SESSIONS)  # What Django remembers per process is not the list's cost.
+    admin_client.get(SESSIONS)  # The first request also pays for what Django caches per process.
     few = statements(lambda: admin_client.get(SESSIONS + query))
     fill(70)
     many = statements(lambda: admin_client.get(SESSIONS + query))

@@ -1,4 +1,4 @@
-"""Staff revokes a session, and it is dead on its next request."""
+"""Staff revoke a session, and its next request is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One field finds a session by whatever names it, and keeps a token to itself."""
+"""One search field finds a session by any of its ids and names, and never repeats a token."""
 
 import logging
 from datetime import timedelta
@@ -22,7 +22,7 @@ DENYLIST = "/admin/tokens/deniedtoken/"
 
 @pytest.fixture
 def found(user: Any, django_user_model: Any) -> sessions.TokenPair:
-    """Return a session of ``ada``; another one, of somebody else, is there to be left out."""
+    """Return a session of ``ada``. A session of another user exists too, and must not be found."""
     other = django_user_model.objects.create_user("alan", "alan@example.org")
     sessions.start(other, client=sessions.Client("198.51.100.7"))
     return sessions.start(user, client=sessions.Client("2001:db8::1"))
@@ -123,7 +123,7 @@ def test_why_a_token_finds_nothing_is_said(supporter: Client, found: sessions.To
 
     half, _, signature = found.raw_access.rpartition(".")
     assert "not three base64url parts" in say(half)
-    # The last character carries fewer bits than the others, and not every one may stand there.
+    # The last character carries fewer bits than the others, so not every character is valid there.
     forged = signature[-2::-1] + signature[-1]
     assert "did not sign" in say(f"{half}.{forged}")
     found.session.user.delete()

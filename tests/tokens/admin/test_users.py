@@ -165,7 +165,7 @@ def test_a_user_that_is_not_there_is_404(supporter: Client, user: Any) -> None:
 def test_deactivating_says_how_many_sessions_ended(admin_client: Client, user: Any) -> None:
     sessions.start(user)
     sessions.start(user)
-    sessions.start(user, now=timezone.now() - timedelta(days=30))  # expired, so nobody's loss
+    sessions.start(user, now=timezone.now() - timedelta(days=30))  # expired, so not counted
     answer = admin_client.post(page(user), fields(admin_client, user, is_active=""), follow=True)
     assert answer.redirect_chain, answer.context["errors"]
     assert f"This change ended 2 sessions of {user}." in texts(answer)
@@ -220,7 +220,7 @@ class TestWhoseAdminItIs:
 
     def test_any_admin_is_extended_once(self) -> None:
         site = admin.AdminSite(name="other")
-        extend(site)  # Users are not registered there: no error.
+        extend(site)  # Users are not registered in this admin. That is no error.
         assert {Session, DeniedToken, SigningKey} <= set(site._registry)
         site.register(get_user_model(), DjangoUserAdmin)
         extend(site)

@@ -1,4 +1,4 @@
-"""What a request costs in queries, counted at the HTTP door."""
+"""The number of queries that each kind of HTTP request costs."""
 
 from typing import Any
 from uuid import uuid4
@@ -57,7 +57,7 @@ def test_a_refresh_costs_two_queries(
 def test_a_sign_in_counts_on_both_limits_at_once_and_commits_three_times(
     api: APIClient, signed_in: dict[str, Any], settings: Any, throttle: str, steps: str
 ) -> None:
-    """Read the limits, count on two; read the user; the session, and two given back; last_login."""
+    """Read limits, count on both; read the user; insert the session, give both back; last_login."""
     settings.TOKENS_LOGIN_THROTTLE = throttle
     body = {"username": "ada", "password": PASSWORD}
     statements = queries(lambda: api.post("/api/token/", body))
@@ -76,14 +76,14 @@ def test_a_rotation_touches_no_index(user: Any) -> None:
         after - at_first for after, at_first in zip(updates_of_sessions(), before, strict=True)
     )
     assert updated == 50
-    # A page that is full moves the row to another one, which the indexes must learn.
+    # An update in a full page moves the row to another page, and then updates every index.
     assert without_index >= 45
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's HOT updates")
 @pytest.mark.django_db(transaction=True)
 def test_a_first_rotation_finds_room_in_its_own_page(user: Any) -> None:
-    """Where pages are filled to the brim, one of a full page's rows after the other moves away."""
+    """Without free space in its pages, each row of a full page would move to another page."""
     made = sessions.start(user).session
     columns = {field.attname: getattr(made, field.attname) for field in Session._meta.fields}
     rows = [Session(**columns | {"id": uuid4()}) for _ in range(2000)]

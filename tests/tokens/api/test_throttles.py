@@ -1,4 +1,4 @@
-"""Requests with tokens have limits of their own, which cost no query and need no server."""
+"""Requests with tokens have their own limits, which cost no query and need no server."""
 
 from collections.abc import Iterator
 from random import randrange
@@ -36,7 +36,7 @@ def _cache_awake() -> Iterator[None]:
 
 
 def fresh_address() -> str:
-    """Return an address that no other test of any process has counted under."""
+    """Return an address under which no other test of any process has counted."""
     return f"10.{randrange(256)}.{randrange(256)}.{randrange(256)}"
 
 
@@ -87,7 +87,7 @@ def test_a_cache_that_is_down_costs_the_count_and_not_the_refresh(
     for _ in range(3):
         answer = APIClient().post("/api/token/refresh/", {"refresh": raw_refresh})
         assert answer.status_code == 200
-    assert len(asked) == 1, "a cache that does not answer holds nobody up twice"
+    assert len(asked) == 1, "only the first request waits for a cache that does not answer"
 
 
 def test_a_count_that_runs_out_meanwhile_begins_at_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def pair(transactional_db: None, snapshot_mode: None, user: Any) -> TokenPair:
 
 @pytest.fixture
 def another() -> Iterator[Snapshot]:
-    """Return a snapshot as another process has it."""
+    """Return a snapshot such as another process has."""
     another = Snapshot()
     yield another
     another.forget()

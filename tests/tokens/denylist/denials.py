@@ -17,7 +17,7 @@ BOUND = timedelta(seconds=60)
 
 
 class Clock:
-    """Stands for the module ``time`` in ``tokens.denylist.snapshot``; it goes on, and can skip."""
+    """Stands in for the module ``time`` in ``tokens.denylist.snapshot``; it runs, and can skip."""
 
     def __init__(self) -> None:
         self._skipped = 0.0

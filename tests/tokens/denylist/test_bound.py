@@ -1,4 +1,4 @@
-"""Without a reading in time it is the strict mode that decides."""
+"""Without a reading within the bound, strict mode decides."""
 
 import math
 from datetime import timedelta

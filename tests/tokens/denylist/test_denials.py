@@ -1,4 +1,4 @@
-"""Whoever is denied is refused: at once here, within the bound elsewhere."""
+"""A denied token is refused at once in this process, and within the bound in all others."""
 
 import math
 import time
@@ -64,7 +64,7 @@ def test_a_denial_elsewhere_is_seen_within_the_bound_and_not_before(
 def test_a_denial_is_held_for_the_longer_of_the_lives_that_two_processes_know_of(
     pair: TokenPair, another: snapshot.Snapshot, settings: Any, theirs: int, ours: int
 ) -> None:
-    """They differ while the processes of a site are restarted one after the other."""
+    """The lifetimes differ while the processes of a site are restarted one after the other."""
     now, ids = timezone.now(), sessions.authenticate(pair.raw_access).claims.ids
     settings.TOKENS_ACCESS_LIFETIME = timedelta(minutes=theirs)
     end(pair)

@@ -1,4 +1,4 @@
-"""Rows that turn up after higher numbers were seen, and rows that no longer matter."""
+"""Rows that appear after higher numbers are read, and rows that no longer matter are dropped."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ pytestmark = [
 
 
 def test_a_row_that_was_committed_late_is_seen_all_the_same(pair: TokenPair, settings: Any) -> None:
-    # A number is given when a row is written, and the row is seen when it is committed.
+    # A row gets its number when it is written, and becomes visible when it is committed.
     deny_elsewhere("first", pk=1000)
     deny_elsewhere("quick", pk=1010)
     wait_for_the_bound(settings)
@@ -132,6 +132,6 @@ def test_a_hundred_thousand_denials_in_one_access_life(pair: TokenPair, settings
     snapshot._snapshot._read_at = 0.0
     with CaptureQueriesContext(connection) as captured:
         assert refusal(pair) is Denied
-    # The reading brought the one row that is new; the other query told the reason.
+    # The reading fetched the one new row, and the other query fetched the reason.
     assert len(captured) == 2
     assert len(snapshot._snapshot) == 100_001

@@ -1,4 +1,4 @@
-"""Word from the database: it brings a reading before the bound, and nothing depends on it."""
+"""A notification from the database causes a reading before the bound; nothing depends on it."""
 
 import math
 import os
@@ -36,12 +36,12 @@ def revoke_in_another_process(pair: TokenPair) -> None:
 
 
 def listen() -> None:
-    """Let the next request be the one that listens."""
+    """Make the next request check for notifications."""
     snapshot._snapshot._listen_at = -math.inf
 
 
 def soon(happens: Callable[[], bool]) -> bool:
-    """Tell whether it happens; PostgreSQL calls after the commit was answered."""
+    """Return whether it happens soon. PostgreSQL notifies after it has confirmed the commit."""
     deadline = time.monotonic() + 20
     while not happens():
         if time.monotonic() > deadline:
@@ -72,7 +72,7 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
     assert refusal(pair) is SessionEnded
 
 
-def test_it_is_listened_for_twenty_times_per_bound(pair: TokenPair) -> None:
+def test_a_process_checks_for_notifications_twenty_times_per_bound(pair: TokenPair) -> None:
     revoke_in_another_process(pair)
     assert soon(hears)
     snapshot._snapshot._has_changes = True
@@ -81,12 +81,12 @@ def test_it_is_listened_for_twenty_times_per_bound(pair: TokenPair) -> None:
     assert refusal(pair) is SessionEnded
 
 
-def test_without_word_nothing_is_read(pair: TokenPair) -> None:
+def test_without_a_notification_nothing_is_read(pair: TokenPair) -> None:
     queries_of_a_request(pair)
     assert queries_of_a_request(pair) == 0
 
 
-def test_word_is_kept_until_a_reading_was_possible(
+def test_a_notification_is_kept_until_a_reading_is_possible(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries_of_a_request(pair)
@@ -98,14 +98,14 @@ def test_word_is_kept_until_a_reading_was_possible(
     assert queries_of_a_request(pair) == 0
 
 
-def test_nobody_waits_for_word(pair: TokenPair) -> None:
+def test_no_request_waits_for_a_notification(pair: TokenPair) -> None:
     listen()
     with snapshot._snapshot._lock:
         # It would take the bound, which is an hour.
         assert snapshot.is_known_good([], now=timezone.now())
 
 
-def test_without_a_source_of_word_the_bound_holds(
+def test_without_a_source_of_notifications_the_bound_holds(
     pair: TokenPair, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
@@ -138,7 +138,7 @@ def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(pair: 
     else:
         first._connection.connection.close()
     assert soon(lambda: hears() or held._source is None)
-    assert queries_of_a_request(pair) == 0  # a pause
+    assert queries_of_a_request(pair) == 0  # It pauses first.
     held._try_at = -math.inf
     assert queries_of_a_request(pair) == 1
     assert held._source is not first
@@ -159,7 +159,7 @@ def test_a_fork_leaves_its_parents_source_alone(
     parents.close()
 
 
-def test_a_mode_that_cannot_listen_has_no_word(
+def test_another_database_sends_no_notifications(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot.forget()
@@ -169,7 +169,7 @@ def test_a_mode_that_cannot_listen_has_no_word(
 
 
 @postgresql_only
-def test_word_comes_within_a_callers_own_transaction_too(pair: TokenPair) -> None:
+def test_a_notification_arrives_within_a_callers_transaction_too(pair: TokenPair) -> None:
     queries_of_a_request(pair)
     with transaction.atomic():
         revoke_in_another_process(pair)
@@ -177,7 +177,7 @@ def test_word_comes_within_a_callers_own_transaction_too(pair: TokenPair) -> Non
 
 
 @postgresql_only
-def test_what_is_rolled_back_calls_nobody(pair: TokenPair) -> None:
+def test_a_denial_that_is_rolled_back_notifies_no_process(pair: TokenPair) -> None:
     queries_of_a_request(pair)
     with transaction.atomic():
         end(pair)
@@ -188,7 +188,7 @@ def test_what_is_rolled_back_calls_nobody(pair: TokenPair) -> None:
 
 
 @postgresql_only
-def test_whoever_is_called_too_often_hangs_up_for_a_while(
+def test_too_many_notifications_close_the_connection_for_a_while(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifications, "MAX_NOTIFICATIONS", 3)
@@ -215,7 +215,7 @@ def test_its_connection_has_the_options_of_the_others(
 
 
 @postgresql_only
-def test_whoever_listens_gives_a_sign_of_life_each_minute(
+def test_a_listening_connection_sends_a_statement_each_minute(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries_of_a_request(pair)
@@ -239,7 +239,7 @@ def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log
     with connection.cursor() as cursor:
         pid = source._connection.connection.info.backend_pid
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    source._listen_at -= 10 * 60  # seconds, of which PostgreSQL has heard nothing
+    source._listen_at -= 10 * 60  # seconds without a statement on this connection
     assert hears()
     revoke_in_another_process(pair)
     assert soon(hears)
@@ -247,7 +247,7 @@ def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log
 
 
 @postgresql_only
-def test_a_call_that_fails_undoes_no_denial(
+def test_a_notification_that_fails_undoes_no_denial(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     monkeypatch.setattr(notifications, "_NOTIFY_SQL", "SELECT no_such_function()")
@@ -273,6 +273,6 @@ def test_a_site_hears_of_a_denial_by_another_process(user: Any) -> None:
     with running_site(workers=1, DJANGO_SETTINGS_MODULE=MODULE, MAX_STALENESS="60") as site:
         assert site.get("/who/", pair.raw_access)[0] == 200
         revoke_in_another_process(pair)
-        # It listens every three seconds; the bound alone would take a minute.
+        # It checks every three seconds. The bound alone would take a minute.
         assert soon(lambda: site.get("/who/", pair.raw_access)[0] == 401)
         assert site.get("/who/", other.raw_access)[0] == 200

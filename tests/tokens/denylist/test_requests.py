@@ -1,4 +1,4 @@
-"""What a request costs in this mode, and what it gets of the user."""
+"""In snapshot mode a request costs no query until it uses more than the primary key of the user."""
 
 import pickle
 from datetime import timedelta
@@ -46,7 +46,7 @@ def test_the_rest_of_the_user_and_the_session_come_by_one_query(user: Any, pair:
 
 
 def test_a_view_that_uses_the_user_sees_what_no_denial_tells(user: Any, pair: TokenPair) -> None:
-    get_user_model().objects.update(is_active=False)  # behind the model's back
+    get_user_model().objects.update(is_active=False)  # This writes no denial.
     found = sessions.authenticate(pair.raw_access)
     with pytest.raises(UserInactive):
         str(found.user)

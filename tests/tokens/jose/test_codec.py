@@ -1,4 +1,4 @@
-"""Reading and writing tokens, without a database."""
+"""Tokens are encoded and decoded without a database."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -130,7 +130,7 @@ def test_exp_is_the_first_second_that_is_too_late(leeway: int) -> None:
 
 @pytest.mark.parametrize("leeway", [0, 10])
 def test_nbf_is_the_first_second_that_is_not_too_early(leeway: int) -> None:
-    """RFC 7519 §4.1.5; none is issued here, and one from a key of ours would still hold."""
+    """RFC 7519 §4.1.5. Latchkey issues no nbf, but obeys it in a token signed by its own key."""
     late = int(NOW.timestamp()) + 60
     raw = encode(claims(nbf=late), key=KEY)
     start, slack = NOW + timedelta(seconds=60 - leeway), timedelta(seconds=leeway)
@@ -169,7 +169,7 @@ def test_a_key_that_is_too_short_for_its_hash_signs_nothing_we_accept() -> None:
 
 
 def test_a_public_key_is_no_secret_to_sign_with() -> None:
-    """RFC 8725 §2.1: whoever knows the public key could sign."""
+    """RFC 8725 §2.1: otherwise anyone with the public key could sign."""
     public = Ed25519PrivateKey.generate().public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(KeyRingError, match="unfit"):

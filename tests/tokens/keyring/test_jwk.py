@@ -1,4 +1,4 @@
-"""Keys as JSON Web Keys: as strong as the standards ask, named by them, and public in part."""
+"""Keys as JSON Web Keys: their strength, their thumbprints and their public parts."""
 
 import hashlib
 from typing import Any

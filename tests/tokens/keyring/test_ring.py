@@ -1,4 +1,4 @@
-"""The key ring: sealed rows, a copy in each process, and what strangers can make it do."""
+"""The key ring: sealed rows, a copy in each process, and a bounded cost of unknown kids."""
 
 import base64
 import dataclasses
@@ -69,7 +69,7 @@ def test_when_another_process_made_the_first_keys_they_are_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = set(SigningKey.objects.values_list("kid", flat=True))
-    # As this process saw it, a moment before the other one's commit.
+    # As this process saw the table a moment before the other one committed.
     monkeypatch.setattr(type(SigningKey.objects.all()), "exists", lambda self: False)
     assert keyring.ensure() is False
     assert set(SigningKey.objects.values_list("kid", flat=True)) == before

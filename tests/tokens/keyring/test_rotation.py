@@ -1,4 +1,4 @@
-"""Rotation: what signs, what verifies, what is refused, and what undoes nothing."""
+"""Rotation: which key signs, which keys verify, which are refused, and that no session ends."""
 
 import time
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def test_the_former_key_verifies_until_its_last_token_has_expired(user: Any, set
     pair = sessions.start(user, now=now)
     former = keyring.signing_key().kid
     plan = keyring.plan_rotation(now=now)
-    # As if somebody had thought about it for an hour, while the key went on signing.
+    # As if the operator had considered the plan for an hour, while the key went on signing.
     keyring.rotate(plan, now=now + timedelta(hours=1))
     last_token_expires = now + timedelta(hours=1) + MOMENT + settings.TOKENS_REFRESH_LIFETIME
     until = SigningKey.objects.get(kid=former).verifies_until
@@ -68,7 +68,7 @@ def test_a_longer_lifetime_is_written_down_before_a_token_has_it(user: Any, sett
 def test_a_key_that_was_just_rotated_away_signs_no_longer_life_than_it_waited_for(
     user: Any, settings: Any
 ) -> None:
-    """Another process rotates, within the second in which this one does not read the ring."""
+    """Another process rotates within the second in which this one does not read the ring again."""
     former = keyring.signing_key().kid
     before = ring._cache.ring
     rotate()

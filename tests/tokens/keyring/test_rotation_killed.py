@@ -1,4 +1,4 @@
-"""A rotation that is killed, at whichever statement, leaves the ring as before or as after."""
+"""A rotation that is killed at any statement leaves the ring as before or as after."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ def ring() -> Ring:
 
 
 def an_hour_passes() -> None:
-    """Let the last rotation be a while ago, so that it does not refuse the next."""
+    """Date the last rotation an hour back, so that it does not prevent the next one."""
     long_ago = timezone.now() - timedelta(hours=1)
     SigningKey.objects.filter(retired_at__isnull=False).update(retired_at=long_ago)
 
@@ -90,5 +90,5 @@ def test_the_ring_is_as_before_or_as_after(user: Any, rotator: Rotator, how: str
         if not died:
             break
     else:
-        pytest.fail("The rotation never came to its end.")
+        pytest.fail("The rotation never finished.")
     assert died_before > 3

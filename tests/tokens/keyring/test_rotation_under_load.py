@@ -1,4 +1,4 @@
-"""Promise 6: several worker processes, many clients, and an operator who keeps rotating."""
+"""Promise 6: rotations under load fail no request, with several processes and many clients."""
 
 import time
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def test_rotations_in_a_row_fail_no_request_and_lose_no_session(site: Site) -> N
             rotate("--algorithm", algorithm)
     assert [diary.refused for diary in diaries] == [[]] * CLIENTS
     assert all(diary.rotations > 5 for diary in diaries)
-    # Ten plain ones and five of another algorithm, each leaving a former key.
+    # Ten plain rotations and five to another algorithm, each of which leaves a former key.
     assert SigningKey.objects.filter(state="retired").count() == 15
     assert Session.objects.filter(ended_at=None).count() == CLIENTS
     generations = sorted(Session.objects.values_list("generation", flat=True))

@@ -1,4 +1,4 @@
-"""Promise 5: whoever steals the database without TOKEN_SECRET can forge nothing."""
+"""Promise 5: a thief of the database without TOKEN_SECRET can forge nothing."""
 
 import base64
 from pathlib import Path
@@ -47,7 +47,7 @@ def every_byte_of_the_database() -> bytes:
     """Return the files' bytes on SQLite, the text of every row elsewhere."""
     if connection.vendor == "sqlite":
         file = Path(str(connection.settings_dict["NAME"]))
-        beside = file.with_name(f"{file.name}-wal")  # What is not yet in the file itself.
+        beside = file.with_name(f"{file.name}-wal")  # the part that is not yet in the file itself
         return file.read_bytes() + (beside.read_bytes() if beside.exists() else b"")
     rows: list[str] = []
     with connection.cursor() as cursor:

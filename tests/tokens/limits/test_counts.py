@@ -1,4 +1,4 @@
-"""Limits: a rate that drains evenly, counted in the database, by the address to be believed."""
+"""Limits: a rate that drains evenly, counted in the database, by the address that is trusted."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ def passes(*callers: str, rate: Rate = TEN, now: datetime = NOW) -> bool:
     try:
         counts.take(charges, now=now)
     except TooManyAttempts:
-        assert waits, "what is refused was said to be full"
+        assert waits, "a refused charge was not reported as full"
         return False
     assert not waits
     return True
@@ -109,7 +109,7 @@ def test_what_is_given_back_can_be_taken_again() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(("set_back", "let_in"), [(59, False), (61, True), (3600, True)])
 def test_a_clock_that_was_set_back_locks_nobody_out(set_back: int, let_in: bool) -> None:
-    """By little, it is taken for another host's clock; nothing is forgiven for that."""
+    """A small step back may be another host's clock, so it forgives nothing."""
     assert all(passes("a") for _ in range(10))
     assert passes("a", now=NOW - seconds(set_back)) is let_in
 

@@ -1,5 +1,5 @@
 """
-Unknown user, wrong password, inactive user: told apart by nothing that a caller can see or time.
+Unknown user, wrong password, inactive user: no answer or timing distinguishes them.
 
 Time is counted, not measured: the work of the password hashers, and the queries.
 """
@@ -53,7 +53,7 @@ def _counted(settings: Any, _fresh_process: None) -> Iterator[None]:
 
 
 def prepare(user: Any, path: str, hash: str) -> dict[str, str]:
-    """Bring the user and their hash into this state and return a sign-in's body."""
+    """Put the user and the stored hash into this state, and return a sign-in's body."""
     encoded = {
         "current": Current().encode(PASSWORD, "a" * 22),
         "of fewer iterations": Current().encode(PASSWORD, "a" * 22, FULL * 2 // 5),
@@ -110,7 +110,7 @@ def test_when_throttled_too_and_then_without_any_hash(user: Any, settings: Any, 
         body = prepare(user, path, hash)
         work.clear()
         status, content, headers = seen(APIClient().post("/api/token/", body))
-        # The one thing that differs is the time that goes by, in seconds.
+        # Only the remaining time differs, in seconds.
         assert abs(int(headers.pop("Retry-After")) - 86400) <= 100
         headers.pop("Content-Length", None)
         answers.append((status, content.split(b"available in")[0], headers))

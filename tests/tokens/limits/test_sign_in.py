@@ -1,4 +1,4 @@
-"""Passwords cannot be guessed at speed, and nobody is locked out by those who try."""
+"""Passwords cannot be guessed quickly, and an attacker cannot lock a user out."""
 
 import re
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def test_guessing_at_one_account_from_many_addresses_is_slowed(user: Any) -> Non
 def test_a_forwarded_address_counts_as_far_as_it_is_believed(
     user: Any, settings: Any, proxies: int, statuses: list[int]
 ) -> None:
-    """Believed without a proxy of ours, it would be a fresh address for each try."""
+    """If it were trusted without a proxy, each attempt could have a new address."""
     settings.TOKENS_TRUSTED_PROXIES = proxies
     answers = [
         APIClient(HTTP_X_FORWARDED_FOR=f"6.6.6.6, 198.51.100.{number}").post(
@@ -87,7 +87,7 @@ def test_an_unknown_account_is_slowed_like_a_known_one(user: Any) -> None:
     unknown, known = tries(ELSEWHERE, name="nobody"), tries(ELSEWHERE, name="ada")
     assert (unknown.status_code, known.status_code) == (429, 429)
     assert unknown.headers.keys() == known.headers.keys()
-    # The seconds that are left are the one thing that differs, and only by the clock.
+    # Only the remaining seconds differ, because time passes.
     texts = [re.sub(r"\d+", "n", answer.json()["detail"]) for answer in (unknown, known)]
     assert texts[0] == texts[1]
 
@@ -108,7 +108,7 @@ def test_names_are_kept_as_what_cannot_be_read_back() -> None:
 
 def test_right_passwords_cost_a_tenth(user: Any) -> None:
     statuses = [tries(HOME, password=PASSWORD).status_code for _ in range(31)]
-    # The last one would need the whole cost of a wrong one until it turned out to be right.
+    # The last one needs the whole cost of a wrong one until its password proves right.
     assert statuses.count(200) == 21
     assert statuses[21:] == [429] * 10
 
@@ -122,7 +122,7 @@ def test_an_office_behind_one_address_signs_in(user: Any, settings: Any) -> None
 
 
 def test_wrong_passwords_stay_counted_when_a_right_one_comes(user: Any) -> None:
-    """Or an attacker with an account of their own would reset the limit with it."""
+    """Otherwise an attacker with an account could reset the limit by signing in."""
     assert tries(HOME).status_code == 401
     assert tries(HOME).status_code == 401
     assert tries(HOME, password=PASSWORD).status_code == 200
@@ -179,7 +179,7 @@ def test_another_persons_network_is_not_known(user: Any, django_user_model: Any)
 
 
 def test_an_attack_that_never_stops_locks_nobody_out_for_good() -> None:
-    """A place comes free every twenty minutes, however often the attacker was refused."""
+    """One attempt is free every twenty minutes, however often the attacker was refused."""
 
     def is_let_in(address: str, second: int) -> bool:
         request = RequestFactory().post("/", REMOTE_ADDR=address)

@@ -1,4 +1,4 @@
-"""``manage.py explain_token`` says what a request would meet, and never the token."""
+"""``manage.py explain_token`` says how a request would be answered, and never shows the token."""
 
 import getpass
 import json
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told(monkeypatch: Any, text: bytes, *words: str) -> tuple[int, str]:
-    """Return the exit status and the output for what stands on standard input."""
+    """Return the exit status and the output for this text on standard input."""
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(text)))
     out = StringIO()
     try:
@@ -144,7 +144,7 @@ class TestProcesses:
 
 
 def at_a_terminal(typed: str) -> tuple[int, str]:
-    """Run the command at a terminal where somebody types; return its status and the screen."""
+    """Run the command at a terminal, type this, and return its status and the screen."""
     outside, inside = pty.openpty()
     run = subprocess.Popen(
         [sys.executable, "manage.py", "explain_token"],
@@ -154,7 +154,7 @@ def at_a_terminal(typed: str) -> tuple[int, str]:
         stdout=inside,
         stderr=inside,
         start_new_session=True,
-        # Its controlling terminal, which is what getpass asks at.
+        # Make it the controlling terminal, which getpass uses.
         preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
     )
     os.close(inside)

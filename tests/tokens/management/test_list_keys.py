@@ -1,4 +1,4 @@
-"""``manage.py list_keys``: the ring at a glance, and nothing secret of it."""
+"""``manage.py list_keys`` prints each key's state, times and sessions, and no secret."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""``manage.py prune_tokens`` as a timer or a person runs it; what it deletes: test_pruning."""
+"""The options and output of ``manage.py prune_tokens``. test_pruning tests what it deletes."""
 
 import json
 import time
@@ -25,7 +25,7 @@ def prune(*words: str) -> str:
 
 @pytest.fixture
 def denials(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
-    """Leave three denials that are due, and take no rests."""
+    """Create three denials that are due, and skip the rests."""
     make_denials(3)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
 

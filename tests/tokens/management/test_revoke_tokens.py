@@ -1,4 +1,4 @@
-"""``manage.py revoke_tokens``: what it ends, what it asks, and what it leaves when it is killed."""
+"""``manage.py revoke_tokens``: what it ends, what it asks, and what a killed run leaves."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""``manage.py rotate_secret`` as an operator meets it; what it does to the ring: test_rotation."""
+"""The options and output of ``manage.py rotate_secret``. test_rotation tests the ring."""
 
 import json
 from datetime import timedelta
@@ -274,7 +274,7 @@ class TestProcesses:
     def test_a_database_that_does_not_answer_is_a_sentence(self, url: str, cause: str) -> None:
         done = manage("rotate_secret", DJANGO_SETTINGS_MODULE="config.settings", DATABASE_URL=url)
         assert (done.returncode, done.stdout) == (1, "")
-        # psycopg's pool logs why it cannot connect, before and perhaps after.
+        # psycopg's pool logs why it cannot connect, before the error and perhaps after it.
         assert f"\nCommandError: {cause}" in f"\n{done.stderr}"
         assert "Traceback" not in done.stderr
         assert "hunter2" not in done.stderr

@@ -1,4 +1,4 @@
-"""``manage.py rotate_secret`` when it asks, and when it does not come to its end."""
+"""``manage.py rotate_secret`` asks before a revocation, and can be interrupted."""
 
 import sys
 import time
@@ -36,7 +36,7 @@ class TestQuestions:
     ) -> None:
         sessions.start(user)
         before = ring()
-        stdin = None if answer is None else StringIO(answer)  # None: closed by the caller.
+        stdin = None if answer is None else StringIO(answer)  # None: the caller closed it.
         monkeypatch.setattr(sys, "stdin", stdin)
         asked, out = StringIO(), StringIO()
         with pytest.raises(CommandError, match=refusal) if refusal else nullcontext():
@@ -47,7 +47,7 @@ class TestQuestions:
         assert bool(out.getvalue()) is not bool(refusal)
 
     @pytest.mark.parametrize("words", [[], ["--algorithm=ES256"], ["--reseal"]])
-    def test_what_signs_nobody_out_is_not(
+    def test_what_signs_nobody_out_is_not_asked_about(
         self, monkeypatch: pytest.MonkeyPatch, words: list[str]
     ) -> None:
         monkeypatch.setattr(sys, "stdin", None)
@@ -72,7 +72,7 @@ class TestInterruptions:
             rotate()
         assert "retired" in ring().values()
 
-    def test_a_database_that_goes_in_the_middle_neither(
+    def test_when_the_database_is_lost_it_claims_nothing_untrue(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(time, "sleep", database_gone)

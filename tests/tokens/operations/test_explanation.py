@@ -27,7 +27,7 @@ def refusals(explanation: Explanation) -> list[str]:
 
 
 def forged(pair: sessions.TokenPair, *, key: str | None = None, **changes: Any) -> str:
-    """Return the access token with other claims, signed by our key unless another is given."""
+    """Return the access token with other claims, signed by ``key`` or by the ring's key."""
     members = jwt.decode(pair.raw_access, options={"verify_signature": False})
     header = jwt.get_unverified_header(pair.raw_access)
     for name in ("kid", "typ"):
@@ -88,7 +88,7 @@ def bring_to_its_limit(pair: sessions.TokenPair, user: Any) -> None:
 KINDS = DeniedToken.Kind
 
 
-# What is done to a token, the steps that refuse it, and what is said there.
+# How a token is made invalid, the steps that refuse it, and their messages.
 CASES: dict[str, tuple[Callable[[sessions.TokenPair, Any], str], list[str], str]] = {
     "a good access token": (lambda pair, user: pair.raw_access, [], ""),
     "a good refresh token": (lambda pair, user: pair.raw_refresh, [], ""),

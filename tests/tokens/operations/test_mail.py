@@ -1,4 +1,4 @@
-"""Mail on a new device and on reuse: off unless it is wanted, and harmless when it fails."""
+"""Mail about a new device and about reuse is off by default, and harmless when it fails."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""How long a batch of pruning may take, and what SQLite does between two."""
+"""How long a batch of pruning may take, and what SQLite does between two batches."""
 
 import sqlite3
 import time
@@ -26,7 +26,7 @@ on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLi
 
 
 class Clock:
-    """Stands for ``time.monotonic`` and goes on by sleeping."""
+    """Stands in for ``time.monotonic``, and advances by sleeping."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -70,14 +70,14 @@ def test_the_next_batch_would_have_taken_its_time_and_is_twice_as_large_at_most(
 
 @on_sqlite
 @pytest.mark.django_db(transaction=True)
-def test_where_nobody_else_writes_a_batch_batch_seconds_longer(
+def test_where_nobody_else_writes_a_batch_takes_longer(
     clock: Clock, other_connection: sqlite3.Connection
 ) -> None:
     with paced("default") as kept:
         assert kept.batch_seconds() == BATCH_SECONDS
         clock.sleep(IDLE_AFTER)
         assert kept.batch_seconds() == IDLE_BATCH_SECONDS
-        # Its own writes are nobody else's.
+        # The connection's own writes do not count.
         ThrottleCount.objects.create(caller="a", clear_at=1)
         kept.rest(took=0.1)
         assert kept.batch_seconds() == IDLE_BATCH_SECONDS
@@ -93,10 +93,10 @@ def test_where_nobody_else_writes_a_batch_batch_seconds_longer(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("batch_size", [2, 100], ids=["several batches", "one"])
 def test_in_the_end_the_file_has_what_the_log_had(clock: Clock, batch_size: int) -> None:
-    """Or the next to write, who is somebody signing in, would have to carry it over."""
+    """Otherwise the next writer, such as a sign-in, would have to copy the log into the file."""
 
     def in_the_file() -> int:
-        # Without a look at the log beside it.
+        # Do not read the log beside the file.
         name = f"file:{connection.settings_dict['NAME']}?immutable=1"
         with closing(sqlite3.connect(name, uri=True)) as file:
             return int(file.execute("SELECT count(*) FROM tokens_deniedtoken").fetchone()[0])

@@ -1,4 +1,4 @@
-"""What pruning deletes, what it leaves, and that it un-revokes nothing; how: test_pruning_batches."""
+"""What pruning deletes and keeps; it un-revokes nothing. test_pruning_batches tests how."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -112,7 +112,7 @@ class TestWhatGoes:
 
 
 class TestNothingIsUnrevoked:
-    """Random histories with prunings between their steps: test_model."""
+    """test_model runs random histories with prunings between their steps."""
 
     def test_a_pruned_session_is_refused_as_unknown(self, user: Any) -> None:
         first = sessions.start(user, now=NOW)
@@ -170,7 +170,7 @@ class TestNothingIsUnrevoked:
         try:
             revoke(pair, what, now=at("deny", denied_after))
         except TokenError:
-            assert what in {"token", "rotated"}  # Expired by that host's clock: nothing to revoke.
+            assert what in {"token", "rotated"}  # expired by that host's clock
         else:
             pruned = max(denied_after, pruned_at)
             pruning.prune(now=at("prune", pruned))
@@ -198,7 +198,7 @@ class TestCosts:
     def test_every_query_walks_an_index_in_its_order(self) -> None:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                # A table without rows is read whole, whatever indexes it has.
+                # The planner reads a table without rows whole, whatever indexes it has.
                 cursor.execute("SET LOCAL enable_seqscan = off")
         due = pruning.due(now=NOW)
         for rows in [*due["denials"], *due["sessions"]]:

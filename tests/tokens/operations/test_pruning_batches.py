@@ -1,4 +1,4 @@
-"""How pruning goes about it: batches, rests, its time, its record."""
+"""Pruning works in batches, with rests, a time limit and a record of each run."""
 
 import time
 from datetime import timedelta
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note the rests between batches instead of taking them."""
+    """Record the rests between batches instead of taking them."""
     taken: list[float] = []
     monkeypatch.setattr(time, "sleep", taken.append)
     return taken
 
 
 class Clock:
-    """A clock that goes on by the denials that are deleted, and by nothing else."""
+    """A clock that advances only with the number of denials that are deleted."""
 
     def __init__(self, *, per_denial: float) -> None:
         self.begins_with = DeniedToken.objects.count()
@@ -39,7 +39,7 @@ class Clock:
 class TestBatches:
     @pytest.fixture(autouse=True)
     def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let no batch take any time, whatever else the machine does."""
+        """Let no batch take any time, however busy the machine is."""
         monkeypatch.setattr(time, "monotonic", lambda: 0.0)
 
     def test_each_is_one_statement_in_a_transaction_of_its_own(self) -> None:
@@ -83,14 +83,14 @@ class TestBatches:
         assert rests == pytest.approx([0.015, 0.015])
 
     def test_each_looks_from_the_first_row_that_is_left(self) -> None:
-        """Or it walks over what PostgreSQL's index still holds of the rows deleted before it."""
+        """Otherwise it scans PostgreSQL's index entries of rows deleted by earlier batches."""
         for days, value in enumerate("cba", start=1):
             deny(value, until=NOW - days * DAY)
         with CaptureQueriesContext(connection) as captured:
             pruning.prune(now=NOW, batch_size=1)
         deletes = [q["sql"] for q in captured.captured_queries if q["sql"].startswith("DELETE")]
         bounds = [[str(day) for day in (29, 30, 31) if f"2029-12-{day}" in sql] for sql in deletes]
-        # Each has the end of what is due, an hour ago, besides.
+        # Each also has the upper bound of what is due, an hour ago.
         assert bounds == [["29", "31"], ["30", "31"], ["31"]]
         assert [sql.count(">=") for sql in deletes] == [1, 1, 1]
 

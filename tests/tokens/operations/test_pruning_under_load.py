@@ -1,4 +1,4 @@
-"""Pruning while people sign in, refresh and sign out: twice at once, and killed in the middle."""
+"""Pruning while users sign in, refresh and sign out: two runs at once, and a run that is killed."""
 
 import signal
 import subprocess
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def fill(user: Any) -> None:
-    """Add what is due, and beside it what is not."""
+    """Add sessions and denials that are due, and others that are not."""
     now = timezone.now()
     ends = [now - timedelta(days=days) for days in [100] * DUE + [1] * 50]
     sessions = [
@@ -51,7 +51,7 @@ def fill(user: Any) -> None:
                 kind=DeniedToken.Kind.SESSION,
                 reason="logout",
                 denied_at=ended_at,
-                # Denials of the recent ones matter for a while yet.
+                # Denials of the recent sessions still matter.
                 until=now + timedelta(days=1) if index >= DUE else ended_at,
             )
             for index, (session, ended_at) in enumerate(zip(sessions, ends, strict=True))
@@ -66,7 +66,7 @@ def start_pruning(*, batch_size: int = 50) -> subprocess.Popen[bytes]:
 
 
 def signs_in_again_and_out(site: Site, diary: Diary) -> None:
-    """Do as people do, and see that the session that was left is dead and stays so."""
+    """Do as users do, and check that the session that was signed out stays refused."""
     calls_and_refreshes(site, diary)
     former = diary.access
     diary.note(time.time(), site.post("/api/token/revoke/", token=diary.refresh))
@@ -79,7 +79,7 @@ def signs_in_again_and_out(site: Site, diary: Diary) -> None:
 
 
 def prune_and_kill() -> None:
-    """Kill a run that has deleted some of what is due, and see that the rest is untouched."""
+    """Kill a run that has deleted some of the due rows, and check that the rest is untouched."""
     run = start_pruning(batch_size=5)
     while DeniedToken.objects.filter(until__lt=timezone.now()).count() == DUE:
         assert run.poll() is None

@@ -1,4 +1,4 @@
-"""Sessions revoked in bulk: which ones, and at what cost."""
+"""Bulk revocation: which sessions end, and at what cost."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

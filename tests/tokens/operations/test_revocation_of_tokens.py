@@ -1,4 +1,4 @@
-"""What staff does with a token, or its id, that somebody brings."""
+"""Staff revoke a token or a token's id."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -139,7 +139,7 @@ def test_what_is_refused_already_is_said_and_left_alone(
 
 @pytest.mark.parametrize("fate", ["idle", "key revoked"])
 def test_the_jti_of_a_refresh_token_that_is_over_changes_nothing(user: Any, fate: str) -> None:
-    """Nothing is ended, so nothing may be logged as ended."""
+    """Nothing ends, so nothing may be logged as ended."""
     now = timezone.now()
     began = (
         now
