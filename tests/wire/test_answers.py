@@ -1,4 +1,4 @@
-"""The wire's own answers: revoke, introspect, sign out, sessions, keys, health."""
+"""The API's answers beyond simplejwt's: revoke, introspect, sign out, sessions, keys, health."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -282,6 +282,6 @@ def test_no_claim_of_a_project_says_whether_a_token_is_active(
 def test_who_gives_their_own_refresh_token_back_has_signed_out(
     api: APIClient, signed_in: dict[str, Any], path: str, field: str
 ) -> None:
-    """As clients of djangorestframework-simplejwt do, whose network must stay a known one."""
+    """As clients of djangorestframework-simplejwt do. Their network must stay a known one."""
     assert api.post(path, {field: signed_in["refresh"]}).status_code == 200
     assert Session.objects.get().end_reason == EndReason.LOGOUT

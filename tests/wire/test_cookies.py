@@ -1,4 +1,4 @@
-"""Tokens in cookies: what the browser gets, what a stale one does, and who may act by one."""
+"""Tokens in cookies: what the browser gets, what a stale one does, and when one is accepted."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -223,7 +223,7 @@ def test_an_optional_token_never_stands_in_the_way(browser: APIClient, by_header
 def test_an_answer_by_cookie_is_in_no_shared_cache(browser: APIClient) -> None:
     sign_in(browser)
     assert "Cookie" in browser.get("/api/me/")["Vary"]
-    # Nor is the refusal, or those who bring a cookie would be given it.
+    # Nor is the refusal, or a cache could return it to a client that sends a cookie.
     assert "Cookie" in APIClient().get("/api/me/")["Vary"]
 
 

@@ -1,5 +1,5 @@
 """
-Cross-site requests: what a page of somebody else can make a browser send changes nothing.
+Cross-site requests: what another site's page can make a browser send changes nothing.
 
 Each case is an unsafe request with the victim's cookies and something wrong about its origin.
 """
@@ -178,12 +178,12 @@ def test_a_body_that_cannot_be_read_is_an_answer_by_cookie_too(
         content_type,
         HTTP_ACCEPT=accept,
     )
-    # The sign-out has no use for its body, and DRF's page says 200 for a 204.
+    # The sign-out ignores its body, and DRF's page answers 200 instead of 204.
     fine = {204 if accept == "application/json" else 200} if "logout" in path else set()
     assert answer.status_code in {400, 403, 413, 415} | fine, answer.content
     if accept == "application/json" and answer.content:
         assert answer["Content-Type"] == "application/json"
-        # Not the answer of Django's last resort, which another project may not have in JSON.
+        # Not Django's own handler of a bad request, which may not be JSON in another project.
         assert answer.json() != {"detail": "Bad Request."}
 
 

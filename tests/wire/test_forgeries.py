@@ -33,7 +33,7 @@ Aim = Callable[[str], Target]
 
 @pytest.fixture
 def aim(user: Any) -> Aim:
-    """Return a maker of targets under a fresh key of an algorithm."""
+    """Return a function that makes targets under a fresh key of an algorithm."""
 
     def at(algorithm: str) -> Target:
         SigningKey.objects.filter(retired_at__isnull=False).update(
@@ -77,7 +77,7 @@ def test_no_other_algorithm_in_the_header_is_obeyed(aim: Aim, algorithm: str) ->
     target = aim(algorithm)
     others = {*keyring.ALGORITHMS, "none", "None", "nOnE", "", "RS512", "ES384", "ES256K", "HS1"}
     for other in sorted(others - {algorithm}):
-        # Signed by the real key, and still not what it is bound to (RFC 8725 §3.1).
+        # Signed by the real key, but with an ``alg`` that the key is not bound to (RFC 8725 §3.1).
         assert_refused(target.token(target.own, alg=other))
         assert_refused(target.token(b"", alg=other))
         assert_refused(target.token(b"\x00", alg=other))
@@ -146,7 +146,7 @@ def test_ecdsas_second_spelling_of_a_signature_is_denied_with_the_first(aim: Aim
 
 
 def test_eddsa_with_a_number_beyond_the_order(aim: Aim) -> None:
-    # RFC 8032 §5.1.7: S is refused from L on, or each signature had a second spelling.
+    # RFC 8032 §5.1.7: S is refused from L on, or each signature would have a second encoding.
     target = aim("EdDSA")
     point, number = target.signature[:32], int.from_bytes(target.signature[32:], "little")
     assert_refused(target.token(point + (number + ED25519_ORDER).to_bytes(32, "little")))
@@ -166,7 +166,7 @@ def test_rsa_with_the_other_padding_or_another_hash(aim: Aim, algorithm: str, ot
         data = target.signing_input(alg=alg)
         assert_refused(target.token(private.sign(data, theirs, hashes.SHA256()), alg=alg))
     ours: Any = v15 if algorithm == "RS256" else pss
-    for hash_ in (hashes.SHA1(), hashes.SHA512()):  # What a forger may hope for.
+    for hash_ in (hashes.SHA1(), hashes.SHA512()):  # a forger may try these
         assert_refused(target.token(private.sign(target.signing_input(), ours, hash_)))
 
 

@@ -1,4 +1,4 @@
-"""Promise 9: bad input is an answer, not an accident: 4xx in JSON, and no row is written."""
+"""Promise 9: bad input gets a 4xx in JSON, and no row is written."""
 
 import base64
 import json
@@ -60,7 +60,7 @@ def assert_refused(answer: Any, *, path: str = "") -> None:
 )
 def test_bodies_that_are_no_object(api: APIClient, user: Any, path: str, body: bytes) -> None:
     answer = api.post(path, body, content_type="application/json")
-    # An empty list is an empty body to a view that needs none, and then nobody is signed in.
+    # A view without required fields takes an empty list as an empty body, and then answers 401.
     assert answer.status_code in {400, 401}
     assert answer["Content-Type"] == "application/json"
 
@@ -194,7 +194,7 @@ def test_a_refresh_token_with_a_hostile_generation(
 
 
 def test_a_refresh_token_of_the_future_is_reuse_of_nothing(api: APIClient, forge: Forge) -> None:
-    """Only the key's holder can sign one; whoever that is, the session is over."""
+    """Only a holder of the key can sign one, so the session ends."""
     raw = forge(refresh=True, claims={"gen": 5})
     assert api.post("/api/token/refresh/", {"refresh": raw}).status_code == 401
     assert Session.objects.get().ended_at is not None
@@ -278,5 +278,5 @@ def test_a_token_with_one_character_changed_is_nobody_elses(
         found = sessions.authenticate(changed)
     except TokenError:
         return
-    # The last character of a part may hold bits that mean nothing.
+    # The last character of a part may have bits that are not used.
     assert found.claims == sessions.authenticate(raw).claims

@@ -1,4 +1,4 @@
-"""``/.well-known/jwks.json``: other services verify by it, through rotations, and no secret is in it."""
+"""``/.well-known/jwks.json``: other services verify with it through rotations; it has no secret."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ pytestmark = [
 
 
 def rotate(**how: Any) -> None:
-    """Rotate, as if the last rotation were a while ago."""
+    """Rotate, as if the last rotation were an hour ago."""
     SigningKey.objects.filter(retired_at__isnull=False).update(
         retired_at=datetime.now(UTC) - timedelta(hours=1)
     )
@@ -38,7 +38,7 @@ def published(api: APIClient) -> dict[str, str]:
 
 
 def verified_elsewhere(api: APIClient, raw_token: str, algorithm: str) -> dict[str, Any]:
-    """Return the claims as another library reads them that knows the JWK Set and nothing else."""
+    """Return the claims as read by another library that knows only the JWK Set."""
     keys = KeySet.import_key_set(api.get(ADDRESS).json())
     return dict(joserfc_jwt.decode(raw_token, keys, algorithms=[algorithm]).claims)
 
@@ -91,7 +91,7 @@ def test_pyjwts_client_follows_a_change_of_algorithm(
     rotate(algorithm="ES256")
     assert claims_by(client, sessions.start(user).raw_access, "ES256")["sub"] == str(user.pk)
     if cooldown:
-        # It would not ask again before half a minute has passed: so the key is published first.
+        # The client does not ask again within half a minute, so publish the key first.
         keyring.publish("RS256")
         client.get_jwk_set(refresh=True)
         rotate()

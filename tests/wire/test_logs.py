@@ -1,4 +1,4 @@
-"""Whatever is asked, in whichever format it is logged: no secret, and no line that was forged."""
+"""Whatever is requested, in each log format, no secret and no forged line is logged."""
 
 import io
 import json
@@ -46,7 +46,7 @@ def output(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 
 
 class Caller(APIClient):
-    """Calls with a user agent that forges, and remembers every token that it was given."""
+    """A client with a forging user agent that remembers every token that it was given."""
 
     def __init__(self) -> None:
         super().__init__(HTTP_USER_AGENT=AGENT, HTTP_ACCEPT="application/json")
@@ -67,7 +67,7 @@ def caller(_fresh_process: None) -> Caller:
 
 
 def drive(caller: Caller, user: Any, forge: Forge) -> None:
-    """Ask everything of every endpoint: rightly, wrongly, and when the server has trouble."""
+    """Call every endpoint: correctly, wrongly, and while the server fails."""
     right = {"username": "ada", "password": PASSWORD}
     pair = caller.call("/api/token/", right).json()
     caller.call("/api/token/", {"username": TYPED_NAME, "password": PASSWORD})
@@ -117,7 +117,7 @@ def drive(caller: Caller, user: Any, forge: Forge) -> None:
 
 
 def trouble(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the server itself fail, which logs tracebacks."""
+    """Make the server itself fail, which logs tracebacks."""
     right = {"username": "ada", "password": NEW_PASSWORD}
 
     def fail(*args: Any, **kwargs: Any) -> Any:
@@ -154,7 +154,7 @@ def test_nothing_that_is_logged_holds_a_secret_or_a_forged_line(
         *sealed,
         *Session.objects.values_list("auth_hash", flat=True),
         *caller.tokens,
-        # A signature alone is as good as the token to whoever knows the rest.
+        # A signature is as good as the token to anyone who knows the rest.
         *(raw_token.rpartition(".")[2] for raw_token in caller.tokens),
     }
     trouble(caller, monkeypatch)

@@ -1,4 +1,4 @@
-"""``/api/schema/`` matches the answers exactly: every address is in it, and a fuzzer agrees."""
+"""``/api/schema/`` has every address and matches the answers exactly, as a fuzzer confirms."""
 
 import re
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ def test_a_fuzzer_finds_no_answer_that_is_not_described(
         case = data.draw(operation.as_strategy())
         headers = {}
         if signed_in:
-            # A fresh one each time: the fuzzer may have signed the last one out.
+            # A fresh pair each time, because the fuzzer may have ended the previous session.
             pair = sessions.start(user)
             if signed_in == "by header":
                 headers["Authorization"] = f"Bearer {pair.raw_access}"
@@ -128,7 +128,7 @@ def test_a_fuzzer_finds_no_answer_that_is_not_described(
         assert 200 in statuses
 
 
-# What these look for is looked for elsewhere, or is not promised: an unused member is no error.
+# What these checks test is tested elsewhere or not promised: an unknown member is no error.
 EXCLUDED = [
     check
     for name in (

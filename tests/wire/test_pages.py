@@ -11,7 +11,7 @@ from tests.wire.conftest import CREDENTIALS, credentials_of, sign_in
 from tokens import keyring, sessions
 from tokens.models import Session
 
-# Where a browser would go to another host, or run a script, by what looks like a path.
+# Values that look like a path, but lead to another host or run a script.
 ELSEWHERE = [
     "https://evil.example/",
     "//evil.example/",

@@ -1,4 +1,4 @@
-"""djangorestframework-simplejwt's answers, to the letter; only keys and headers are added."""
+"""The answers equal those of djangorestframework-simplejwt; only keys and headers are added."""
 
 from collections.abc import Callable
 from typing import Any
@@ -84,7 +84,7 @@ def test_a_sign_in_that_fails_never_says_why(
         "code": "no_active_account",
     }
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
-    assert len(hashed) == 1, "each failure costs one hash, so time tells nothing either"
+    assert len(hashed) == 1, "each failure costs one hash, so timing reveals nothing either"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_an_expired_refresh_token_is_said_to_be_expired(
 
 
 @pytest.mark.parametrize("how", ["inactive", "deleted"])
-def test_a_refresh_for_a_user_who_may_not_come_in(api: APIClient, user: Any, how: str) -> None:
+def test_a_refresh_for_a_user_who_may_not_sign_in(api: APIClient, user: Any, how: str) -> None:
     pair = sessions.start(user)
     if how == "inactive":
         type(user).objects.update(is_active=False)
@@ -251,7 +251,7 @@ def test_the_scheme_is_read_in_any_case(
     assert api.get("/api/me/").status_code == 200
 
 
-def test_users_who_may_not_come_in(bearer: SignIn, user: Any) -> None:
+def test_users_who_may_not_sign_in(bearer: SignIn, user: Any) -> None:
     pair = sessions.start(user)
     type(user).objects.update(is_active=False)
     answer = bearer(pair.raw_access).get("/api/me/")
