@@ -62,7 +62,7 @@ capacity: $(VENV)-bench/.installed ## Measure the load that one PostgreSQL carri
 
 lint: audit $(LINTS) ## Check style, types, layers, migrations, settings and dependencies
 
-# Each is a hook in .pre-commit-config.yaml too; the audit asks a server and is none.
+# Each of these is also a hook in .pre-commit-config.yaml. The audit is not: it asks a server.
 lint-style: $(VENV)/.dev
 	$(BIN)/ruff check .
 
