@@ -12,6 +12,7 @@ from django.views.debug import SafeExceptionReporterFilter
 
 from tests.tokens.admin.conftest import shown, texts
 from tokens import keyring, sessions
+from tokens.errors import KeyRingError
 from tokens.jose import TokenType, jti_of
 from tokens.models import DeniedToken, EndReason, Session
 
@@ -131,6 +132,19 @@ def test_error_reports_hide_what_was_pasted(
     hidden = SafeExceptionReporterFilter().get_post_parameters(answer.wsgi_request)
     assert pair.raw_access not in str(hidden)
     assert hidden["reason"] == REASON
+
+
+def test_a_key_ring_that_does_not_open_is_said_with_what_to_do(
+    supporter: Client, api: Any, pair: sessions.TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise KeyRingError("No signing key exists.", hint="Create one.")
+
+    monkeypatch.setattr("tokens.operations.revocation.deny_token", fail)
+    page = add(supporter, token=pair.raw_access).content.decode()
+    assert "Nothing was changed. No signing key exists. Create one." in page
+    assert pair.raw_access not in page
+    assert not is_refused(pair.raw_access, api)
 
 
 def test_the_jti_of_a_refresh_token_needs_the_permission_to_revoke(
