@@ -259,6 +259,13 @@ class Migration(migrations.Migration):
                         max_length=128,
                     ),
                 ),
+                ("claims", models.JSONField(blank=True, default=dict)),
+                (
+                    "idle_lifetime",
+                    models.DurationField(
+                        blank=True, help_text="Empty: TOKENS_REFRESH_LIFETIME.", null=True
+                    ),
+                ),
                 ("started_at", models.DateTimeField()),
                 ("refreshed_at", models.DateTimeField()),
                 ("idle_until", models.DateTimeField(help_text="When the refresh token expires.")),
@@ -282,6 +289,26 @@ class Migration(migrations.Migration):
                 ("ip_address", models.GenericIPAddressField(blank=True, null=True)),
                 ("user_agent", models.CharField(blank=True, max_length=400)),
                 ("refreshed_ip_address", models.GenericIPAddressField(blank=True, null=True)),
+                ("refreshed_user_agent", models.CharField(blank=True, max_length=400)),
+                (
+                    "seen",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether a token of this generation was seen in use.",
+                    ),
+                ),
+                (
+                    "repeats",
+                    models.PositiveIntegerField(
+                        default=0, help_text="How often the current pair was given again."
+                    ),
+                ),
+                (
+                    "repeats_elsewhere",
+                    models.PositiveIntegerField(
+                        default=0, help_text="How often to another network and user agent."
+                    ),
+                ),
                 ("ended_ip_address", models.GenericIPAddressField(blank=True, null=True)),
                 (
                     "user",

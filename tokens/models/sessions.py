@@ -1,4 +1,4 @@
-"""The tables: sessions, the denylist, the sealed keys, the sign-in counters and the last pruning."""
+"""The sessions: why they ended, and the states they are in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-MAX_REASON_LENGTH = 200
+from .denylist import DeniedToken
 
 
 class EndReason(models.TextChoices):
@@ -82,6 +82,10 @@ class Session(models.Model):
         editable=False,
         help_text=_("The user's session auth hash at sign-in. Another hash ends the session."),
     )
+    claims = models.JSONField(default=dict, blank=True)
+    idle_lifetime = models.DurationField(
+        null=True, blank=True, help_text=_("Empty: TOKENS_REFRESH_LIFETIME.")
+    )
     started_at = models.DateTimeField()
     refreshed_at = models.DateTimeField()
     idle_until = models.DateTimeField(help_text=_("When the refresh token expires."))
@@ -91,6 +95,16 @@ class Session(models.Model):
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=400, blank=True)
     refreshed_ip_address = models.GenericIPAddressField(null=True, blank=True)
+    refreshed_user_agent = models.CharField(max_length=400, blank=True)
+    seen = models.BooleanField(
+        default=False, help_text=_("Whether a token of this generation was seen in use.")
+    )
+    repeats = models.PositiveIntegerField(
+        default=0, help_text=_("How often the current pair was given again.")
+    )
+    repeats_elsewhere = models.PositiveIntegerField(
+        default=0, help_text=_("How often to another network and user agent.")
+    )
     ended_ip_address = models.GenericIPAddressField(null=True, blank=True)
 
     objects = SessionQuerySet.as_manager()
@@ -101,8 +115,8 @@ class Session(models.Model):
             ("revoke_session", "Can revoke sessions"),
             ("introspect_token", "Can introspect tokens"),
         ]
-        # No index may name generation, refreshed_at, idle_until or refreshed_ip_address, not even
-        # in its condition: then PostgreSQL rewrites only the row at a rotation (a HOT update).
+        # No index may name what a refresh writes (writes.ROTATED, seen, repeats), not even in its
+        # condition: then PostgreSQL rewrites only the row (a HOT update).
         indexes: ClassVar = [
             models.Index(fields=["user", "-started_at"], name="session_user"),
             models.Index(fields=["-started_at"], name="session_started"),
@@ -147,153 +161,3 @@ class Session(models.Model):
             return SessionState.EXPIRED
         is_key_revoked: bool = self.is_key_revoked  # type: ignore[attr-defined]  # the annotation
         return SessionState.KEY_REVOKED if is_key_revoked else SessionState.LIVE
-
-
-class DeniedToken(models.Model):
-    """
-    An id that is refused although its signature is good: a ``jti``, a ``sid`` or a ``kid``.
-
-    The three have different forms, so none can pass for another. A row matters until ``until``:
-    afterwards every token that carries the id has expired.
-    """
-
-    class Kind(models.TextChoices):
-        TOKEN = "jti", _("token")
-        SESSION = "sid", _("session")
-        KEY = "kid", _("key")
-
-    value = models.CharField(max_length=64, unique=True)
-    kind = models.CharField(max_length=3, choices=Kind.choices)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        help_text=_("The owner. Empty for a key, and after the user is deleted."),
-    )
-    reason = models.CharField(max_length=MAX_REASON_LENGTH)
-    denied_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,  # Nearly all are empty; denied_by_staff indexes the others.
-        help_text=_("The staff member. Empty if no staff member denied it."),
-    )
-    denied_at = models.DateTimeField()
-    until = models.DateTimeField(db_index=True)
-
-    class Meta:
-        verbose_name = _("denial")
-        verbose_name_plural = _("denylist")
-        default_permissions = ("view",)
-        permissions: ClassVar = [("deny_token", "Can deny tokens")]
-        indexes: ClassVar = [
-            models.Index(fields=["kind", "-id"], name="denied_kind"),
-            models.Index(
-                fields=["denied_by"], condition=Q(denied_by__isnull=False), name="denied_by_staff"
-            ),
-        ]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(kind__in=["jti", "sid", "kid"]) & ~Q(value=""),
-                name="denial_names_an_id",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value[:8]}"
-
-
-class SigningKey(models.Model):
-    """One key of the ring. ``sealed`` opens under ``TOKENS_SECRET`` only, in ``keyring`` only."""
-
-    class State(models.TextChoices):
-        # In the order in which lists show them.
-        SIGNING = "signing", _("signs")
-        NEXT = "next", _("published, will sign next")
-        RETIRED = "retired", _("only verifies")
-        REVOKED = "revoked", _("revoked")
-
-    kid = models.CharField(max_length=64, primary_key=True)
-    algorithm = models.CharField(max_length=8)
-    state = models.CharField(max_length=8, choices=State.choices)
-    sealed = models.TextField(editable=False, blank=True, help_text=_("Empty once revoked."))
-    created_at = models.DateTimeField()
-    signs_since = models.DateTimeField(null=True, blank=True)
-    retired_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When it stopped signing, or was revoked unused.")
-    )
-    verifies_until = models.DateTimeField(null=True, blank=True)
-    longest_life = models.DurationField(
-        editable=False, help_text=_("No token that this key signed has a longer lifetime.")
-    )
-
-    class Meta:
-        default_permissions = ("view",)
-        permissions: ClassVar = [("rotate_signingkey", "Can rotate signing keys")]
-        constraints: ClassVar = [
-            # Of two processes that rotate at once, the database lets one succeed.
-            models.UniqueConstraint(
-                fields=["state"],
-                condition=Q(state__in=["next", "signing"]),
-                name="one_key_signs_and_one_is_next",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="next", signs_since=None, verifies_until=None)
-                | Q(state="signing", signs_since__isnull=False, verifies_until=None)
-                | Q(state__in=["retired", "revoked"], retired_at__isnull=False)
-                & Q(verifies_until__isnull=False),
-                name="key_has_the_instants_of_its_state",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="revoked", sealed="") | ~Q(state="revoked") & ~Q(sealed=""),
-                name="key_is_erased_when_revoked",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"key {self.kid[:8]}"
-
-    @property
-    def state_since(self) -> datetime | None:
-        since = {"signing": self.signs_since, "next": self.created_at, "retired": self.retired_at}
-        return since.get(self.state, self.verifies_until)  # Revoked: it verified until then.
-
-
-class ThrottleCount(models.Model):
-    """The instant at which the attempts of one caller no longer count. Then the row can go."""
-
-    caller = models.CharField(max_length=120, primary_key=True)
-    clear_at = models.BigIntegerField(db_index=True, help_text=_("Microseconds since 1970."))
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.caller
-
-
-class PruneRun(models.Model):
-    """When pruning last ran and what it deleted: the only row of its table."""
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Empty while it runs, and if it was killed.")
-    )
-    complete = models.BooleanField(
-        default=False, help_text=_("Whether nothing was left to delete when it finished.")
-    )
-    deleted = models.JSONField(default=dict, help_text=_("The number of deleted rows by kind."))
-
-    class Meta:
-        default_permissions = ("view",)
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(id=1), name="pruning_has_one_row"),
-        ]
-
-    def __str__(self) -> str:
-        return f"pruning of {self.started_at:%Y-%m-%d %H:%M}"

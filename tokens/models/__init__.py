@@ -1,0 +1,25 @@
+"""
+The tables, one module for each subject.
+
+    sessions    the sessions, why they ended, and the states they are in
+    denylist    the ids that are refused although their signature is good
+    keys        the signing keys, encrypted
+    counters    attempts to sign in, and the last pruning
+"""
+
+from .counters import PruneRun, ThrottleCount
+from .denylist import MAX_REASON_LENGTH, DeniedToken
+from .keys import SigningKey
+from .sessions import EndReason, Session, SessionQuerySet, SessionState
+
+__all__ = [
+    "MAX_REASON_LENGTH",
+    "DeniedToken",
+    "EndReason",
+    "PruneRun",
+    "Session",
+    "SessionQuerySet",
+    "SessionState",
+    "SigningKey",
+    "ThrottleCount",
+]

@@ -1,0 +1,43 @@
+"""The attempts of callers, and the last pruning."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class ThrottleCount(models.Model):
+    """The instant at which the attempts of one caller no longer count. Then the row can go."""
+
+    caller = models.CharField(max_length=120, primary_key=True)
+    clear_at = models.BigIntegerField(db_index=True, help_text=_("Microseconds since 1970."))
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.caller
+
+
+class PruneRun(models.Model):
+    """When pruning last ran and what it deleted: the only row of its table."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Empty while it runs, and if it was killed.")
+    )
+    complete = models.BooleanField(
+        default=False, help_text=_("Whether nothing was left to delete when it finished.")
+    )
+    deleted = models.JSONField(default=dict, help_text=_("The number of deleted rows by kind."))
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="pruning_has_one_row"),
+        ]
+
+    def __str__(self) -> str:
+        return f"pruning of {self.started_at:%Y-%m-%d %H:%M}"
