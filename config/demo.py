@@ -98,7 +98,10 @@ def walk_through(site: Site, *, username: str, password: str, grace: float) -> N
         check(again["refresh"] == second["refresh"], "the current pair again")
         say("  200, and the very same pair: a lost answer signs no user out")
 
-    step("Wait until the grace is over and replay it: now it counts as stolen")
+    step(
+        "Use the new pair, wait until the grace is over, and replay the old token: it counts as stolen"
+    )
+    expect(200, site.get("/api/me/", raw_access=second["access"]))
     count_down(grace + 1)
     refused = expect(401, site.post("/api/token/refresh/", refresh=first["refresh"]))
     say(f"  401, {refused['detail']!r}")

@@ -6,9 +6,15 @@ from rest_framework.test import APIClient
 
 from tokens import keyring
 from tokens.denylist import snapshot
-from tokens.sessions import verified
+from tokens.sessions import seen, verified
 
 PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen is written by ``seen.flush()``: a thread would not see a test's transaction."""
+    monkeypatch.setattr(seen._notes, "_start_thread", lambda: None)
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +27,7 @@ def _fresh_process() -> Any:
 
 def forget_everything() -> None:
     """Empty what this process remembers of keys, tokens and denials."""
-    for remembers in (keyring, verified, snapshot):
+    for remembers in (keyring, seen, verified, snapshot):
         remembers.forget()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 os.environ.update(
     SECRET_KEY="a-secret-key-for-tests-that-is-long-enough-0123456789",
+    SECRET_KEY_FALLBACKS="",
     TOKEN_SECRET="a-token-secret-for-tests-that-is-long-enough-0123456789",
     TOKEN_SECRET_FALLBACKS="",
     DEBUG="false",
@@ -18,11 +19,12 @@ os.environ.update(
     ACCESS_TOKEN_LIFETIME="300",
     REFRESH_TOKEN_LIFETIME="1209600",
     SESSION_LIFETIME="7776000",
-    REFRESH_TOKEN_GRACE="10",
     LOGIN_THROTTLE="",
     CORS_ALLOWED_ORIGINS="",
     LOG_FORMAT="text",
 )
+# Tests that start a site may set it.
+os.environ.setdefault("REFRESH_TOKEN_GRACE", "30")
 # `make test-services` sets these two.
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/unused.sqlite3")
 os.environ.setdefault("CACHE_URL", "")

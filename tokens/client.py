@@ -19,6 +19,11 @@ class Client:
     ip_address: str | None = None
     user_agent: str = ""
 
+    def is_elsewhere(self, ip_address: str | None, user_agent: str) -> bool:
+        """Return whether both the network and the user agent differ from these."""
+        same_network = provider_network(self.ip_address) == provider_network(ip_address)
+        return not same_network and self.user_agent != user_agent
+
 
 def client_of(request: HttpRequest | Request) -> Client:
     user_agent = request.META.get("HTTP_USER_AGENT", "")
@@ -54,3 +59,12 @@ def device_of(user_agent: str) -> str:
     browser = parsed.user_agent.family if parsed.user_agent else ""
     system = parsed.os.family if parsed.os else ""
     return " on ".join(filter(None, [browser, system])) or "Unknown device"
+
+
+def provider_network(address: str | None) -> str:
+    """Return the network in which a user's address usually changes: an IPv4 /24 or an IPv6 /48."""
+    if not address:
+        return ""
+    parsed = ipaddress.ip_address(address)
+    prefix = 24 if parsed.version == 4 else 48
+    return str(ipaddress.ip_network((parsed, prefix), strict=False))

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 ClaimsHook = Callable[[Any], Mapping[str, Any]]
+UserRule = Callable[[Any], bool]
 
 Default = TypeVar("Default")
 Value = TypeVar("Value")
@@ -113,6 +114,11 @@ def claims_hook(value: Any) -> ClaimsHook | None:
     raise _WrongTypeError("a dotted path, or None")
 
 
+def user_rule(value: Any) -> UserRule | None:
+    """Return what the dotted path names. Raises ImportError."""
+    return cast(UserRule | None, claims_hook(value))
+
+
 class Settings:
     # Keys
 
@@ -140,8 +146,11 @@ class Settings:
     )
     TOKENS_REFRESH_GRACE = Setting(
         duration,
-        timedelta(seconds=10),
-        "How long the previous refresh token gets the current pair again.",
+        timedelta(seconds=30),
+        "How long a superseded refresh token gets the current pair again.",
+    )
+    TOKENS_GRACE_ELSEWHERE = Setting(
+        text, "warn", "warn or end: a superseded token from another network and user agent."
     )
     TOKENS_LEEWAY = Setting(
         duration, timedelta(seconds=10), "How far the clocks of two hosts may differ."
@@ -193,6 +202,11 @@ class Settings:
 
     TOKENS_CLAIMS_HOOK = Setting(
         claims_hook, None, "The dotted path of hook(session), which returns additional claims."
+    )
+    TOKENS_USER_RULE = Setting(
+        user_rule,
+        None,
+        "The dotted path of rule(user), which returns whether the user may come in.",
     )
 
 

@@ -16,6 +16,7 @@ Why a token is refused.
         ├── UserInactive
         └── PasswordChanged
     KeyRingError                the server's own trouble, never the caller's
+    ClaimsError                 a claim of the project's own that no token can hold
     TooManyAttempts             nothing was looked at: the caller, or the account, has to wait
 
 An error says why to logs and staff. ``http`` alone decides what a caller hears.
@@ -94,6 +95,10 @@ class KeyRingError(Exception):
 def with_hint(error: Exception) -> str:
     """Return the error's message, followed by its hint if it has one."""
     return f"{error} {getattr(error, 'hint', '')}".strip()
+
+
+class ClaimsError(Exception):
+    """The project's claims cannot stand in a token; the message names the claim."""
 
 
 class TooManyAttempts(Exception):

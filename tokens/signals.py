@@ -8,6 +8,7 @@ in a receiver is logged. It stops neither the other receivers nor a sign-in or r
     ────────────────    ─────────────────────────────────────────────────────
     session_started     session, client
     session_refreshed   session, client
+    refresh_repeated    session, client, elsewhere, answered
     reuse_detected      session, client: ``client`` presented the old token
     session_ended       sid, user_id, reason, note, by, client
     token_denied        jti, user_id, reason, by, address, until
@@ -28,6 +29,7 @@ logger = logging.getLogger("tokens")
 
 session_started = Signal()
 session_refreshed = Signal()
+refresh_repeated = Signal()
 reuse_detected = Signal()
 session_ended = Signal()
 token_denied = Signal()
@@ -36,6 +38,7 @@ key_rotated = Signal()
 SIGNALS = {
     session_started: "session_started",
     session_refreshed: "session_refreshed",
+    refresh_repeated: "refresh_repeated",
     reuse_detected: "reuse_detected",
     session_ended: "session_ended",
     token_denied: "token_denied",

@@ -28,8 +28,10 @@ def test_every_step_happens_on_a_running_server(
     live_server: Any, settings: Any, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
     from tokens import keyring
+    from tokens.sessions import seen
 
     def let_pass(seconds: float) -> None:
+        seen.flush()
         past = timezone.now() - timedelta(seconds=seconds)
         Session.objects.update(refreshed_at=past)
 

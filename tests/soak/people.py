@@ -81,6 +81,8 @@ class Person:
         self._refused(raw_access, "a revoked access token")
         self.held.revoked_access.append(raw_access)
         self.refresh()
+        if _jti(self.held.access) == _jti(raw_access):
+            self.revoke()  # Within the grace, a refresh gives the denied access token again.
 
     def lose_a_refresh_token(self) -> None:
         """
@@ -129,7 +131,8 @@ class Person:
             return
         pairs = {(_jti(one.json()["access"]), _jti(one.json()["refresh"])) for one in answers}
         self._ledger.expect(len(pairs) == 1, f"{self._name}: one token had {len(pairs)} successors")
-        self.held.former.append(self.held.refresh)
+        if _jti(answers[0].json()["refresh"]) != _jti(self.held.refresh):
+            self.held.former.append(self.held.refresh)  # Within the grace, nothing rotates.
         self.held.access = answers[0].json()["access"]
         self.held.refresh = answers[0].json()["refresh"]
 

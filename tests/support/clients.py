@@ -46,8 +46,8 @@ def calls_and_refreshes(site: Site, diary: Diary) -> None:
         diary.note(time.time(), site.get("/api/me/", diary.access))
     body = diary.note(time.time(), site.post("/api/token/refresh/", refresh=diary.refresh))
     if isinstance(body, dict):
+        diary.rotations += body["refresh"] != diary.refresh
         diary.access, diary.refresh = body["access"], body["refresh"]
-        diary.rotations += 1
 
 
 def calls(site: Site, diary: Diary) -> None:

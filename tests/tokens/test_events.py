@@ -14,6 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
+from tests.support.grace import be_used, end_grace
 from tokens import denylist, keyring, sessions, signals
 from tokens.errors import RefreshTokenReused, SessionEnded
 from tokens.models import DeniedToken, EndReason, Session
@@ -62,6 +63,7 @@ def test_a_start_and_a_refresh(user: Any, caplog: pytest.LogCaptureFixture) -> N
         pair = sessions.start(user, client=CLIENT)
         started = logged(caplog)["session_started"]
         pair = sessions.refresh(pair.raw_refresh, client=CLIENT)
+        end_grace(pair)
         sessions.refresh(pair.raw_refresh, client=CLIENT)
     session = pair.session
     assert [call["signal"] for call in calls] == [signals.session_started] + [
@@ -94,6 +96,7 @@ def test_a_reuse_names_both_addresses_and_the_session_ends_once(
     earlier = timezone.now() - timedelta(minutes=1)
     pair = sessions.start(user, client=CLIENT, now=earlier)
     sessions.refresh(pair.raw_refresh, client=CLIENT, now=earlier)
+    be_used(pair)
     thief = sessions.Client("203.0.113.7")
     with heard(signals.reuse_detected, signals.session_ended) as calls:
         with pytest.raises(RefreshTokenReused):

@@ -16,4 +16,5 @@ def last_accepted(expires_at: datetime) -> datetime:
 
 def longest_accepted() -> timedelta:
     """Return how long an access token issued now can be accepted, by any host's clock."""
-    return conf.TOKENS_ACCESS_LIFETIME + 2 * conf.TOKENS_LEEWAY
+    # Within the grace, the same pair is given again with a freshly dated access token.
+    return conf.TOKENS_ACCESS_LIFETIME + conf.TOKENS_REFRESH_GRACE + 2 * conf.TOKENS_LEEWAY

@@ -96,17 +96,19 @@ def forget() -> None:
     _cache.forget()
 
 
-def signing_key() -> Key:
+def signing_key(*, lifetime: timedelta | None = None) -> Key:
     """
     Return the key that signs now, from a copy that is at most SIGNER_MAX_AGE seconds old.
+
+    ``lifetime`` is that of the refresh token to be signed, if it is not TOKENS_REFRESH_LIFETIME.
 
     Raises KeyRingError.
     """
     signer = _signer(_ring(max_age=SIGNER_MAX_AGE))
-    if not _record_longest_life(signer):
+    if not _record_longest_life(signer, lifetime):
         # Another process has recorded it, or has just rotated, so that another key signs.
         signer = _signer(_read())
-        _record_longest_life(signer)
+        _record_longest_life(signer, lifetime)
     return signer.load()
 
 
@@ -168,13 +170,13 @@ def _signer(ring: _Ring) -> _RingKey:
     return ring.signer
 
 
-def _record_longest_life(signer: _RingKey) -> bool:
+def _record_longest_life(signer: _RingKey, lifetime: timedelta | None) -> bool:
     """
     Raise the row's ``longest_life`` to the lifetime of the tokens that the key is about to sign.
 
     A rotation keeps the key for that long. Return False if the row is not as this copy has it.
     """
-    life = conf.TOKENS_REFRESH_LIFETIME
+    life = lifetime or conf.TOKENS_REFRESH_LIFETIME
     if signer.longest_life >= life:
         return True
     # This copy is not updated, because the caller's transaction may be rolled back.

@@ -134,7 +134,7 @@ def carry_out(
         session = target.sessions.first()
         if session is None:
             return 0  # It was deleted with its user meanwhile, so the token is refused as well.
-        sessions.revoke_token(target.jti, TokenType.ACCESS, session, note=note, by=by, now=began)
+        sessions.revoke_token(target.jti, session, note=note, by=by, now=began)
         return 1
     ended = 0
 
@@ -219,7 +219,7 @@ def _find(sid: UUID, ids: Iterable[str], *, now: datetime) -> Session:
 def _deny(
     jti: str, type: TokenType, session: Session, *, note: str, by: Any, now: datetime, **how: Any
 ) -> Denial:
-    sessions.revoke_token(jti, type, session, note=note, by=by, now=now, **how)
+    sessions.revoke_token(jti, session, note=note, by=by, now=now, **how)
     ended = type is TokenType.REFRESH
     return Denial(session=session, session_ended=ended, value=str(session.pk) if ended else jti)
 

@@ -1,13 +1,16 @@
 """
 Start, authenticate, refresh and end a session: the verbs that the API, the admin and commands call.
 
-Every rule of a session belongs here. Read ``lifecycle`` first, then ``authentication``:
+Every rule of a session belongs here. Read ``lifecycle`` first, then ``refreshing``:
 
-    lifecycle         start, authenticate, verify, refresh, revoke
+    lifecycle         start, authenticate, verify, revoke
+    refreshing        refresh: what a refresh token is answered, and what reuse is
     authentication    how a raw token becomes a user
+    eligibility       the rule who may come in
     ending            the functions that end sessions
     pairs             the two tokens of a session's row
     query, writes     the SQL that reads, inserts and rotates the row
+    seen              notes that a pair was seen in use, off the request's path
     verified          claims whose signature this process has verified
     snapshot_mode     accept a token without a query, with ``lazy_user``
     auth_hash         whether the user still has the password of the session
@@ -21,22 +24,22 @@ from ..client import Client
 from ..models import EndReason
 from .auth_hash import auth_hash_matches, auth_hashes
 from .authentication import Authenticated, check_session, check_time_of_issue, read_claims
+from .eligibility import needs_user
 from .ending import end, end_all, end_matching, revoke_token
 from .lifecycle import (
     authenticate,
     end_after_password_change,
-    find_by_refresh_token,
     keep_after_rehash,
-    refresh,
     revoke,
     start,
     verify,
-    would_refresh,
 )
-from .pairs import TokenPair
+from .pairs import Check, TokenPair
+from .refreshing import find_by_refresh_token, refresh, would_refresh
 
 __all__ = [
     "Authenticated",
+    "Check",
     "Client",
     "EndReason",
     "TokenPair",
@@ -51,6 +54,7 @@ __all__ = [
     "end_matching",
     "find_by_refresh_token",
     "keep_after_rehash",
+    "needs_user",
     "read_claims",
     "refresh",
     "revoke",

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from ..conf import conf
-from ..errors import Denied, Expired, PasswordChanged, SessionEnded, UserGone, UserInactive
-from ..jose import Claims, TokenType, check, check_issued
+from ..errors import Denied, Expired, PasswordChanged, SessionEnded, UserGone
+from ..jose import Claims, TokenType, check, check_issued, parse_jti
 from ..models import EndReason, Session
-from . import query, snapshot_mode, verified
+from . import query, seen, snapshot_mode, verified
 from .auth_hash import auth_hash_matches
+from .eligibility import require_eligible
 from .lazy_user import LazyUser
 
 
@@ -67,6 +68,7 @@ def look_up(raw_token: str, *, type: TokenType | None, now: datetime) -> Authent
     """
     claims = read_claims(raw_token, type=type, now=now)
     if type is TokenType.ACCESS and snapshot_mode.accepts(claims, now=now):
+        _note_seen(claims)
         later = snapshot_mode.StrictLookup(lambda: _judge(claims, now=now))
         return Authenticated(claims, LazyUser(claims.sub, later.user), later.session)
     session = _judge(claims, now=now)
@@ -83,8 +85,7 @@ def _judge(claims: Claims, *, now: datetime) -> Session:
     user: Any = session.user
     if claims.sub != str(session.user_id):
         raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
-    if not user.is_active:
-        raise UserInactive(f"User {claims.sub} is not active.")
+    require_eligible(user)
     check_session(session, now=now)
     check_time_of_issue(claims, session, now=now)
     if denied:
@@ -95,7 +96,16 @@ def _judge(claims: Claims, *, now: datetime) -> Session:
         # Read by receivers.after_user_save: a new password that is set on this instance ends every
         # session but this one.
         user._tokens_current_sid = session.pk
+        if not session.seen:
+            _note_seen(claims)
     return session
+
+
+def _note_seen(claims: Claims) -> None:
+    """Note that an access token of its generation was used."""
+    parsed = parse_jti(claims.jti)
+    if parsed:
+        seen.note(claims.sid, parsed[1])
 
 
 def check_session(session: Session, *, now: datetime) -> None:

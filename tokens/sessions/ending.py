@@ -15,16 +15,15 @@ from django.utils import timezone
 
 from .. import denylist
 from ..client import Client
-from ..jose import TokenType
+from ..jose import TokenType, parse_jti
 from ..models import DeniedToken, EndReason, Session, SessionQuerySet
-from . import events
+from . import events, seen
 
 BATCH_SIZE = 500  # sessions that one statement ends
 
 
 def revoke_token(
     jti: str,
-    type: TokenType,
     session: Session,
     *,
     reason: EndReason = EndReason.REVOKED,
@@ -38,18 +37,25 @@ def revoke_token(
     Take one token back: an access token itself, a refresh token with its session (RFC 7009 §2.1).
 
     ``expires_at`` is the access token's ``exp`` where it is known. Otherwise the denial lasts as long
-    as any token of the session can: the row does not say when an older token was issued.
+    as any token of the session can: the row does not say when an older token was issued. A denied
+    token was seen, so its pair is given again within the grace only.
     """
     now = now or timezone.now()
+    parsed = parse_jti(jti)
+    if parsed is None or parsed[0] != session.pk:
+        raise ValueError("The jti is not one of the session's.")
+    _, generation, type = parsed
     if type is TokenType.REFRESH:
         end([session], reason=reason, note=note, by=by, client=client, now=now)
         return
+    seen.mark([(session.pk, generation)])
+    until = denylist.last_accepted(expires_at or session.expires_at)
     denylist.deny(
         [(jti, session.user_id)],
         kind=DeniedToken.Kind.TOKEN,
         reason=note or EndReason.REVOKED.value,
         by=by,
-        until=denylist.last_accepted(expires_at or session.expires_at),
+        until=max(until, now + denylist.longest_accepted()),
         address=client.ip_address if client else None,
         now=now,
     )

@@ -21,6 +21,18 @@ def refreshed(session: Session, client: Client) -> None:
     _send(signals.session_refreshed, session, client)
 
 
+def repeated(session: Session, client: Client, *, elsewhere: bool, answered: bool) -> None:
+    """
+    Report that a pair was given again, or that a superseded refresh token was shown to ``verify``.
+
+    It is a warning if ``client`` has another network and user agent than the client that rotated.
+    """
+    arguments = {"elsewhere": elsewhere, "answered": answered}
+    level = WARNING if elsewhere else INFO
+    fields = {"last_address": session.refreshed_ip_address, **arguments}
+    _send(signals.refresh_repeated, session, client, level=level, arguments=arguments, **fields)
+
+
 def reused(session: Session, client: Client) -> None:
     """Report that ``client`` presented a refresh token that was rotated before."""
     last_address = session.refreshed_ip_address
@@ -48,7 +60,13 @@ def ended(
 
 
 def _send(
-    signal: Signal, session: Session, client: Client, *, level: int = INFO, **more: Any
+    signal: Signal,
+    session: Session,
+    client: Client,
+    *,
+    level: int = INFO,
+    arguments: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> None:
     fields = {
         "sid": session.pk,
@@ -58,5 +76,5 @@ def _send(
         "address": client.ip_address,
         **more,
     }
-    arguments = {"session": session, "client": client}
+    arguments = {"session": session, "client": client, **(arguments or {})}
     signals.send(signal, sender=Session, fields=fields, arguments=arguments, level=level)

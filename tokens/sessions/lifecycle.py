@@ -1,80 +1,95 @@
 """
-Start, authenticate, verify, refresh and revoke: the rules of a session. Read this module first.
+Start, authenticate, verify and revoke: a session without its refreshes, which are in ``refreshing``.
 
-A refresh token is a signed (``sid``, generation) pair. The row of the session holds the current
-generation; the caller whose conditional UPDATE moves it on wins the race. Nothing else about
-tokens is stored.
-
-    generation in the token      answer
-    ───────────────────────      ──────────────────────────────────────────────────────
-    the current one              rotate: the next generation, a new pair
-    the previous one, in grace   the current pair again (a lost answer, a second tab)
-    any older, or later          reuse: the session ends, its access tokens included
-
-``ending`` has the functions that end sessions.
+``ending`` has the functions that end sessions. Read this module first, and ``refreshing`` second.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
-from .. import denylist, keyring
+from .. import keyring
 from ..client import Client
 from ..conf import conf
-from ..errors import Denied, RefreshTokenReused, SessionEnded, UserGone, UserInactive
-from ..jose import Claims, TokenType
+from ..errors import PasswordChanged, SessionEnded
+from ..jose import TokenType
 from ..models import EndReason, Session
 from . import events, pairs, writes
 from .auth_hash import auth_hashes
-from .authentication import Authenticated, check_session, look_up
-from .ending import end, end_matching, revoke_token
-from .pairs import TokenPair
+from .authentication import Authenticated, look_up
+from .eligibility import lock, require_eligible
+from .ending import end_matching, revoke_token
+from .pairs import Check, TokenPair
+from .refreshing import Answer, answer_to, end_reused, record_repeat, would_refresh
 
 
 def start(
     user: Any,
     *,
     client: Client | None = None,
+    claims: Mapping[str, Any] | None = None,
+    idle: timedelta | None = None,
+    absolute: timedelta | None = None,
+    check: Check | None = None,
     in_transaction: Callable[[], None] | None = None,
     now: datetime | None = None,
 ) -> TokenPair:
     """
     Begin a session for a user whose credentials were checked, and return its first pair.
 
-    The caller decides who the user is. ``in_transaction`` is called in the transaction that inserts
-    the session, so that what it writes is committed together with it. Raises UserInactive.
+    The caller decides who the user is. ``claims`` are in every access token of the session; ``idle``
+    and ``absolute`` are its lifetimes, in place of TOKENS_REFRESH_LIFETIME and TOKENS_SESSION_LIFETIME.
+    ``check`` is called with the pair before anything is written, and may raise. ``in_transaction`` is
+    called in the transaction that inserts the session, so that what it writes is committed with it.
+
+    The user is read again, under a lock, in that transaction: nothing comes of a sign-in whose user
+    was changed meanwhile. Raises UserGone, UserInactive, PasswordChanged, and ClaimsError for claims
+    that no token can hold.
     """
     now = now or timezone.now()
     client = client or Client()
-    if not user.is_active:
-        raise UserInactive("The user is not active.")
-    expires_at = now + conf.TOKENS_SESSION_LIFETIME
+    require_eligible(user)
+    expires_at = now + (absolute or conf.TOKENS_SESSION_LIFETIME)
     session = Session(
         id=uuid4(),
         user=user,
-        kid=keyring.signing_key().kid,
+        # The claim sub is the key as the database returns it, however the caller wrote it.
+        user_id=user._meta.pk.to_python(user.pk),
+        kid=keyring.signing_key(lifetime=idle).kid,
         auth_hash=user.get_session_auth_hash(),
+        claims=dict(claims or {}),
+        idle_lifetime=idle,
         started_at=now,
         refreshed_at=now,
-        idle_until=min(now + conf.TOKENS_REFRESH_LIFETIME, expires_at),
+        idle_until=min(now + (idle or conf.TOKENS_REFRESH_LIFETIME), expires_at),
         expires_at=expires_at,
         ip_address=client.ip_address,
         user_agent=client.user_agent,
         refreshed_ip_address=client.ip_address,
+        refreshed_user_agent=client.user_agent,
     )
-    # Not around pairs.issue: a transaction keeps every other writer out of SQLite, and a project's
-    # claims hook may take long.
-    with transaction.atomic() if in_transaction else nullcontext():
+    # First, because it can fail: a claims hook, the encoding, the size of a cookie. Not within the
+    # transaction, which keeps every other writer out of SQLite.
+    pair = pairs.issue(session, now=now, check=check)
+    with transaction.atomic():
+        _require_unchanged(user, session)
         writes.insert(session)
         events.started(session, client)
         if in_transaction:
             in_transaction()
-    return pairs.issue(session, now=now)
+    return pair
+
+
+def _require_unchanged(user: Any, session: Session) -> None:
+    stored = lock(user)
+    require_eligible(stored)
+    if not constant_time_compare(session.auth_hash, stored.get_session_auth_hash()):
+        raise PasswordChanged(f"The password of user {user.pk} was changed during the sign-in.")
 
 
 def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticated:
@@ -87,50 +102,25 @@ def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticat
     return look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
 
 
-def verify(raw_token: str, *, now: datetime | None = None) -> Authenticated:
+def verify(
+    raw_token: str, *, client: Client | None = None, now: datetime | None = None
+) -> Authenticated:
     """
-    Return what ``raw_token``, of either type, would be accepted as. Change nothing.
+    Return what ``raw_token``, of either type, would be accepted as.
 
-    A refresh token is accepted if ``refresh`` would answer it. Raises TokenError.
+    A refresh token is accepted if ``refresh`` would answer it. A superseded one is recorded, so that
+    a thief learns nothing unnoticed. Raises TokenError.
     """
     now = now or timezone.now()
     found = look_up(raw_token, type=None, now=now)
-    is_refresh = found.claims.type is TokenType.REFRESH
-    if is_refresh and not would_refresh(found.claims, found.session, now=now):
-        raise SessionEnded("The refresh token was rotated before.")
+    claims, session = found.claims, found.session
+    if claims.type is TokenType.REFRESH:
+        answer = answer_to(claims, session, now=now)
+        if answer in {Answer.REPEAT, Answer.REUSE} and claims.generation != session.generation:
+            record_repeat(session, client=client or Client(), answered=False)
+        if answer is Answer.REUSE:
+            raise SessionEnded("The refresh token was rotated before.")
     return found
-
-
-def refresh(
-    raw_refresh: str, *, client: Client | None = None, now: datetime | None = None
-) -> TokenPair:
-    """
-    Rotate a refresh token and return its successor pair.
-
-    The first use wins. During the grace the previous token is answered with the current pair again.
-    Any other token ends the whole session, because the server cannot tell the thief from the client
-    (RFC 9700 §4.14.2). That end is committed before RefreshTokenReused is raised.
-
-    Raises TokenError.
-    """
-    # The instant of arrival: a caller who queued behind the winner is not late.
-    now = now or timezone.now()
-    client = client or Client()
-    found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
-    generation, session = found.claims.generation, found.session
-    if generation == session.generation:
-        rotated = _rotate(session, client=client, now=now)
-        if rotated:
-            _refuse_revoked_meanwhile(found, client=client, now=now)
-            events.refreshed(session, client)
-            return pairs.issue(session, now=now)
-        # Another caller moved the row between the query and the UPDATE: read it again, once.
-        _read_again(session)
-        check_session(session, now=now)
-    if _in_grace(found.claims, session, now=now):
-        return pairs.issue(session, now=now)
-    _end_reused(session, client=client, now=now)
-    raise RefreshTokenReused(f"Generation {generation} came back; {session.generation} is current.")
 
 
 def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None = None) -> None:
@@ -142,9 +132,13 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
     """
     now = now or timezone.now()
     found = look_up(raw_token, type=None, now=now)
+    if found.claims.type is TokenType.REFRESH and not would_refresh(
+        found.claims, found.session, now=now
+    ):
+        end_reused(found.session, client=client or Client(), now=now)
+        return
     revoke_token(
         found.claims.jti,
-        found.claims.type,
         found.session,
         # The holder of a refresh token signs out: their network stays a known one (decision 13).
         reason=EndReason.LOGOUT,
@@ -152,15 +146,6 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
         client=client,
         now=now,
     )
-
-
-def find_by_refresh_token(raw_refresh: str, *, now: datetime | None = None) -> Authenticated:
-    """
-    Return the session of a refresh token of any generation, for ending it.
-
-    Raises TokenError; SessionEnded is one.
-    """
-    return look_up(raw_refresh, type=TokenType.REFRESH, now=now or timezone.now())
 
 
 def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
@@ -177,58 +162,3 @@ def keep_after_rehash(user: Any, *, former_hashes: Iterable[str]) -> None:
     Session.objects.filter(user=user, auth_hash__in=list(former_hashes)).update(
         auth_hash=user.get_session_auth_hash()
     )
-
-
-def would_refresh(claims: Claims, session: Session, *, now: datetime) -> bool:
-    """Return whether ``refresh`` would answer this refresh token of a session that continues."""
-    return claims.generation == session.generation or _in_grace(claims, session, now=now)
-
-
-def _rotate(session: Session, *, client: Client, now: datetime) -> bool:
-    """Move the row to the next generation; return False, changing nothing, if it has moved on."""
-    session.kid = keyring.signing_key().kid
-    session.idle_until = min(now + conf.TOKENS_REFRESH_LIFETIME, session.expires_at)
-    won = writes.rotate(
-        session.pk,
-        session.generation,
-        kid=session.kid,
-        refreshed_at=now,
-        refreshed_ip_address=client.ip_address,
-        idle_until=session.idle_until,
-    )
-    if won:
-        session.generation += 1
-        session.refreshed_at = now
-    return won
-
-
-def _refuse_revoked_meanwhile(found: Authenticated, *, client: Client, now: datetime) -> None:
-    """
-    End the session and raise Denied if the token's key was revoked after the query.
-
-    A revocation makes another key sign, so nothing is asked while the key is the same.
-    """
-    if found.session.kid != found.claims.kid and denylist.is_denied(found.claims):
-        with transaction.atomic(durable=True):
-            end([found.session], reason=EndReason.REVOKED, client=client, now=now)
-        raise Denied(f"Key {found.claims.kid} was revoked during the refresh.")
-
-
-def _read_again(session: Session) -> None:
-    try:
-        session.refresh_from_db()
-    except Session.DoesNotExist:
-        raise UserGone(f"Session {session.pk} was deleted, with its user.") from None
-
-
-def _in_grace(claims: Claims, session: Session, *, now: datetime) -> bool:
-    previous = claims.generation == session.generation - 1
-    return previous and now - session.refreshed_at <= conf.TOKENS_REFRESH_GRACE
-
-
-def _end_reused(session: Session, *, client: Client, now: datetime) -> None:
-    # durable: an outer transaction that the error then rolls back would undo the revocation.
-    with transaction.atomic(durable=True):
-        ended = end([session], reason=EndReason.REUSE, client=client, now=now)
-    if ended:
-        events.reused(session, client)

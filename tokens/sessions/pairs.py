@@ -1,12 +1,15 @@
 """Make the two tokens of a session's row. The tokens are not stored."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
 from .. import keyring
 from ..conf import conf
+from ..errors import ClaimsError
 from ..jose import REGISTERED_CLAIMS, Claims, TokenType, encode, jti_of
 from ..models import Session
 
@@ -20,33 +23,34 @@ class TokenPair:
     session: Session
     access_expires_at: datetime
     refresh_expires_at: datetime
-    answered_at: datetime  # The request's instant: within the grace, later than the issue.
+    answered_at: datetime  # The request's instant: the access token is dated by it.
 
 
-def issue(session: Session, *, now: datetime) -> TokenPair:
+# Called with a pair before anything is written; raises what makes the pair useless to the caller.
+Check = Callable[[TokenPair], None]
+
+
+def issue(session: Session, *, now: datetime, check: Check | None = None) -> TokenPair:
     """
-    Return the pair of the session's current generation, signed with the key that the row names.
+    Sign the pair of the session's current generation with the key that the row names.
 
-    The pair depends on the row only, so the same generation has the same ``jti``s, and a lost
-    answer can be repeated even after another key has begun to sign. Raises UnknownKey if the row's
-    key no longer verifies, KeyRingError, and ValueError if TOKENS_CLAIMS_HOOK sets a registered
-    claim.
+    Everything but the access token's dates follows from the row, so the same generation gives the same
+    ``jti``s, and a lost answer can be given again. The access token is dated ``now``, so that it is
+    good for a whole lifetime. ``check`` is called with the pair and may raise.
+
+    Raises ClaimsError.
     """
     key = keyring.verification_key(session.kid, now=session.refreshed_at)
-    access_until = min(session.refreshed_at + conf.TOKENS_ACCESS_LIFETIME, session.expires_at)
-    hook = conf.TOKENS_CLAIMS_HOOK
-    extra = dict(hook(session)) if hook else {}
-    if taken := REGISTERED_CLAIMS & extra.keys():
-        raise ValueError(f"TOKENS_CLAIMS_HOOK may not set {', '.join(sorted(taken))}.")
+    access_until = min(now + conf.TOKENS_ACCESS_LIFETIME, session.idle_until)
 
-    def sign(type: TokenType, until: datetime, **more: Any) -> str:
+    def sign(type: TokenType, issued_at: datetime, until: datetime, **more: Any) -> str:
         claims = Claims(
             type=type,
             kid=key.kid,
             iss=conf.TOKENS_ISSUER,
             aud=conf.TOKENS_AUDIENCE,
             sub=str(session.user_id),
-            iat=int(session.refreshed_at.timestamp()),
+            iat=int(issued_at.timestamp()),
             exp=int(until.timestamp()),
             jti=jti_of(session.pk, session.generation, type),
             sid=session.pk,
@@ -54,11 +58,54 @@ def issue(session: Session, *, now: datetime) -> TokenPair:
         )
         return encode(claims, key=key)
 
-    return TokenPair(
-        raw_access=sign(TokenType.ACCESS, access_until, extra=MappingProxyType(extra)),
-        raw_refresh=sign(TokenType.REFRESH, session.idle_until, generation=session.generation),
+    extra = MappingProxyType(own_claims(session))
+    pair = TokenPair(
+        raw_access=sign(TokenType.ACCESS, now, access_until, extra=extra),
+        raw_refresh=sign(
+            TokenType.REFRESH,
+            session.refreshed_at,
+            session.idle_until,
+            generation=session.generation,
+        ),
         session=session,
         access_expires_at=access_until,
         refresh_expires_at=session.idle_until,
         answered_at=now,
+    )
+    if check:
+        check(pair)
+    return pair
+
+
+def own_claims(session: Session) -> dict[str, Any]:
+    """
+    Return the claims that the project adds: the session's own, then those of TOKENS_CLAIMS_HOOK.
+
+    Raises ClaimsError for a registered claim, or for a value that JSON cannot hold as it is.
+    """
+    hook = conf.TOKENS_CLAIMS_HOOK
+    claims = {**session.claims, **(hook(session) if hook else {})}
+    for name, value in claims.items():
+        if not isinstance(name, str) or name in REGISTERED_CLAIMS:
+            raise ClaimsError(f"A project may not set the claim {name!r}.")
+        if not _is_json(value):
+            raise ClaimsError(
+                f"The claim {name!r} is a {type(value).__name__}, or holds a value that JSON does not "
+                "know. JSON has strings, numbers, booleans, None, lists and "
+                "dicts with strings as keys: convert the value to one of these."
+            )
+    return claims
+
+
+def _is_json(value: Any) -> bool:
+    """Return whether JSON holds this value as it is. A tuple would come back as a list."""
+    if isinstance(value, float):
+        return isfinite(value)
+    # Exact types: a lazy string, or an enumeration, would be written as something else.
+    if value is None or type(value) in {str, int, bool}:
+        return True
+    if type(value) is list:
+        return all(map(_is_json, value))
+    return type(value) is dict and all(
+        type(name) is str and _is_json(inner) for name, inner in value.items()
     )

@@ -18,6 +18,7 @@ from .. import denylist
 from ..compiled_sql import Statement, compiled_for_connection
 from ..jose import Claims, TokenType
 from ..models import Session
+from .eligibility import is_visible
 
 _PLACEHOLDERS = Claims(
     type=TokenType.ACCESS,
@@ -32,14 +33,23 @@ _PLACEHOLDERS = Claims(
 )
 
 # The columns that decide about an access token. A refresh needs the whole row.
-_DECISIVE_COLUMNS = {"id", "user", "auth_hash", "expires_at", "ended_at", "end_reason"}
+_DECISIVE_COLUMNS = {
+    "id",
+    "user",
+    "auth_hash",
+    "expires_at",
+    "ended_at",
+    "end_reason",
+    "generation",
+    "seen",
+}
 
 
 def find(claims: Claims) -> tuple[Session, bool] | None:
     """
     Return the session of ``claims`` with its user, and whether one of the claims' ids is denied.
 
-    None if the session does not exist. For an access token the columns that do not decide about it
+    None if the session does not exist or the default manager hides its user. For an access token the columns that do not decide about it
     are deferred: Django loads each of them on first access.
     """
     alias = router.db_for_read(Session)
@@ -60,6 +70,8 @@ def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
     if claims.type is TokenType.ACCESS:
         columns = {field.name for field in Session._meta.concrete_fields}
         rows = rows.defer(*(columns - _DECISIVE_COLUMNS))
+    if visible := is_visible():
+        rows = rows.filter(visible)
     return rows.annotate(denied=denylist.denied(claims.ids)).filter(pk=claims.sid).order_by()
 
 

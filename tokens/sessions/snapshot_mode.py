@@ -13,11 +13,14 @@ from ..conf import conf
 from ..denylist import snapshot
 from ..jose import Claims
 from ..models import Session
+from .eligibility import needs_user
 
 
 def accepts(claims: Claims, *, now: datetime) -> bool:
     """Return whether this process can accept the token by itself. False leaves it to the query."""
     if conf.TOKENS_DENYLIST_MODE != "snapshot":
+        return False
+    if needs_user():
         return False
     # Denials are held for the current lifetime of access tokens. A token that was issued with a
     # longer lifetime is looked up.

@@ -29,16 +29,17 @@ _PLACEHOLDERS: dict[str, Any] = {
     "ip_address": "192.0.2.251",
     "user_agent": "placeholder for the user agent",
     "refreshed_ip_address": "192.0.2.252",
+    "refreshed_user_agent": "placeholder for the user agent of the refresh",
 }
-# The columns of the rotation: two in its WHERE, the others in its SET.
-_ROTATION_COLUMNS = {
-    "id",
-    "generation",
+# What a rotation writes besides the generation.
+ROTATED = (
     "kid",
+    "auth_hash",
     "refreshed_at",
     "refreshed_ip_address",
+    "refreshed_user_agent",
     "idle_until",
-}
+)
 
 
 def insert(session: Session) -> None:
@@ -48,10 +49,14 @@ def insert(session: Session) -> None:
     Calls ``save`` if there are receivers of ``pre_save`` or ``post_save``.
     """
     alias = router.db_for_write(Session, instance=session)
+    # Few sessions have claims or a lifetime of their own; the statement has the defaults of both.
+    is_usual = not session.claims and session.idle_lifetime is None
     has_receivers = pre_save.has_listeners(Session) or post_save.has_listeners(Session)
     # This user's key is the placeholder, because users' primary keys can have any type.
     make = partial(_compile_insert, user_id=session.user_id)
-    statement = None if has_receivers else compiled_for_connection(alias, "a sign-in", make)
+    statement = (
+        None if has_receivers or not is_usual else compiled_for_connection(alias, "a sign-in", make)
+    )
     if statement is None:
         session.save(force_insert=True, using=alias)
         return
@@ -81,12 +86,24 @@ def rotate_through_orm(pk: UUID, generation: int, **columns: Any) -> bool:
     return bool(_row(pk, generation).update(**_changes(columns)))
 
 
+def count_repeat(pk: UUID, *, elsewhere: bool) -> None:
+    """Count on the row that its current pair was given, or asked for, again."""
+    Session.objects.filter(pk=pk).update(
+        repeats=F("repeats") + 1, repeats_elsewhere=F("repeats_elsewhere") + int(elsewhere)
+    )
+
+
+def restart_grace(pk: UUID, generation: int, *, now: datetime) -> None:
+    """Let the grace of a generation that is still the current one begin at ``now``."""
+    _row(pk, generation).update(refreshed_at=now)
+
+
 def _row(pk: UUID, generation: int) -> QuerySet[Session]:
     return Session.objects.filter(pk=pk, generation=generation, ended_at=None)
 
 
 def _changes(columns: dict[str, Any]) -> dict[str, Any]:
-    return {"generation": F("generation") + 1, **columns}
+    return {"generation": F("generation") + 1, "seen": False, **columns}
 
 
 def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
@@ -98,20 +115,12 @@ def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
 
 
 def _compile_rotation(connection: Any) -> Statement:
-    placeholders = {
-        name: placeholder
-        for name, placeholder in _PLACEHOLDERS.items()
-        if name in _ROTATION_COLUMNS
-    }
-    columns = {
-        name: placeholder
-        for name, placeholder in placeholders.items()
-        if name not in {"id", "generation"}
-    }
-    query: Any = _row(placeholders["id"], placeholders["generation"]).query.chain(UpdateQuery)
+    columns = {name: _PLACEHOLDERS[name] for name in ROTATED}
+    key = {name: _PLACEHOLDERS[name] for name in ("id", "generation")}
+    query: Any = _row(key["id"], key["generation"]).query.chain(UpdateQuery)
     query.add_update_values(_changes(columns))
     sql, parameters = query.get_compiler(connection=connection).as_sql()
-    return _statement(connection, sql, parameters, placeholders)
+    return _statement(connection, sql, parameters, {**key, **columns})
 
 
 def _statement(

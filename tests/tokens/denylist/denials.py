@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from tests.support.grace import be_used
 from tokens import keyring, sessions
 from tokens.errors import TokenError
 from tokens.models import DeniedToken, EndReason
@@ -77,6 +78,7 @@ def change_password(pair: TokenPair) -> None:
 def reuse(pair: TokenPair) -> None:
     now = timezone.now()
     for seconds in (0, 0, 60):
+        be_used(pair)
         try:
             sessions.refresh(pair.raw_refresh, now=now + timedelta(seconds=seconds))
         except TokenError:

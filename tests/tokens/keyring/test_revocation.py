@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.tokens.keyring.rotating import kid_of, rotate
-from tokens import keyring, sessions
+from tokens import denylist, keyring, sessions
 from tokens.errors import Denied, TokenError, UnknownKey
 from tokens.keyring import ring
 from tokens.models import DeniedToken, Session, SigningKey
-from tokens.sessions import lifecycle
+from tokens.sessions import pairs as token_pairs
+from tokens.sessions import refreshing
 
 pytestmark = pytest.mark.django_db
 
@@ -79,14 +81,57 @@ def test_a_forged_token_of_a_revoked_key_stays_refused_after_its_denial_is_prune
 def test_a_refresh_that_was_under_way_does_not_outlive_the_revocation_of_its_key(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The key is revoked after the query, and the successor is signed by the next key."""
     pair = sessions.start(user)
-    move_on = lifecycle._rotate
+    signing_key = keyring.signing_key
 
-    def after_the_look(session: Session, **how: Any) -> bool:
+    def after_the_query(**how: Any) -> Any:
         rotate(revoke_previous=True)
-        return move_on(session, **how)
+        return signing_key(**how)
 
-    monkeypatch.setattr(lifecycle, "_rotate", after_the_look)
+    monkeypatch.setattr(keyring, "signing_key", after_the_query)
+    with pytest.raises(Denied):
+        sessions.refresh(pair.raw_refresh)
+    assert Session.objects.get().ended_at is not None
+
+
+def test_a_pair_that_was_signed_when_its_key_was_revoked_is_worth_nothing(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = sessions.start(user)
+    move_on = refreshing._rotate
+
+    def after_signing(session: Session, successor: Session) -> bool:
+        rotate(revoke_previous=True)
+        return move_on(session, successor)
+
+    monkeypatch.setattr(refreshing, "_rotate", after_signing)
+    successor = sessions.refresh(pair.raw_refresh)
+    for verb, raw in (
+        (sessions.authenticate, successor.raw_access),
+        (sessions.refresh, successor.raw_refresh),
+        (sessions.refresh, pair.raw_refresh),
+    ):
+        with pytest.raises(TokenError):
+            verb(raw)
+
+
+def test_a_lost_answer_under_a_new_key_is_not_given_to_a_token_of_a_revoked_one(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The former key is revoked between the query and the answer."""
+    pair = sessions.start(user)
+    rotate()
+    sessions.refresh(pair.raw_refresh)
+    (former,) = SigningKey.objects.filter(state="retired").values_list("kid", flat=True)
+    issue = token_pairs.issue
+
+    def after_the_query(session: Session, **how: Any) -> Any:
+        until = timezone.now() + timedelta(days=20)
+        denylist.deny([(former, None)], kind=DeniedToken.Kind.KEY, reason="leaked", until=until)
+        return issue(session, **how)
+
+    monkeypatch.setattr(token_pairs, "issue", after_the_query)
     with pytest.raises(Denied):
         sessions.refresh(pair.raw_refresh)
     assert Session.objects.get().ended_at is not None

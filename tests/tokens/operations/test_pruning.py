@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests.support.grace import be_used
 from tokens import denylist, keyring, sessions
 from tokens.conf import conf
 from tokens.errors import RefreshTokenReused, TokenError
@@ -117,6 +118,7 @@ class TestNothingIsUnrevoked:
     def test_a_pruned_session_is_refused_as_unknown(self, user: Any) -> None:
         first = sessions.start(user, now=NOW)
         second = sessions.refresh(first.raw_refresh, now=NOW + DAY)
+        be_used(second)
         with pytest.raises(RefreshTokenReused):
             sessions.refresh(first.raw_refresh, now=NOW + 2 * DAY)
         pruning.prune(now=NOW + 400 * DAY)

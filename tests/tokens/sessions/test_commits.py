@@ -1,6 +1,6 @@
 """Promise 4: commit, then answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from tests.conftest import PASSWORD
 from tokens import keyring, sessions
 from tokens.errors import SessionEnded
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.sessions import TokenPair, events
+from tokens.sessions import TokenPair, events, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,12 +28,18 @@ def pair(user: Any) -> TokenPair:
     return sessions.start(user)
 
 
+def refreshed_and_used(pair: TokenPair, *, now: datetime) -> None:
+    """Refresh, and let it be written that the successor was seen in use."""
+    sessions.authenticate(sessions.refresh(pair.raw_refresh, now=now).raw_access, now=now)
+    seen.flush()
+
+
 def test_a_detected_reuse_is_committed_although_the_answer_is_an_error(
     api: APIClient, user: Any
 ) -> None:
     begun = timezone.now() - timedelta(minutes=1)
     pair = sessions.start(user, now=begun)
-    sessions.refresh(pair.raw_refresh, now=begun)
+    refreshed_and_used(pair, now=begun)
     answer = api.post("/api/token/refresh/", {"refresh": pair.raw_refresh})
     assert answer.status_code == 401
     assert Session.objects.get().end_reason == EndReason.REUSE
@@ -42,8 +48,9 @@ def test_a_detected_reuse_is_committed_although_the_answer_is_an_error(
 
 def test_a_reuse_inside_somebodys_transaction_is_refused_loudly(pair: TokenPair) -> None:
     """Rolling back would revive the session: better no answer than a wrong one."""
-    later = timezone.now() + timedelta(minutes=1)
-    sessions.refresh(pair.raw_refresh)
+    now = timezone.now()
+    later = now + timedelta(minutes=1)
+    refreshed_and_used(pair, now=now)
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
         sessions.refresh(pair.raw_refresh, now=later)
 

@@ -1,6 +1,9 @@
 """
 Promises 1 to 3 and 8 against a model: random histories of sign-in, calls, refreshes, replays,
 revocations, waiting, password changes and prunings, and after each step the answer that the model gives.
+
+Browsers send several calls in parallel, without a lock, and lose answers: none of them is signed out.
+A thief copies what a browser holds, and follows its owner.
 """
 
 from dataclasses import dataclass, field
@@ -28,35 +31,58 @@ from tokens.denylist import snapshot
 from tokens.errors import TokenError
 from tokens.models import EndReason, Session
 from tokens.operations import pruning
+from tokens.sessions import seen
 
-LEEWAY, GRACE, ACCESS, IDLE, ABSOLUTE = 10, 10, 300, 14 * 86400, 90 * 86400  # seconds
+LEEWAY, GRACE, ACCESS, IDLE, ABSOLUTE = 10, 30, 300, 14 * 86400, 90 * 86400  # seconds
 RETENTION = 90 * 86400
 START = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
 
 
 @dataclass(eq=False)
 class Modelled:
-    """The ten-line model of a session; instants are whole seconds."""
+    """The table of a refresh token's answers; instants are whole seconds."""
 
     limit: int
-    rotated: int
+    idle_until: int
+    grace_since: int
     generation: int = 0
-    ended: bool = False
+    seen: bool = False
+    noted: int = -1  # the generation whose use was noted, and is not yet written
+    repeats: int = 0
+    ended_as: str = ""
     denied: set[int] = field(default_factory=set)
+    stolen: bool = False
 
-    def calls(self, generation: int, issued: int, now: int) -> bool:
-        expires = min(issued + ACCESS, self.limit)
-        return not self.ended and generation not in self.denied and now < expires + LEEWAY
+    def use(self, generation: int) -> None:
+        self.noted = max(self.noted, generation)
 
-    def refresh(self, generation: int, issued: int, now: int) -> bool:
-        if self.ended or now >= min(issued + IDLE, self.limit) + LEEWAY:
-            return False
+    def write_notes(self) -> None:
+        self.seen = self.seen or self.noted == self.generation
+        self.noted = -1
+
+    def end(self, reason: str) -> None:
+        self.ended_as = self.ended_as or reason
+
+    def is_late(self, now: int) -> bool:
+        return now - self.grace_since > GRACE
+
+    def would_refresh(self, generation: int, now: int) -> bool:
         if generation == self.generation:
-            self.generation, self.rotated = self.generation + 1, now
             return True
-        in_grace = generation == self.generation - 1 and now - self.rotated <= GRACE
-        self.ended = not in_grace
-        return in_grace
+        return generation == self.generation - 1 and not (self.is_late(now) and self.seen)
+
+    def refresh(self, generation: int, now: int) -> None:
+        is_current = generation == self.generation
+        if is_current and (self.is_late(now) or not generation):
+            self.generation, self.grace_since, self.seen = self.generation + 1, now, False
+            self.idle_until = min(now + IDLE, self.limit)
+        elif self.would_refresh(generation, now):
+            self.repeats += 1
+            self.grace_since = now if self.is_late(now) else self.grace_since
+            if is_current:
+                self.use(generation)
+        else:
+            self.end(EndReason.REUSE)
 
 
 @dataclass(frozen=True)
@@ -66,11 +92,29 @@ class Held:
     pair: sessions.TokenPair = field(repr=False)
     of: Modelled
     generation: int
-    issued: int
+    dated: int
+    refresh_until: int
+
+    def calls(self, now: int) -> bool:
+        until = min(self.dated + ACCESS, self.refresh_until)
+        good = not self.of.ended_as and self.generation not in self.of.denied
+        return good and now < until + LEEWAY
+
+    def refreshes(self, now: int) -> bool:
+        """Return whether the table is asked at all."""
+        return not self.of.ended_as and now < self.refresh_until + LEEWAY
+
+
+@dataclass(eq=False)
+class Browser:
+    """A page that calls in parallel, with one store for its tokens and no lock."""
+
+    store: Held
 
 
 class Histories(RuleBasedStateMachine):
     pairs = Bundle("pairs")
+    browsers = Bundle("browsers")
 
     @initialize()
     def begin(self) -> None:
@@ -78,6 +122,7 @@ class Histories(RuleBasedStateMachine):
         self.user: Any = get_user_model().objects.create_user(name, f"{name}@example.org", "first")
         self.now = START
         self.modelled: list[Modelled] = []
+        seen.forget()
 
     @property
     def instant(self) -> datetime:
@@ -89,43 +134,114 @@ class Histories(RuleBasedStateMachine):
         except TokenError:
             return None
 
-    @rule(target=pairs)
-    def sign_in(self) -> Held:
-        modelled = Modelled(limit=self.now + ABSOLUTE, rotated=self.now)
+    def start(self) -> Held:
+        until = self.now + IDLE
+        modelled = Modelled(self.now + ABSOLUTE, until, self.now)
         self.modelled.append(modelled)
-        return Held(sessions.start(self.user, now=self.instant), modelled, 0, self.now)
+        return Held(sessions.start(self.user, now=self.instant), modelled, 0, self.now, until)
 
-    @rule(held=pairs)
-    def call(self, held: Held) -> None:
-        expected = held.of.calls(held.generation, held.issued, self.now)
+    def check_call(self, held: Held) -> None:
+        expected = held.calls(self.now)
         assert bool(self.accepted(sessions.authenticate, held.pair.raw_access)) is expected
+        if expected:
+            held.of.use(held.generation)
 
-    @rule(held=pairs, target=pairs)
-    def refresh(self, held: Held) -> Any:
-        expected = held.of.refresh(held.generation, held.issued, self.now)
+    def check_refresh(self, held: Held) -> Held | None:
+        of = held.of
+        expected = held.refreshes(self.now) and of.would_refresh(held.generation, self.now)
+        if held.refreshes(self.now):
+            of.refresh(held.generation, self.now)
         pair = self.accepted(sessions.refresh, held.pair.raw_refresh)
         assert bool(pair) is expected
         row = Session.objects.filter(pk=held.pair.session.pk).first()
         if row is None:
             # Pruned, and so refused; a session that a token can still continue is not.
             assert not expected
-            return multiple()
-        assert (row.generation, row.ended_at is not None) == (held.of.generation, held.of.ended)
-        if pair is None:
-            return multiple()
-        return Held(pair, held.of, held.of.generation, held.of.rotated)
+            return None
+        assert (row.generation, row.end_reason) == (of.generation, of.ended_as)
+        assert (row.repeats, row.seen) == (of.repeats, of.seen)
+        return Held(pair, of, of.generation, self.now, of.idle_until) if pair else None
+
+    @rule(target=pairs)
+    def sign_in(self) -> Held:
+        return self.start()
+
+    @rule(held=pairs)
+    def call(self, held: Held) -> None:
+        self.check_call(held)
+
+    @rule(held=pairs, target=pairs)
+    def refresh(self, held: Held) -> Any:
+        return self.check_refresh(held) or multiple()
+
+    @rule(held=pairs)
+    def verify(self, held: Held) -> None:
+        """Without an effect, except that a superseded token is counted."""
+        of, asked = held.of, held.refreshes(self.now)
+        expected = asked and of.would_refresh(held.generation, self.now)
+        of.repeats += asked and held.generation != of.generation
+        assert bool(self.accepted(sessions.verify, held.pair.raw_refresh)) is expected
 
     @rule(held=pairs)
     def revoke_access(self, held: Held) -> None:
-        if held.of.calls(held.generation, held.issued, self.now):
+        if held.calls(self.now):
             held.of.denied.add(held.generation)
+            held.of.seen = held.of.seen or held.generation == held.of.generation
+            held.of.use(held.generation)
         self.accepted(sessions.revoke, held.pair.raw_access)
 
     @rule(held=pairs)
     def revoke_refresh(self, held: Held) -> None:
-        if self.now < min(held.issued + IDLE, held.of.limit) + LEEWAY:
-            held.of.ended = True
+        if held.refreshes(self.now):
+            known = held.of.would_refresh(held.generation, self.now)
+            held.of.end(EndReason.LOGOUT if known else EndReason.REUSE)
         self.accepted(sessions.revoke, held.pair.raw_refresh)
+
+    @rule(target=browsers)
+    def open_a_page(self) -> Browser:
+        return Browser(self.start())
+
+    @rule(
+        browser=browsers,
+        calls=st.lists(
+            st.tuples(st.integers(0, 3), st.integers(0, GRACE // 5), st.booleans(), st.booleans()),
+            min_size=2,
+            max_size=5,
+        ),
+    )
+    def call_in_parallel(self, browser: Browser, calls: list[tuple[int, int, bool, bool]]) -> None:
+        """Each call reads the store, queues, and refreshes; its answer may be lost, or used."""
+        queued = [browser.store] * 3
+        for number, seconds, lost, used in calls:
+            self.now += seconds
+            held = queued.pop(number % len(queued))
+            may_come = held.refreshes(self.now)
+            answer = self.check_refresh(held)
+            assert answer or not may_come or held.of.stolen, "an honest client was signed out"
+            if answer and not lost:
+                browser.store = answer
+                if used:
+                    self.check_call(answer)
+                    self.write_notes()
+            queued.append(browser.store)
+
+    @rule(browser=browsers, target=pairs)
+    def steal(self, browser: Browser) -> Held:
+        """From now on, the other rules use a copy of what this browser holds."""
+        browser.store.of.stolen = True
+        return browser.store
+
+    @rule()
+    def write_notes(self) -> None:
+        for modelled in self.modelled:
+            modelled.write_notes()
+        seen.flush()
+
+    @rule()
+    def lose_notes(self) -> None:
+        for modelled in self.modelled:
+            modelled.noted = -1
+        seen.forget()
 
     @rule(seconds_off=st.sampled_from([-5, 0, 5]))
     def prune(self, seconds_off: int) -> None:
@@ -135,7 +251,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def end_everything(self) -> None:
         for modelled in self.modelled:
-            modelled.ended = True
+            modelled.end(EndReason.REVOKED)
         sessions.end_all(self.user, reason=EndReason.REVOKED, now=self.instant)
 
     @precondition(lambda self: self.modelled)
@@ -143,14 +259,14 @@ class Histories(RuleBasedStateMachine):
     def change_password(self, password: str) -> None:
         # The same password again has a new salt, so it ends the sessions as well.
         for modelled in self.modelled:
-            modelled.ended = True
+            modelled.end(EndReason.PASSWORD_CHANGED)
         self.user.set_password(password)
         # What a save brings about has no instant to be given.
         with mock.patch("django.utils.timezone.now", return_value=self.instant):
             self.user.save()
 
     @rule(
-        seconds=st.sampled_from([1, 9, 10, 11, ACCESS - 1, ACCESS, ACCESS + LEEWAY, 86400])
+        seconds=st.sampled_from([1, GRACE - 1, GRACE, GRACE + 1, ACCESS, ACCESS + LEEWAY, 86400])
         | st.sampled_from([IDLE - 1, IDLE, IDLE + LEEWAY, ABSOLUTE - 86400, RETENTION])
     )
     def wait(self, seconds: int) -> None:

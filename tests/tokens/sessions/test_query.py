@@ -29,7 +29,7 @@ def claims_of(pair: TokenPair, type: TokenType = TokenType.ACCESS) -> Any:
     return verified.read(raw_token, now=NOW)
 
 
-def seen(found: tuple[Session, bool] | None) -> Any:
+def parts_of(found: tuple[Session, bool] | None) -> Any:
     """Return everything that can be told apart of an answer."""
     if found is None:
         return None
@@ -83,7 +83,7 @@ def test_the_compiled_query_answers_as_the_orm_does(
     claims = claims_of(pair, type)
     assert query.find(claims) is not None  # compiled before the change
     change(pair)
-    assert seen(query.find(claims)) == seen(query.find_through_orm(claims, alias="default"))
+    assert parts_of(query.find(claims)) == parts_of(query.find_through_orm(claims, alias="default"))
 
 
 def test_one_compiled_query_serves_every_session(user: Any, pair: TokenPair) -> None:
@@ -143,9 +143,9 @@ def test_postgresql_plans_the_look_once_where_the_connection_allows(
     fresh_connection: None, pair: TokenPair, threshold: int | None, prepared: int
 ) -> None:
     connection.connection.prepare_threshold = threshold
-    found = [seen(query.find(claims_of(pair))) for _ in range(10)]
+    found = [parts_of(query.find(claims_of(pair))) for _ in range(10)]
     assert prepared_looks() == prepared
-    assert found == [seen(query.find_through_orm(claims_of(pair), alias="default"))] * 10
+    assert found == [parts_of(query.find_through_orm(claims_of(pair), alias="default"))] * 10
 
 
 @on_postgresql

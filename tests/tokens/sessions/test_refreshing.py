@@ -10,14 +10,14 @@ from tokens import keyring, sessions
 from tokens.api.serializers import PairSerializer
 from tokens.errors import Denied, Expired, RefreshTokenReused, SessionEnded, UserGone
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.sessions import TokenPair, events, lifecycle
+from tokens.sessions import TokenPair, events, refreshing, seen
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LEEWAY = 10 * SECOND
 IDLE = timedelta(days=14)
 ABSOLUTE = timedelta(days=90)
-GRACE = 10 * SECOND
+GRACE = 30 * SECOND
 
 
 @pytest.fixture
@@ -29,6 +29,14 @@ def jtis(pair: TokenPair, *, now: datetime) -> tuple[str, str]:
     access = sessions.verify(pair.raw_access, now=now)
     refresh = sessions.verify(pair.raw_refresh, now=now)
     return access.claims.jti, refresh.claims.jti
+
+
+def rotated_and_used(pair: TokenPair, **how: Any) -> TokenPair:
+    """Refresh at NOW, and let it be written that the successor was seen in use."""
+    successor = sessions.refresh(pair.raw_refresh, now=NOW, **how)
+    sessions.authenticate(successor.raw_access, now=NOW)
+    seen.flush()
+    return successor
 
 
 def test_a_refresh_gives_the_next_generation_with_ids_of_its_own(pair: TokenPair) -> None:
@@ -44,7 +52,8 @@ def test_the_previous_refresh_token_gets_the_current_pair_again_within_the_grace
 ) -> None:
     successor = sessions.refresh(pair.raw_refresh, now=NOW)
     again = sessions.refresh(pair.raw_refresh, now=NOW + GRACE)
-    assert (again.raw_access, again.raw_refresh) == (successor.raw_access, successor.raw_refresh)
+    assert again.raw_refresh == successor.raw_refresh
+    assert jtis(again, now=NOW + GRACE) == jtis(successor, now=NOW + GRACE)
     assert Session.objects.get().generation == 1
 
 
@@ -56,11 +65,11 @@ def test_an_answer_gives_the_lifetimes_from_its_own_request_on(pair: TokenPair) 
         for answer in (PairSerializer(successor).data, PairSerializer(again).data)
     ]
     # NOW is years from the clock of this test: a second reading of it would show.
-    assert lifetimes == [(300, 14 * 86400), (290, 14 * 86400 - 10)]
+    assert lifetimes == [(300, 14 * 86400), (300, 14 * 86400 - 30)]
 
 
 def test_the_previous_refresh_token_after_the_grace_ends_the_session(pair: TokenPair) -> None:
-    successor = sessions.refresh(pair.raw_refresh, now=NOW)
+    successor = rotated_and_used(pair)
     late = NOW + GRACE + SECOND
     with pytest.raises(RefreshTokenReused):
         sessions.refresh(pair.raw_refresh, now=late)
@@ -71,16 +80,17 @@ def test_the_previous_refresh_token_after_the_grace_ends_the_session(pair: Token
 
 
 def test_an_older_refresh_token_ends_the_session_even_within_the_grace(pair: TokenPair) -> None:
+    later = NOW + GRACE + SECOND
     second = sessions.refresh(pair.raw_refresh, now=NOW)
-    sessions.refresh(second.raw_refresh, now=NOW)
+    assert sessions.refresh(second.raw_refresh, now=later).session.generation == 2
     with pytest.raises(RefreshTokenReused):
-        sessions.refresh(pair.raw_refresh, now=NOW)
+        sessions.refresh(pair.raw_refresh, now=later)
 
 
 def test_reuse_is_recorded_with_the_addresses_of_both_parties(user: Any) -> None:
     victim, thief = sessions.Client("192.0.2.1", "Firefox"), sessions.Client("198.51.100.7")
     pair = sessions.start(user, client=victim, now=NOW)
-    sessions.refresh(pair.raw_refresh, client=victim, now=NOW)
+    rotated_and_used(pair, client=victim)
     late = NOW + GRACE + SECOND
     with pytest.raises(RefreshTokenReused):
         sessions.refresh(pair.raw_refresh, client=thief, now=late)
@@ -100,7 +110,7 @@ def test_the_grace_never_revives_a_session_that_was_ended(pair: TokenPair) -> No
 
 def test_reuse_of_one_session_leaves_the_users_others_alone(user: Any, pair: TokenPair) -> None:
     other = sessions.start(user, now=NOW)
-    sessions.refresh(pair.raw_refresh, now=NOW)
+    rotated_and_used(pair)
     with pytest.raises(RefreshTokenReused):
         sessions.refresh(pair.raw_refresh, now=NOW + GRACE + SECOND)
     sessions.authenticate(other.raw_access, now=NOW)
@@ -144,7 +154,7 @@ def test_a_denied_refresh_token_does_not_rotate(pair: TokenPair) -> None:
 
 
 def test_verify_knows_that_a_refresh_token_was_rotated(pair: TokenPair) -> None:
-    sessions.refresh(pair.raw_refresh, now=NOW)
+    rotated_and_used(pair)
     sessions.verify(pair.raw_refresh, now=NOW + GRACE)
     with pytest.raises(SessionEnded):
         sessions.verify(pair.raw_refresh, now=NOW + GRACE + SECOND)
@@ -165,10 +175,10 @@ def before_the_update(monkeypatch: pytest.MonkeyPatch, happens: Any) -> None:
     """Let something happen once, after a refresh has looked and before it moves the row."""
     signing_key = keyring.signing_key
 
-    def hesitate() -> Any:
+    def hesitate(**how: Any) -> Any:
         monkeypatch.setattr(keyring, "signing_key", signing_key)
         happens()
-        return signing_key()
+        return signing_key(**how)
 
     monkeypatch.setattr(keyring, "signing_key", hesitate)
 
@@ -189,7 +199,8 @@ def test_the_loser_of_a_race_gets_the_winners_pair(
 ) -> None:
     won = []
     before_the_update(monkeypatch, lambda: won.append(sessions.refresh(pair.raw_refresh, now=NOW)))
-    assert sessions.refresh(pair.raw_refresh, now=NOW) == won[0]
+    lost = sessions.refresh(pair.raw_refresh, now=NOW)
+    assert (lost.raw_access, lost.raw_refresh) == (won[0].raw_access, won[0].raw_refresh)
     assert Session.objects.get().generation == 1
 
 
@@ -202,7 +213,7 @@ def test_a_refresh_whose_user_is_deleted_meanwhile_is_refused(
         user.delete()
         return False
 
-    monkeypatch.setattr(lifecycle, "_rotate", another_was_first)
+    monkeypatch.setattr(refreshing, "_rotate", another_was_first)
     with pytest.raises(UserGone):
         sessions.refresh(pair.raw_refresh)
 
@@ -210,11 +221,10 @@ def test_a_refresh_whose_user_is_deleted_meanwhile_is_refused(
 def test_reuse_of_a_session_that_another_process_ends_meanwhile_is_reported_there_only(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    successor = sessions.refresh(pair.raw_refresh, now=NOW)
-    sessions.refresh(successor.raw_refresh, now=NOW)
+    rotated_and_used(pair)
     reported: list[Any] = []
-    monkeypatch.setattr(lifecycle, "end", lambda *args, **how: 0)
+    monkeypatch.setattr(refreshing, "end", lambda *args, **how: 0)
     monkeypatch.setattr(events, "reused", lambda *args: reported.append(args))
     with pytest.raises(RefreshTokenReused):
-        sessions.refresh(pair.raw_refresh, now=NOW)
+        sessions.refresh(pair.raw_refresh, now=NOW + GRACE + SECOND)
     assert reported == []

@@ -1,0 +1,267 @@
+"""The table of what a refresh token is answered: DESIGN's rows, one by one."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tokens import keyring, sessions, signals
+from tokens.errors import Denied, RefreshTokenReused, SessionEnded
+from tokens.models import EndReason, Session
+from tokens.sessions import Client, TokenPair, seen
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+GRACE = 30 * SECOND
+HOME = Client("192.0.2.1", "Firefox")
+AWAY = Client("198.51.100.7", "curl")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pair(user: Any) -> TokenPair:
+    return sessions.start(user, client=HOME, now=NOW)
+
+
+def refresh(pair: TokenPair, *, after: timedelta, client: Client = HOME) -> TokenPair:
+    return sessions.refresh(pair.raw_refresh, client=client, now=NOW + after)
+
+
+def use(pair: TokenPair, *, after: timedelta) -> None:
+    """Call with the access token, and let the note of it be written."""
+    sessions.authenticate(pair.raw_access, now=NOW + after)
+    seen.flush()
+
+
+def row() -> Session:
+    return Session.objects.get()
+
+
+def test_the_sign_ins_own_token_rotates_at_once(pair: TokenPair) -> None:
+    assert refresh(pair, after=SECOND).raw_refresh != pair.raw_refresh
+    assert row().generation == 1
+
+
+def test_a_fresh_token_gets_the_same_pair_until_the_grace_is_over(pair: TokenPair) -> None:
+    first = refresh(pair, after=SECOND)
+    again = refresh(first, after=SECOND + GRACE)
+    assert again.raw_refresh == first.raw_refresh
+    assert row().generation == 1
+    assert refresh(first, after=2 * SECOND + GRACE).raw_refresh != first.raw_refresh
+    assert row().generation == 2
+
+
+def test_calls_in_flight_never_end_a_session(pair: TokenPair) -> None:
+    """X refreshes; Y's late 401 reads the new token and refreshes too; Z's queued old one arrives."""
+    x = refresh(pair, after=SECOND)
+    y = refresh(x, after=SECOND * 1.2)
+    z = refresh(pair, after=SECOND * 1.4)
+    assert x.raw_refresh == y.raw_refresh == z.raw_refresh
+    assert row().ended_at is None
+
+
+def test_the_same_pair_has_an_access_token_of_a_whole_lifetime(pair: TokenPair) -> None:
+    first = refresh(pair, after=SECOND)
+    again = refresh(pair, after=20 * SECOND)
+    assert again.access_expires_at - first.access_expires_at == 19 * SECOND
+    claims = [
+        sessions.verify(one.raw_access, now=NOW + 20 * SECOND).claims for one in (first, again)
+    ]
+    assert claims[0].jti == claims[1].jti
+
+
+def test_no_access_token_outlives_the_refresh_token(pair: TokenPair) -> None:
+    """A lost answer is asked for in the last minute of its idle limit."""
+    lost = refresh(pair, after=SECOND)
+    late = refresh(pair, after=timedelta(days=14) - 60 * SECOND)
+    assert late.access_expires_at == late.refresh_expires_at == lost.refresh_expires_at
+
+
+@pytest.mark.parametrize("late", [timedelta(minutes=1), timedelta(days=3)])
+def test_a_lost_answer_can_be_asked_for_however_late(pair: TokenPair, late: timedelta) -> None:
+    lost = refresh(pair, after=SECOND)
+    again = refresh(pair, after=late)
+    assert again.refresh_expires_at == lost.refresh_expires_at
+    claims = [
+        sessions.verify(raw, now=NOW + late).claims for raw in (lost.raw_refresh, again.raw_refresh)
+    ]
+    assert claims[0].jti == claims[1].jti
+    assert row().ended_at is None
+
+
+def test_after_a_lost_answer_the_queued_calls_are_answered_within_a_new_grace(
+    pair: TokenPair,
+) -> None:
+    """Three calls queue after days with the token whose answer was lost; the first one goes on."""
+    days = timedelta(days=3)
+    refresh(pair, after=SECOND)
+    found = refresh(pair, after=days)
+    use(found, after=days + SECOND)
+    assert refresh(pair, after=days + 2 * SECOND).raw_refresh == found.raw_refresh
+    assert refresh(found, after=days + 3 * SECOND).raw_refresh == found.raw_refresh
+    assert refresh(pair, after=days + GRACE).raw_refresh == found.raw_refresh
+    assert row().generation == 1
+    with pytest.raises(RefreshTokenReused):
+        refresh(pair, after=days + GRACE + SECOND)
+
+
+@pytest.mark.parametrize("what", ["access", "refresh"])
+def test_an_answer_that_was_used_was_not_lost(pair: TokenPair, what: str) -> None:
+    successor = refresh(pair, after=SECOND)
+    if what == "access":
+        use(successor, after=2 * SECOND)
+    else:
+        refresh(successor, after=2 * SECOND)
+        seen.flush()
+    with pytest.raises(RefreshTokenReused):
+        refresh(pair, after=timedelta(minutes=1))
+    assert row().end_reason == EndReason.REUSE
+
+
+def test_only_the_token_just_before_the_current_can_have_lost_its_answer(pair: TokenPair) -> None:
+    first = refresh(pair, after=SECOND)
+    refresh(first, after=SECOND * 2 + GRACE)
+    with pytest.raises(RefreshTokenReused):
+        refresh(pair, after=SECOND * 3 + GRACE)
+
+
+def test_a_rotation_forgets_what_was_seen_before_it(pair: TokenPair) -> None:
+    use(pair, after=SECOND)
+    assert row().seen
+    refresh(pair, after=SECOND)
+    assert not row().seen
+    use(pair, after=2 * SECOND)  # of the former generation, which proves nothing
+    assert not row().seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_answer_from_the_grace_is_counted_and_reported(
+    pair: TokenPair, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def receive(**arguments: Any) -> None:
+        heard.append(arguments)
+
+    signals.refresh_repeated.connect(receive)
+    try:
+        first = refresh(pair, after=SECOND)
+        refresh(pair, after=2 * SECOND)
+        refresh(first, after=3 * SECOND)
+        refresh(pair, after=4 * SECOND, client=AWAY)
+    finally:
+        signals.refresh_repeated.disconnect(receive)
+    assert (row().repeats, row().repeats_elsewhere) == (3, 1)
+    assert [one["elsewhere"] for one in heard] == [False, False, True]
+    lines = [
+        record for record in caplog.records if getattr(record, "event", "") == "refresh_repeated"
+    ]
+    assert [record.levelname for record in lines] == ["INFO", "INFO", "WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("client", "elsewhere"),
+    [
+        (Client("192.0.2.99", "curl"), False),  # the same network
+        (Client("198.51.100.7", "Firefox"), False),  # the same user agent
+        (AWAY, True),
+    ],
+)
+def test_elsewhere_is_another_network_and_another_user_agent(
+    pair: TokenPair, client: Client, elsewhere: bool
+) -> None:
+    refresh(pair, after=SECOND)
+    refresh(pair, after=2 * SECOND, client=client)
+    assert row().repeats_elsewhere == int(elsewhere)
+
+
+def test_a_project_can_take_elsewhere_for_reuse(pair: TokenPair, settings: Any) -> None:
+    settings.TOKENS_GRACE_ELSEWHERE = "end"
+    first = refresh(pair, after=SECOND)
+    refresh(pair, after=2 * SECOND)
+    refresh(first, after=2 * SECOND, client=AWAY)  # The current token may come from anywhere.
+    with pytest.raises(RefreshTokenReused):
+        refresh(pair, after=3 * SECOND, client=AWAY)
+    assert row().end_reason == EndReason.REUSE
+
+
+def test_verify_records_a_superseded_token_and_changes_nothing_else(pair: TokenPair) -> None:
+    successor = refresh(pair, after=SECOND)
+    sessions.verify(pair.raw_refresh, client=AWAY, now=NOW + 2 * SECOND)
+    use(successor, after=2 * SECOND)
+    with pytest.raises(SessionEnded):
+        sessions.verify(pair.raw_refresh, client=AWAY, now=NOW + timedelta(minutes=1))
+    assert (row().repeats, row().repeats_elsewhere, row().ended_at) == (2, 2, None)
+
+
+def test_the_same_pair_keeps_a_denied_access_token_denied(pair: TokenPair) -> None:
+    first = refresh(pair, after=SECOND)
+    sessions.revoke(first.raw_access, now=NOW + 2 * SECOND)
+    again = refresh(pair, after=20 * SECOND)
+    with pytest.raises(Denied):
+        sessions.authenticate(again.raw_access, now=NOW + 21 * SECOND)
+
+
+def test_a_denied_access_token_was_seen(pair: TokenPair) -> None:
+    first = refresh(pair, after=SECOND)
+    sessions.revoke(first.raw_access, now=NOW + 2 * SECOND)
+    with pytest.raises(RefreshTokenReused):
+        refresh(pair, after=timedelta(minutes=2))
+
+
+def test_a_failing_hook_leaves_the_refresh_token_good(pair: TokenPair, settings: Any) -> None:
+    settings.TOKENS_CLAIMS_HOOK = f"{__name__}.failing_hook"
+    with pytest.raises(ConnectionError):
+        refresh(pair, after=SECOND)
+    settings.TOKENS_CLAIMS_HOOK = None
+    assert row().generation == 0
+    assert refresh(pair, after=timedelta(minutes=1)).session.generation == 1
+
+
+def failing_hook(session: Session) -> dict[str, Any]:
+    raise ConnectionError
+
+
+def test_a_pair_that_its_caller_cannot_use_is_not_issued(user: Any, pair: TokenPair) -> None:
+    def refuse(pair: TokenPair) -> None:
+        raise ValueError("too large for a cookie")
+
+    with pytest.raises(ValueError, match="too large"):
+        sessions.refresh(pair.raw_refresh, check=refuse, now=NOW)
+    with pytest.raises(ValueError, match="too large"):
+        sessions.start(user, check=refuse, now=NOW)
+    assert row().generation == 0
+
+
+def test_a_key_of_another_spelling_starts_a_session_that_works(django_user_model: Any) -> None:
+    user = django_user_model.objects.create_user("ida", "ida@example.org", "x")
+    user.pk = str(user.pk).upper()
+    pair = sessions.start(user, now=NOW)
+    assert sessions.authenticate(pair.raw_access, now=NOW).user.username == "ida"
+
+
+def test_a_session_follows_the_secret_key_at_each_refresh(user: Any, settings: Any) -> None:
+    pair = sessions.start(user, now=NOW)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-secret-key-that-is-long-enough-0123456789"
+    pair = refresh(pair, after=SECOND)
+    settings.SECRET_KEY_FALLBACKS = []
+    sessions.authenticate(pair.raw_access, now=NOW + SECOND)
+
+
+@pytest.mark.parametrize("verb", [sessions.revoke, sessions.find_by_refresh_token])
+def test_a_superseded_token_that_ends_a_session_ends_it_as_reuse(
+    pair: TokenPair, verb: Any
+) -> None:
+    use(refresh(pair, after=SECOND), after=2 * SECOND)
+    with suppress(RefreshTokenReused):
+        verb(pair.raw_refresh, now=NOW + timedelta(minutes=1))
+    assert row().end_reason == EndReason.REUSE
+
+
+def test_the_key_of_a_pair_given_again_is_the_rows(pair: TokenPair) -> None:
+    first = refresh(pair, after=SECOND)
+    keyring.rotate(keyring.plan_rotation(now=NOW + 2 * SECOND), now=NOW + 2 * SECOND)
+    assert refresh(pair, after=4 * SECOND).raw_refresh == first.raw_refresh

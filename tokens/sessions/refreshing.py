@@ -1,0 +1,213 @@
+"""
+What a refresh token is answered. Reuse is decided here.
+
+A refresh token is a signed (``sid``, generation) pair. The row of the session holds the current
+generation; the caller whose conditional UPDATE moves it on wins the race. Nothing else about
+tokens is stored.
+
+    the refresh token is                             answer
+    ──────────────────────────────────────────────   ──────────────────────────────────────
+    current, and of the sign-in itself or older      rotate: the next generation, a new pair
+    than the grace
+    current, and younger than the grace              the current pair again
+    superseded within the grace                      the current pair again
+    the one before the current, and nothing of the   the current pair again: the answer that
+    current one was seen in use                      brought it was lost
+    superseded otherwise                             reuse: the session ends, its access
+                                                     tokens included
+
+So a session rotates once per grace at most: all calls in flight get the same pair, and an answer that
+arrives late puts no older pair into the client's store. After a lost answer was given again, the grace
+begins anew, for the calls that were queued with the same token. ``_repeat`` records each pair given again.
+"""
+
+from copy import copy
+from datetime import datetime
+from enum import Enum, auto
+
+from django.db import transaction
+from django.utils import timezone
+
+from .. import denylist, keyring
+from ..client import Client
+from ..conf import conf
+from ..errors import Denied, RefreshTokenReused, UserGone
+from ..jose import Claims, TokenType
+from ..models import EndReason, Session
+from . import events, pairs, seen, writes
+from .authentication import Authenticated, check_session, look_up
+from .ending import end
+from .pairs import Check, TokenPair
+
+
+def refresh(
+    raw_refresh: str,
+    *,
+    client: Client | None = None,
+    check: Check | None = None,
+    now: datetime | None = None,
+) -> TokenPair:
+    """
+    Answer a refresh token by the table above: with a new pair, or with the current pair again.
+
+    ``check`` is called with the pair before the row changes, and may raise: then the same token can
+    be used again. A reuse ends the session, because the server cannot tell the thief from the client
+    (RFC 9700 §4.14.2); that end is committed before RefreshTokenReused is raised.
+
+    Raises TokenError, and ClaimsError for claims of the project that no token can hold.
+    """
+    # The instant of arrival: a caller who queued behind the winner is not late.
+    now = now or timezone.now()
+    client = client or Client()
+    found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
+    claims, session = found.claims, found.session
+    if answer_to(claims, session, now=now) is Answer.ROTATE:
+        successor = _successor_of(session, client=client, now=now)
+        pair = pairs.issue(successor, now=now, check=check)
+        if _rotate(session, successor):
+            _refuse_revoked_meanwhile(claims, successor, client=client, now=now)
+            events.refreshed(successor, client)
+            return pair
+        # Another caller moved the row between the query and the UPDATE: read it again, once.
+        _read_again(session)
+        check_session(session, now=now)
+    if answer_to(claims, session, now=now) is Answer.REUSE or _is_refused_elsewhere(
+        claims, session, client
+    ):
+        end_reused(session, client=client, now=now)
+        raise RefreshTokenReused(
+            f"Generation {claims.generation} came back; {session.generation} is current."
+        )
+    return _repeat(claims, session, client=client, check=check, now=now)
+
+
+def find_by_refresh_token(
+    raw_refresh: str, *, client: Client | None = None, now: datetime | None = None
+) -> Authenticated:
+    """
+    Return the session of a refresh token that ``refresh`` would answer, for ending it.
+
+    Any other refresh token is a reuse, and ends its session as one: then RefreshTokenReused is
+    raised. Raises TokenError; SessionEnded is one.
+    """
+    now = now or timezone.now()
+    found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
+    if not would_refresh(found.claims, found.session, now=now):
+        end_reused(found.session, client=client or Client(), now=now)
+        raise RefreshTokenReused(f"Generation {found.claims.generation} came back.")
+    return found
+
+
+def would_refresh(claims: Claims, session: Session, *, now: datetime) -> bool:
+    """Return whether ``refresh`` would answer this refresh token of a session that continues."""
+    return answer_to(claims, session, now=now) is not Answer.REUSE
+
+
+class Answer(Enum):
+    """The right column of the table at the top."""
+
+    ROTATE = auto()
+    REPEAT = auto()
+    REUSE = auto()
+
+
+def answer_to(claims: Claims, session: Session, *, now: datetime) -> Answer:
+    in_grace = _is_in_grace(session, now=now)
+    if claims.generation == session.generation:
+        return Answer.REPEAT if in_grace and session.generation else Answer.ROTATE
+    # A generation lasts longer than the grace, so only the one before was superseded within it.
+    if claims.generation == session.generation - 1 and (in_grace or not session.seen):
+        return Answer.REPEAT
+    return Answer.REUSE
+
+
+def _successor_of(session: Session, *, client: Client, now: datetime) -> Session:
+    """Return the row as it will be after the rotation. Nothing is written."""
+    successor = copy(session)
+    successor.generation += 1
+    successor.kid = keyring.signing_key(lifetime=session.idle_lifetime).kid
+    # Follows SECRET_KEY: a fallback can be removed once each session was refreshed.
+    successor.auth_hash = session.user.get_session_auth_hash()
+    successor.refreshed_at = now
+    successor.refreshed_ip_address = client.ip_address
+    successor.refreshed_user_agent = client.user_agent
+    idle = session.idle_lifetime or conf.TOKENS_REFRESH_LIFETIME
+    successor.idle_until = min(now + idle, session.expires_at)
+    successor.seen = False
+    return successor
+
+
+def _rotate(session: Session, successor: Session) -> bool:
+    """Move the row to its successor; return False, changing nothing, if it has moved on."""
+    return writes.rotate(
+        session.pk,
+        session.generation,
+        **{name: getattr(successor, name) for name in writes.ROTATED},
+    )
+
+
+def _repeat(
+    claims: Claims, session: Session, *, client: Client, check: Check | None, now: datetime
+) -> TokenPair:
+    """Return the current pair again, with an access token of a whole lifetime, and record it."""
+    was_lost = not _is_in_grace(session, now=now)
+    if was_lost:
+        # Otherwise, the first of several queued calls would make thieves of the others: by its use
+        # of the pair, or by rotating it.
+        session.refreshed_at = now
+    pair = pairs.issue(session, now=now, check=check)
+    _refuse_revoked_meanwhile(claims, session, client=client, now=now)
+    if was_lost:
+        writes.restart_grace(session.pk, session.generation, now=now)
+    if claims.generation == session.generation:
+        seen.note(session.pk, session.generation)
+    record_repeat(session, client=client, answered=True)
+    return pair
+
+
+def _is_in_grace(session: Session, *, now: datetime) -> bool:
+    return now - session.refreshed_at <= conf.TOKENS_REFRESH_GRACE
+
+
+def record_repeat(session: Session, *, client: Client, answered: bool) -> None:
+    elsewhere = client.is_elsewhere(session.refreshed_ip_address, session.refreshed_user_agent)
+    writes.count_repeat(session.pk, elsewhere=elsewhere)
+    events.repeated(session, client, elsewhere=elsewhere, answered=answered)
+
+
+def _is_refused_elsewhere(claims: Claims, session: Session, client: Client) -> bool:
+    """Return whether the project refuses a superseded token from another network and user agent."""
+    return (
+        conf.TOKENS_GRACE_ELSEWHERE == "end"
+        and claims.generation != session.generation
+        and client.is_elsewhere(session.refreshed_ip_address, session.refreshed_user_agent)
+    )
+
+
+def _refuse_revoked_meanwhile(
+    claims: Claims, session: Session, *, client: Client, now: datetime
+) -> None:
+    """
+    End the session and raise Denied if the token's key was revoked after the query.
+
+    A revocation makes another key sign, so nothing is asked while the key is the same.
+    """
+    if session.kid != claims.kid and denylist.is_denied(claims):
+        with transaction.atomic(durable=True):
+            end([session], reason=EndReason.REVOKED, client=client, now=now)
+        raise Denied(f"Key {claims.kid} was revoked during the refresh.")
+
+
+def _read_again(session: Session) -> None:
+    try:
+        session.refresh_from_db()
+    except Session.DoesNotExist:
+        raise UserGone(f"Session {session.pk} was deleted, with its user.") from None
+
+
+def end_reused(session: Session, *, client: Client, now: datetime) -> None:
+    # durable: an outer transaction that the error then rolls back would undo the revocation.
+    with transaction.atomic(durable=True):
+        ended = end([session], reason=EndReason.REUSE, client=client, now=now)
+    if ended:
+        events.reused(session, client)
