@@ -17,6 +17,7 @@ from typing import Any
 from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in
+from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -27,9 +28,10 @@ from django.views.decorators.debug import sensitive_variables
 from .. import sessions, signals
 from ..client import Client, ip_address_of
 from ..conf import conf
-from ..errors import TooManyAttempts
+from ..errors import TooManyAttempts, UserRefused
 from ..models import EndReason, Session
-from ..sessions import TokenPair
+from ..sessions import Check, TokenPair
+from ..sessions.receivers import password_attempt, was_outdated
 from . import counts
 from .counts import Charge, network_of, parse_rate
 
@@ -79,7 +81,9 @@ def authenticate(request: HttpRequest, **credentials: Any) -> Any:
 
 
 @sensitive_variables()
-def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenPair | None:
+def start(
+    request: HttpRequest, *, client: Client, check: Check | None = None, **credentials: Any
+) -> TokenPair | None:
     """
     Start a session for the user that ``authenticate`` would return; return its pair, or None.
 
@@ -89,7 +93,18 @@ def start(request: HttpRequest, *, client: Client, **credentials: Any) -> TokenP
     if user is None:
         return None
     # One commit for both, because a commit waits for the disk, and on SQLite for the lock.
-    pair = sessions.start(user, client=client, in_transaction=admission.succeeded)
+    try:
+        pair = sessions.start(user, client=client, check=check, in_transaction=admission.succeeded)
+    except UserRefused as error:
+        # The user was deleted, deactivated or given another password while this one was checked.
+        signals.log("sign_in_outdated", user=user.pk, reason=type(error).__name__)
+        admission.failed()
+        return None
+    except DatabaseError:
+        raise
+    except Exception:
+        admission.succeeded()  # The password was right: a hook that fails costs no attempt.
+        raise
     user_logged_in.send_robust(sender=type(user), request=request, user=user)
     return pair
 
@@ -176,8 +191,9 @@ def too_many_attempts(request: HttpRequest, error: TooManyAttempts) -> HttpRespo
 def _attempt(request: HttpRequest, credentials: dict[str, Any]) -> tuple[Any, Admission]:
     """Return the active user with these credentials, or None; and the attempt."""
     admission = admit(request, str(credentials[get_user_model().USERNAME_FIELD]))
-    user = django_authenticate(request, **credentials)
-    if user is not None and user.is_active:
+    with password_attempt(str(credentials.get("password", ""))):
+        user = django_authenticate(request, **credentials)
+    if user is not None and user.is_active and not was_outdated(user):
         return user, admission
     admission.failed()
     return None, admission

@@ -5,9 +5,12 @@ Receivers of the user model's signals, so it does not matter whether the API, th
 ``changepassword`` or a shell saves the user.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from django.contrib.auth.hashers import get_hasher, identify_hasher
+from django.contrib.auth.hashers import check_password, get_hasher, identify_hasher
 from django.db import transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
 
@@ -18,6 +21,8 @@ from .lifecycle import end_after_password_change, keep_after_rehash
 
 _RELEVANT_FIELDS = {"password", "is_active"}
 
+_raw_password: ContextVar[str | None] = ContextVar("tokens_raw_password", default=None)
+
 
 def connect(user_model: Any) -> None:
     """Connect the receivers for instances of exactly this class."""
@@ -26,11 +31,36 @@ def connect(user_model: Any) -> None:
     pre_delete.connect(before_user_delete, user_model, dispatch_uid="tokens.delete")
 
 
+@contextmanager
+def password_attempt(raw_password: str) -> Iterator[None]:
+    """
+    While this runs, ``raw_password`` is known to the receivers of a user that is saved meanwhile.
+
+    Django's ModelBackend stores a better hash of an old one at sign-in, and overwrites whatever is
+    stored by then: the better hash of another sign-in, or a new password.
+    """
+    token = _raw_password.set(raw_password)
+    try:
+        yield
+    finally:
+        _raw_password.reset(token)
+
+
+def was_outdated(user: Any) -> bool:
+    """Return whether the password of the attempt that loaded ``user`` was changed meanwhile."""
+    return bool(user.__dict__.get("_tokens_password_outdated"))
+
+
 def before_user_save(
-    sender: Any, instance: Any, raw: bool, update_fields: frozenset[str] | None, **kwargs: Any
+    sender: Any,
+    instance: Any,
+    raw: bool,
+    using: str,
+    update_fields: frozenset[str] | None,
+    **kwargs: Any,
 ) -> None:
     """
-    Remember the former auth hashes when Django stores a better hash of the same password.
+    Keep the sessions when Django stores a better hash of the same password.
 
     ``check_password`` does that at sign-in: it sets the password, clears the marker that
     ``set_password`` leaves, and saves that one field.
@@ -39,9 +69,24 @@ def before_user_save(
         return
     if instance._password is not None:
         return
-    former = sender._default_manager.filter(pk=instance.pk).first()
-    if former is not None and _is_upgrade(former.password, instance.password):
-        instance._tokens_upgraded_from = list(auth_hashes(former))
+    rows = sender._default_manager.using(using).filter(pk=instance.pk)
+    former = rows.first()
+    if former is None:
+        return
+    if _is_upgrade(former.password, instance.password):
+        with transaction.atomic(using=using):
+            # Of two sign-ins that upgrade the same hash, the database lets one win.
+            if rows.filter(password=former.password).update(password=instance.password):
+                keep_after_rehash(instance, former_hashes=list(auth_hashes(former)))
+                instance._tokens_same_password = True
+                return
+        former = rows.first() or former
+    attempt = _raw_password.get()
+    if attempt is not None and former.password != instance.password:
+        # Stored meanwhile, and kept: by another sign-in, or as a new password.
+        instance.password = former.password
+        instance._tokens_same_password = True
+        instance._tokens_password_outdated = not check_password(attempt, former.password)
 
 
 def after_user_save(
@@ -55,11 +100,11 @@ def after_user_save(
     """End the sessions of an inactive user, or those that began with another password."""
     if raw or created or (update_fields is not None and not _RELEVANT_FIELDS & update_fields):
         return
+    if instance.__dict__.pop("_tokens_same_password", False):
+        return
     # Part of the caller's transaction, if there is one: the user and the sessions change together.
     with transaction.atomic():
-        if former_hashes := instance.__dict__.pop("_tokens_upgraded_from", None):
-            keep_after_rehash(instance, former_hashes=former_hashes)
-        elif not instance.is_active:
+        if not instance.is_active:
             end_all(instance, reason=EndReason.USER_INACTIVE)
         else:
             end_after_password_change(instance, keep=getattr(instance, "_tokens_current_sid", None))
