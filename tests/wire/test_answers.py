@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from config.errors import csrf_failure
 from tests.conftest import PASSWORD
+from tests.support.grace import rotate_twice
 from tokens import keyring, sessions
 from tokens.models import EndReason, Session, SigningKey
 
@@ -285,3 +286,45 @@ def test_who_gives_their_own_refresh_token_back_has_signed_out(
     """As clients of djangorestframework-simplejwt do. Their network must stay a known one."""
     assert api.post(path, {field: signed_in["refresh"]}).status_code == 200
     assert Session.objects.get().end_reason == EndReason.LOGOUT
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "status"),
+    [
+        ("/api/logout/", "refresh", 204),
+        ("/api/logout/all/", "refresh", 401),
+        ("/api/token/revoke/", "token", 200),
+        ("/api/token/blacklist/", "refresh", 401),
+    ],
+)
+def test_a_superseded_refresh_token_ends_its_own_session_as_reuse_and_no_other(
+    api: APIClient, user: Any, path: str, field: str, status: int
+) -> None:
+    pair, other = sessions.start(user), sessions.start(user)
+    rotate_twice(pair)
+    assert api.post(path, {field: pair.raw_refresh}).status_code == status
+    assert Session.objects.get(pk=pair.session.pk).end_reason == EndReason.REUSE
+    sessions.authenticate(other.raw_access)
+
+
+def id_claim(session: Session) -> dict[str, Any]:
+    return {"tenant": uuid4()}
+
+
+def test_claims_that_no_token_can_hold_are_a_503_that_names_the_claim_in_the_log(
+    api: APIClient, signed_in: dict[str, Any], settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.TOKENS_CLAIMS_HOOK = "tests.wire.test_answers.id_claim"
+    refresh = {"refresh": signed_in["refresh"]}
+    for path, body in (
+        ("/api/token/", {"username": "ada", "password": PASSWORD}),
+        ("/api/token/refresh/", refresh),
+    ):
+        answer = api.post(path, body)
+        assert answer.status_code == 503
+        assert "tenant" not in answer.content.decode()
+    assert caplog.text.count("claims_refused") == 2
+    assert "'tenant' is a UUID" in caplog.text
+    assert Session.objects.get().generation == 0
+    settings.TOKENS_CLAIMS_HOOK = None
+    assert api.post("/api/token/refresh/", refresh).status_code == 200

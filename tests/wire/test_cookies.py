@@ -95,12 +95,26 @@ def test_a_token_of_any_algorithm_fits(browser: APIClient, settings: Any, algori
         assert len(answer.cookies[name].OutputString()) <= 4096
 
 
-def test_a_token_that_no_browser_would_keep_is_an_error_that_says_why(
-    browser: APIClient, settings: Any
+def test_a_token_that_no_browser_would_keep_is_refused_before_a_row_exists(
+    browser: APIClient, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.TOKENS_CLAIMS_HOOK = "tests.wire.test_cookies.many_claims"
-    with pytest.raises(ValueError, match="browsers keep at most 4096"):
-        browser.post("/api/token/cookie/", CREDENTIALS)
+    answer = browser.post("/api/token/cookie/", CREDENTIALS)
+    assert answer.status_code == 503
+    assert "browsers keep at most 4096" in caplog.text
+    assert not answer.cookies.get("latchkey_access")
+    assert not Session.objects.exists()
+
+
+def test_a_cookie_that_became_too_large_leaves_the_refresh_token_good(
+    browser: APIClient, settings: Any
+) -> None:
+    sign_in(browser)
+    settings.TOKENS_CLAIMS_HOOK = "tests.wire.test_cookies.many_claims"
+    assert browser.post("/api/token/cookie/refresh/").status_code == 503
+    assert Session.objects.get().generation == 0
+    settings.TOKENS_CLAIMS_HOOK = None
+    assert browser.post("/api/token/cookie/refresh/").status_code == 200
 
 
 def many_claims(session: Session) -> dict[str, Any]:

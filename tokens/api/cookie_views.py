@@ -42,7 +42,7 @@ class CookieSignInView(SignInView):
     )
     def post(self, request: Request) -> Response:
         cookies.require_csrf(request)
-        pair = self.sign_in(request)
+        pair = self.sign_in(request, check=cookies.check_size)
         # As Django's login() does: a CSRF token that an attacker planted before becomes invalid.
         rotate_token(request._request)
         return answer_by_cookie(pair)
@@ -66,7 +66,9 @@ class CookieRefreshView(TokenView):
             raise Unauthorized({"detail": str(NotAuthenticated.default_detail)})
         cookies.require_csrf(request)
         try:
-            pair = sessions.refresh(raw_refresh, client=client_of(request))
+            pair = sessions.refresh(
+                raw_refresh, client=client_of(request), check=cookies.check_size
+            )
         except TokenError as error:
             self.deletes_cookies = True
             raise body_refusal(error) from None

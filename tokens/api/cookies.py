@@ -16,7 +16,7 @@ import logging
 from math import ceil
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from rest_framework.authentication import CSRFCheck
@@ -24,6 +24,7 @@ from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.request import Request
 
 from ..conf import conf
+from ..errors import ClaimsError
 from ..sessions import TokenPair
 
 logger = logging.getLogger("tokens")
@@ -78,7 +79,7 @@ def set_pair(response: HttpResponseBase, pair: TokenPair) -> None:
     """
     Set the cookies of both tokens, each until its token expires.
 
-    Raises ValueError if a cookie is larger than MAX_SIZE.
+    Raises ClaimsError if a cookie is larger than MAX_SIZE.
     """
     for name, path in _cookies():
         is_access = name == ACCESS
@@ -95,10 +96,15 @@ def set_pair(response: HttpResponseBase, pair: TokenPair) -> None:
         )
         size = len(response.cookies[cookie].OutputString())
         if size > MAX_SIZE:
-            raise ValueError(
+            raise ClaimsError(
                 f"The cookie {cookie} has {size} bytes, and browsers keep at most {MAX_SIZE}. "
-                "Let TOKENS_CLAIMS_HOOK return fewer or shorter claims."
+                "Let the project add fewer or shorter claims."
             )
+
+
+def check_size(pair: TokenPair) -> None:
+    """Raise ClaimsError if a browser would not keep the cookies of this pair."""
+    set_pair(HttpResponse(), pair)
 
 
 def delete_access(response: HttpResponseBase) -> None:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from .. import signals
-from ..errors import KeyRingError, TokenError, TooManyAttempts
+from ..errors import ClaimsError, KeyRingError, TokenError, TooManyAttempts
 from .http import Unavailable, body_refusal, ring_unavailable
 
 # The database is down, restarting, too slow, full, or read-only after a failover.
@@ -41,6 +41,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = Throttled(error.retry_after)
     elif isinstance(error, KeyRingError):
         error = ring_unavailable(error)
+    elif isinstance(error, ClaimsError):
+        signals.log("claims_refused", level=logging.ERROR, detail=error)
+        error = Unavailable()
     elif isinstance(error, DATABASE_ERRORS):
         signals.log("database_unavailable", level=logging.ERROR, detail=error)
         error = Unavailable()

@@ -68,7 +68,7 @@ class LoginPage(Page, SignInView):
 
     def post(self, request: Request) -> Any:
         cookies.require_csrf(request)
-        pair = self.sign_in(request)
+        pair = self.sign_in(request, check=cookies.check_size)
         rotate_token(request._request)
         answer = HttpResponseRedirect(redirect_target(request))
         cookies.set_pair(answer, pair)

@@ -1,6 +1,7 @@
 """A user's own sessions: list them, end one, sign out of this one or of all."""
 
 from datetime import UTC
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from rest_framework.response import Response
 
 from .. import sessions
 from ..client import Client, client_of
-from ..errors import TokenError
+from ..errors import RefreshTokenReused, TokenError
 from ..models import EndReason, Session
 from ..sessions import Authenticated
 from . import cookies, schema
@@ -68,7 +69,15 @@ class LogoutView(TokenView):
                     raise request_refusal(error) from None
         if raw_refresh is None:
             return self._find_by_cookie(request)
-        return sessions.find_by_refresh_token(raw_refresh)
+        return self._find_by_refresh_token(raw_refresh, client=client_of(request))
+
+    def _find_by_refresh_token(self, raw_refresh: str, *, client: Client) -> Authenticated | None:
+        try:
+            return sessions.find_by_refresh_token(raw_refresh, client=client)
+        except RefreshTokenReused:
+            if self.everywhere:
+                raise  # Who brings a superseded token is not known to be the user.
+            return None  # The session has just ended, as a reuse.
 
     def _find_by_cookie(self, request: Request) -> Authenticated | None:
         """Return the session of the cookies, or None if it has ended. Raises Unauthorized."""
@@ -79,7 +88,7 @@ class LogoutView(TokenView):
         self.deletes_cookies = True
         for raw_token, find in (
             (raw_access, sessions.authenticate),
-            (raw_refresh, sessions.find_by_refresh_token),
+            (raw_refresh, partial(self._find_by_refresh_token, client=client_of(request))),
         ):
             if raw_token is not None:
                 try:

@@ -19,7 +19,7 @@ from ..client import client_of
 from ..errors import TokenError
 from ..limits import sign_in
 from ..models import EndReason, Session
-from ..sessions import TokenPair
+from ..sessions import Check, TokenPair
 from . import cookies, schema
 from .exception_handler import exception_handler
 from .http import Unauthorized, challenge
@@ -86,8 +86,9 @@ class SignInView(TokenView):
         return self.answer(self.sign_in(request))
 
     @method_decorator(sensitive_variables())
-    def sign_in(self, request: Request) -> TokenPair:
-        pair = sign_in.start(request._request, client=client_of(request), **self.read(request))
+    def sign_in(self, request: Request, *, check: Check | None = None) -> TokenPair:
+        body, client = self.read(request), client_of(request)
+        pair = sign_in.start(request._request, client=client, check=check, **body)
         if pair is None:
             raise Unauthorized(
                 {
@@ -118,7 +119,7 @@ class VerifyView(TokenView):
 
     @extend_schema(operation_id="token_verify", responses={200: EmptySerializer, **schema.REFUSED})
     def post(self, request: Request) -> Response:
-        sessions.verify(self.read(request)["token"])
+        sessions.verify(self.read(request)["token"], client=client_of(request))
         return Response({})
 
 
@@ -152,8 +153,9 @@ class BlacklistView(TokenView):
         operation_id="token_blacklist", responses={200: EmptySerializer, **schema.REFUSED}
     )
     def post(self, request: Request) -> Response:
-        found = sessions.find_by_refresh_token(self.read(request)["refresh"])
-        sessions.end([found.session], reason=EndReason.LOGOUT, client=client_of(request))
+        client = client_of(request)
+        found = sessions.find_by_refresh_token(self.read(request)["refresh"], client=client)
+        sessions.end([found.session], reason=EndReason.LOGOUT, client=client)
         return Response({})
 
 
@@ -181,7 +183,7 @@ class IntrospectView(TokenView):
     )
     def post(self, request: Request) -> Response:
         try:
-            found = sessions.verify(self.read(request)["token"])
+            found = sessions.verify(self.read(request)["token"], client=client_of(request))
         except TokenError as error:
             signals.log("introspected_as_inactive", reason=type(error).__name__, detail=error)
             return Response({"active": False})
