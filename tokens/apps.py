@@ -28,6 +28,8 @@ class TokensConfig(AppConfig):
             checks.check_database,
             checks.check_denylist_mode,
             checks.check_claims_hook,
+            checks.check_user_rule,
+            checks.check_grace_elsewhere,
             checks.check_throttles,
             checks.check_proxies,
             checks.check_authentication_classes,
@@ -47,6 +49,7 @@ class TokensConfig(AppConfig):
         user_logged_in.connect(sign_in.after_login, dispatch_uid="tokens.after_login")
         user_login_failed.connect(sign_in.after_failure, dispatch_uid="tokens.after_failure")
         signals.session_started.connect(mail.on_session_started, dispatch_uid="tokens.notices")
+        signals.refresh_repeated.connect(mail.on_refresh_repeated, dispatch_uid="tokens.notices")
         signals.reuse_detected.connect(mail.on_reuse_detected, dispatch_uid="tokens.notices")
         post_migrate.connect(after_migrate, self, dispatch_uid="tokens.first_key")
         post_migrate.connect(support_group.create_group, self, dispatch_uid="tokens.support_group")

@@ -34,6 +34,8 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.E009": {"TOKENS_TRUSTED_PROXIES": -1},
     "tokens.E011": {"TOKENS_RETENTION": timedelta(days=1)},
     "tokens.E012": {"TOKENS_CLAIMS_HOOK": "no.such.hook"},
+    "tokens.E013": {"TOKENS_GRACE_ELSEWHERE": "warm"},
+    "tokens.E014": {"TOKENS_USER_RULE": "no.such.rule"},
     "tokens.E020": {"TOKENS_DENYLIST_MODE": "off"},
     "tokens.E021": {
         "TOKENS_DENYLIST_MODE": "snapshot",
@@ -42,6 +44,10 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.W002": {"TOKENS_ACCESS_LIFETIME": timedelta(hours=1)},
     "tokens.W003": {"TOKENS_LOGIN_THROTTLE": ""},
     "tokens.W004": {"TOKENS_REFRESH_GRACE": timedelta(seconds=61)},
+    "tokens.W022": {
+        "TOKENS_DENYLIST_MODE": "snapshot",
+        "TOKENS_USER_RULE": "tests.tokens.sessions.test_starting.only_ada",
+    },
     "tokens.W010": {"TOKENS_COOKIE_SECURE": False},
     "tokens.W011": {"MIDDLEWARE": []},
 }

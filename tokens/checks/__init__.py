@@ -14,10 +14,12 @@ from .values import (
     check_claims_hook,
     check_database,
     check_denylist_mode,
+    check_grace_elsewhere,
     check_lifetimes,
     check_proxies,
     check_retention,
     check_throttles,
+    check_user_rule,
 )
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "check_database",
     "check_denylist_mode",
     "check_deployment",
+    "check_grace_elsewhere",
     "check_key_ring",
     "check_lifetimes",
     "check_proxies",
@@ -35,4 +38,5 @@ __all__ = [
     "check_secret",
     "check_signing_keys",
     "check_throttles",
+    "check_user_rule",
 ]

@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import DEFAULT_DB_ALIAS, connections, router
 from rest_framework.settings import api_settings
 
+from .. import sessions
 from ..authentication import JWTAuthentication
 from ..conf import Settings, conf
 from ..limits import parse_rate
@@ -81,19 +82,40 @@ def check_retention(**kwargs: Any) -> list[CheckMessage]:
 
 def check_claims_hook(**kwargs: Any) -> list[CheckMessage]:
     """Report a hook that cannot be imported or called, with which every sign-in would fail."""
+    return _check_function("TOKENS_CLAIMS_HOOK", "hook(session)", id="tokens.E012")
+
+
+def check_user_rule(**kwargs: Any) -> list[CheckMessage]:
+    """Report a rule that cannot be imported or called, with which every request would fail."""
+    return _check_function("TOKENS_USER_RULE", "rule(user)", id="tokens.E014")
+
+
+def _check_function(name: str, signature: str, *, id: str) -> list[CheckMessage]:
     try:
-        hook = conf.TOKENS_CLAIMS_HOOK
+        function = getattr(conf, name)
     except ImportError as error:
         trouble = str(error)
     else:
-        if hook is None or callable(hook):
+        if function is None or callable(function):
             return []
         trouble = "it cannot be called"
     return [
         Error(
-            f"TOKENS_CLAIMS_HOOK: {trouble}.",
-            hint="Set it to the dotted path of a function hook(session), or to None.",
-            id="tokens.E012",
+            f"{name}: {trouble}.",
+            hint=f"Set it to the dotted path of a function {signature}, or to None.",
+            id=id,
+        )
+    ]
+
+
+def check_grace_elsewhere(**kwargs: Any) -> list[CheckMessage]:
+    if conf.TOKENS_GRACE_ELSEWHERE in {"warn", "end"}:
+        return []
+    return [
+        Error(
+            f"TOKENS_GRACE_ELSEWHERE is {conf.TOKENS_GRACE_ELSEWHERE!r}.",
+            hint='Set it to "warn", the default, or to "end", which ends the session.',
+            id="tokens.E013",
         )
     ]
 
@@ -149,6 +171,15 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
                 hint="Set it to more than 0 and less than TOKENS_ACCESS_LIFETIME. The default is "
                 f"{in_words(Settings.TOKENS_DENYLIST_MAX_STALENESS.default)}.",
                 id="tokens.E021",
+            )
+        )
+    if sessions.needs_user():
+        messages.append(
+            Warning(
+                "TOKENS_USER_RULE is set, or the default manager of the user model hides some users. "
+                "Only a loaded user can be checked, so every request runs the query of strict mode.",
+                hint='Set TOKENS_DENYLIST_MODE to "strict", or do without the rule and the filter.',
+                id="tokens.W022",
             )
         )
     database = connections[router.db_for_write(DeniedToken)]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from .. import denylist, keyring, sessions
@@ -183,6 +184,10 @@ def _user_step(claims: Claims, session: Session) -> Step:
         )
     if not user.is_active:
         return Step("user", False, f"{name} is not active")
+    if not get_user_model()._default_manager.filter(pk=user.pk).exists():
+        return Step("user", False, f"the default manager of the user model hides {name}")
+    if conf.TOKENS_USER_RULE and not conf.TOKENS_USER_RULE(user):
+        return Step("user", False, f"TOKENS_USER_RULE does not let {name} in")
     if not auth_hash_matches(session, user):
         return Step("user", False, f"the password of {name} has changed since sign-in")
     return Step("user", True, f"{name}, active, same password as at sign-in")

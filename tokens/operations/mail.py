@@ -5,7 +5,6 @@ Mail is sent after the event is committed and contains no token and no link. Mai
 sent is logged, and has no effect on the request.
 """
 
-import ipaddress
 from logging import ERROR
 from typing import Any
 
@@ -13,12 +12,10 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
 from .. import signals
-from ..client import device_of
+from ..client import device_of, provider_network
 from ..conf import conf
 from ..models import Session
 
-# In bits. A provider gives the same user changing addresses, mostly within such a network.
-IPV4_PREFIX, IPV6_PREFIX = 24, 48
 MAX_COMPARED_SESSIONS = 100
 
 
@@ -34,6 +31,14 @@ def on_reuse_detected(sender: Any, session: Session, client: Any, **kwargs: Any)
         _send("reuse", session, address=client.ip_address)
 
 
+def on_refresh_repeated(
+    sender: Any, session: Session, client: Any, elsewhere: bool, **kwargs: Any
+) -> None:
+    """Send the user mail the first time that a superseded token comes from elsewhere."""
+    if conf.TOKENS_NOTIFY_USERS and elsewhere and not session.repeats_elsewhere:
+        _send("elsewhere", session, address=client.ip_address)
+
+
 def is_from_a_new_device(session: Session) -> bool:
     """
     Return whether none of the user's last 100 sessions began on the same device and network.
@@ -47,13 +52,7 @@ def is_from_a_new_device(session: Session) -> bool:
 
 
 def _device_and_network(user_agent: str, address: str | None) -> tuple[str, str]:
-    return device_of(user_agent), _network(address) if address else ""
-
-
-def _network(address: str) -> str:
-    parsed = ipaddress.ip_address(address)
-    prefix = IPV4_PREFIX if parsed.version == 4 else IPV6_PREFIX
-    return str(ipaddress.ip_network((parsed, prefix), strict=False))
+    return device_of(user_agent), provider_network(address)
 
 
 def _send(mail: str, session: Session, *, address: str | None) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import jwt
 import pytest
+from django.contrib.auth.models import UserManager
 from django.utils import timezone
 
+from tests.support.grace import rotate_twice
 from tokens import denylist, keyring, sessions
 from tokens.conf import conf
 from tokens.errors import TokenError
@@ -55,7 +57,7 @@ def end(pair: sessions.TokenPair, user: Any) -> str:
 
 
 def rotated_twice(pair: sessions.TokenPair, user: Any) -> str:
-    sessions.refresh(sessions.refresh(pair.raw_refresh).raw_refresh)
+    rotate_twice(pair)
     return pair.raw_refresh
 
 
@@ -175,3 +177,28 @@ def test_a_key_that_only_verifies_says_until_when(user: Any) -> None:
     assert row.kid in key
     assert "only verifies" in key
     assert f"until {row.verifies_until:%Y-%m-%dT%H:%M}" in key
+
+
+def nobody(user: Any) -> bool:
+    return False
+
+
+def test_the_projects_own_rule_is_named(user: Any, settings: Any) -> None:
+    pair = sessions.start(user)
+    settings.TOKENS_USER_RULE = f"{__name__}.nobody"
+    (step,) = [step for step in explain(pair.raw_access).steps if step.passed is False]
+    assert step.name == "user"
+    assert step.found.startswith("TOKENS_USER_RULE does not let ada")
+
+
+def test_a_user_whom_the_default_manager_hides_is_named(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = sessions.start(user)
+    get_queryset = UserManager.get_queryset
+    monkeypatch.setattr(
+        UserManager, "get_queryset", lambda self: get_queryset(self).exclude(username="ada")
+    )
+    (step,) = [step for step in explain(pair.raw_access).steps if step.passed is False]
+    assert step.name == "user"
+    assert step.found.startswith("the default manager of the user model hides ada")

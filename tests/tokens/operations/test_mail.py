@@ -10,6 +10,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from tests.support.grace import be_used
 from tokens import keyring, sessions
 from tokens.errors import RefreshTokenReused
 from tokens.models import Session
@@ -37,6 +38,7 @@ def start(user: Any, address: str | None = HOME, agent: str = FIREFOX, **how: An
 
 def reuse(pair: Any) -> None:
     sessions.refresh(pair.raw_refresh, client=sessions.Client(HOME), now=pair.session.started_at)
+    be_used(pair)
     with pytest.raises(RefreshTokenReused):
         sessions.refresh(pair.raw_refresh, client=sessions.Client("203.0.113.7"))
 
@@ -100,10 +102,31 @@ def test_reuse_names_both_addresses_and_holds_no_token_and_no_link(user: Any) ->
     assert not re.search(r"https?:|www\.|<a ", text)
 
 
+def repeat(pair: Any, client: sessions.Client) -> None:
+    sessions.refresh(pair.raw_refresh, client=client)
+
+
+def test_a_superseded_token_from_elsewhere_is_news_the_first_time(user: Any) -> None:
+    pair, home = start(user), sessions.Client(HOME, FIREFOX)
+    for client in (home, home, sessions.Client(HOME, SAFARI)):
+        repeat(pair, client)
+    assert mail.outbox == []
+    for _ in range(3):
+        repeat(pair, sessions.Client("203.0.113.7", SAFARI))
+    (message,) = mail.outbox
+    assert message.subject == "latchkey: your session was used from another place"
+    assert "Last used from      192.0.2.1\n" in message.body
+    assert "Also used from      203.0.113.7\n" in message.body
+    for raw in (pair.raw_access, pair.raw_refresh, *pair.raw_refresh.split(".")):
+        assert raw not in str(message.message())
+
+
 def test_off_by_default(user: Any, settings: Any) -> None:
     del settings.TOKENS_NOTIFY_USERS
-    start(user)
+    pair = start(user)
     start(user, HOME, SAFARI)
+    for client in (sessions.Client(HOME), sessions.Client("203.0.113.7", SAFARI)):
+        repeat(pair, client)
     reuse(start(user, now=timezone.now() - timedelta(minutes=1)))
     assert mail.outbox == []
 
