@@ -60,7 +60,20 @@ def _refreshes(session: Session) -> Iterator[Event]:
     if session.generation:
         once = session.generation == 1
         title = "Refreshed once" if once else f"Last of {session.generation:,} refreshes"
-        yield Event(session.refreshed_at, title, (_from(session.refreshed_ip_address),))
+        yield Event(
+            session.refreshed_at, title, (_from(session.refreshed_ip_address), *_repeats(session))
+        )
+
+
+def _repeats(session: Session) -> Iterator[str]:
+    """Yield how often a pair was given again: lost answers, calls in parallel, or a thief."""
+    if session.repeats:
+        yield f"a pair was asked for again {counted(session.repeats, 'time')}"
+    if session.repeats_elsewhere:
+        yield (
+            f"{counted(session.repeats_elsewhere, 'time')} from another network and another browser "
+            "or app than the one that refreshed: a copy of the tokens may be in use"
+        )
 
 
 def _denied_access_token(row: DeniedToken) -> Event:

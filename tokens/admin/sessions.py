@@ -74,7 +74,8 @@ class SessionAdmin(SessionColumns, PostedSearch):
     fieldsets = (
         (None, {"fields": ("user_link", "state", "device", "address", "id")}),
         (_("Times"), {"fields": ("signed_in", "refreshed", "expires", "absolute_limit")}),
-        (_("Details"), {"fields": ("user_agent", "generation", "kid"), "classes": ("collapse",)}),
+        (_("Refreshes"), {"fields": ("generation", "repeats", "repeats_elsewhere")}),
+        (_("Details"), {"fields": ("user_agent", "kid"), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

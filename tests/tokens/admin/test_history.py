@@ -43,14 +43,38 @@ def test_refreshes_are_counted_and_the_last_is_told(pair: sessions.TokenPair) ->
     assert told()[1] == Event(at(2), "Last of 2 refreshes", ("from 192.0.2.2",))
 
 
+def test_pairs_that_were_given_again_are_counted(pair: sessions.TokenPair, staff: Any) -> None:
+    home, away = sessions.Client("192.0.2.1", FIREFOX), sessions.Client("203.0.113.9", "curl")
+    for client in (home, home, away):
+        sessions.refresh(pair.raw_refresh, client=client, now=at(1))
+    assert told()[1].details == (
+        "from 192.0.2.1",
+        "a pair was asked for again 2 times",
+        "1 time from another network and another browser or app than the one that refreshed: a copy "
+        "of the tokens may be in use",
+    )
+
+
+def test_the_page_shows_both_counters(pair: sessions.TokenPair, supporter: Client) -> None:
+    Session.objects.update(repeats=17, repeats_elsewhere=12)
+    content = supporter.get(page_of(pair.session)).content.decode()
+    for text in (
+        "Repeats elsewhere",
+        ">17<",
+        ">12<",
+        "How often the current pair was given again.",
+    ):
+        assert text in content
+
+
 def test_an_incident_names_both_addresses(pair: sessions.TokenPair) -> None:
     owner, other = sessions.Client("192.0.2.2"), sessions.Client("203.0.113.9")
     second = sessions.refresh(pair.raw_refresh, client=owner, now=at(1))
-    sessions.refresh(second.raw_refresh, client=owner, now=at(2))
+    sessions.refresh(second.raw_refresh, client=owner, now=at(3))
     with pytest.raises(RefreshTokenReused):
-        sessions.refresh(pair.raw_refresh, client=other, now=at(3))
+        sessions.refresh(pair.raw_refresh, client=other, now=at(4))
     event = told()[-1]
-    assert event.at == at(3)
+    assert event.at == at(4)
     assert event.title == "Ended: a refresh token was reused"
     assert event.details[0].endswith("presented from 203.0.113.9")
     assert event.details[1].endswith("requested from 192.0.2.2")

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.support.grace import rotate_twice
 from tests.tokens.admin.conftest import statements
 from tokens import sessions
 from tokens.admin import overview as page
@@ -147,7 +148,7 @@ def test_the_chart_is_drawn_in_proportion_with_what_each_bar_says(user: Any) -> 
 
 def test_the_first_page_shows_it_to_who_may_view_sessions(supporter: Client, user: Any) -> None:
     pair = sessions.start(user)
-    sessions.refresh(sessions.refresh(pair.raw_refresh).raw_refresh)
+    rotate_twice(pair)
     with pytest.raises(RefreshTokenReused):
         sessions.refresh(pair.raw_refresh)
     content = supporter.get(INDEX).content.decode()

@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from tests.support.grace import rotate_twice
 from tests.tokens.admin.conftest import SESSIONS, page_of, shown, texts
 from tokens import keyring, sessions
 from tokens.admin.search import find_token
@@ -72,7 +73,7 @@ def test_a_part_of_a_name_or_another_name_finds_nothing(
 def test_the_address_from_which_an_old_token_came_finds_its_session(
     supporter: Client, found: sessions.TokenPair
 ) -> None:
-    sessions.refresh(sessions.refresh(found.raw_refresh).raw_refresh)
+    rotate_twice(found)
     with pytest.raises(RefreshTokenReused):
         sessions.refresh(found.raw_refresh, client=sessions.Client("203.0.113.9"))
     answer = supporter.post(FIND, {"q": "203.0.113.9"}, follow=True)
