@@ -14,6 +14,7 @@ env = Environment()
 # Security
 
 SECRET_KEY = env.secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS")
 DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 HTTPS = env.flag("HTTPS", default=not DEBUG)
@@ -78,9 +79,10 @@ if not TOKENS_ACCESS_LIFETIME < TOKENS_REFRESH_LIFETIME <= TOKENS_SESSION_LIFETI
         f"{TOKENS_REFRESH_LIFETIME} and SESSION_LIFETIME is {TOKENS_SESSION_LIFETIME}. The first "
         "must be shorter than the second, and the second at most the third."
     )
-if TOKENS_SECRET == SECRET_KEY:
+if TOKENS_SECRET in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
     raise ImproperlyConfigured(
-        "TOKEN_SECRET equals SECRET_KEY. Set it to another value, so that one leak is not two."
+        "TOKEN_SECRET equals SECRET_KEY or one of SECRET_KEY_FALLBACKS. Set it to another value, so "
+        "that one leak is not two."
     )
 
 if TOKENS_TRUSTED_PROXIES:

@@ -146,7 +146,7 @@ def test_every_name_that_is_read_is_in_env_example_and_the_reverse() -> None:
     names = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "config/settings.py").read_text())
     documented = re.findall(r"^#? ?([A-Z_]+)=", EXAMPLE, re.M)
     assert sorted(names) == sorted(documented)
-    assert len(set(names)) == 19
+    assert len(set(names)) == 20
 
 
 def app_defaults() -> dict[str, str]:
@@ -163,10 +163,7 @@ def app_defaults() -> dict[str, str]:
 def test_settings_have_the_apps_defaults_where_the_environment_says_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    env = environment(SECRET_KEY="k" * 32, TOKEN_SECRET="t" * 32)
-    monkeypatch.setattr(readers, "_dot_env", lambda: env._source)
-    monkeypatch.delitem(sys.modules, "config.settings")
-    read = runpy.run_module("config.settings")
+    read = read_settings(monkeypatch, SECRET_KEY="k" * 32, TOKEN_SECRET="t" * 32)
     names = {name for name in read if name.startswith("TOKENS_")} - {"TOKENS_SECRET"}
     declared = {
         name: setting.default
@@ -175,6 +172,24 @@ def test_settings_have_the_apps_defaults_where_the_environment_says_nothing(
     }
     assert len(names) >= len(app_defaults())
     assert {name: read[name] for name in names} == {name: declared[name] for name in names}
+
+
+def read_settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, Any]:
+    env = environment(**values)
+    monkeypatch.setattr(readers, "_dot_env", lambda: env._source)
+    monkeypatch.delitem(sys.modules, "config.settings", raising=False)
+    return runpy.run_module("config.settings")
+
+
+def test_former_secret_keys_are_djangos_fallbacks_and_never_the_secret_of_the_tokens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secrets = {"SECRET_KEY": "k" * 32, "TOKEN_SECRET": "t" * 32}
+    read = read_settings(monkeypatch, **secrets, SECRET_KEY_FALLBACKS="former one, another")
+    assert read["SECRET_KEY_FALLBACKS"] == ["former one", "another"]
+    with pytest.raises(ImproperlyConfigured, match="TOKEN_SECRET equals") as error:
+        read_settings(monkeypatch, **secrets, SECRET_KEY_FALLBACKS="x," + "t" * 32)
+    assert "t" * 32 not in str(error.value)
 
 
 def test_env_example_and_the_readme_state_the_apps_defaults() -> None:
