@@ -17,8 +17,10 @@ from tokens.sessions import writes
 NOW = datetime(2030, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
 COLUMNS = {
     "kid": "another key",
+    "auth_hash": "another hash",
     "refreshed_at": NOW + timedelta(minutes=7),
     "refreshed_ip_address": "2001:db8::7",
+    "refreshed_user_agent": "another browser",
     "idle_until": NOW + timedelta(days=14),
 }
 

@@ -148,3 +148,10 @@ def test_no_more_is_remembered_than_the_capacity(monkeypatch: pytest.MonkeyPatch
         notes.add(sid, 0)
     assert len(notes._noted) == 3
     assert (last, 0) in notes._noted
+
+
+def test_two_requests_that_note_at_once_start_one_thread(notes: seen._Notes) -> None:
+    notes._start_thread()
+    first = notes._thread
+    notes._start_thread()
+    assert notes._thread is first

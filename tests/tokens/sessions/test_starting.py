@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import DatabaseError, OperationalError, transaction
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
@@ -75,6 +76,17 @@ def test_such_a_sign_in_is_answered_401(
     assert not Session.objects.exists()
 
 
+def test_a_database_that_fails_during_a_sign_in_is_answered_503(
+    api: APIClient, user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **how: Any) -> Any:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(sessions, "start", fail)
+    answer = api.post("/api/token/", {"username": "ada", "password": PASSWORD})
+    assert answer.status_code == 503
+
+
 @pytest.fixture
 def plain_check(django_user_model: Any, monkeypatch: pytest.MonkeyPatch, user: Any) -> Any:
     """The user model's ``check_password`` as Django has it, over a hash of an older hasher."""
@@ -106,6 +118,37 @@ def test_sign_ins_that_upgrade_the_same_hash_at_once_all_stand(django_user_model
     for pair in pairs:
         assert pair is not None
         sessions.authenticate(pair.raw_access)
+
+
+@pytest.mark.usefixtures("_older_hasher", "plain_check")
+def test_an_upgrade_that_another_one_overtakes_keeps_the_other_hash(
+    django_user_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one commits after this one has read the old hash, and before it writes."""
+    late, first = django_user_model.objects.get(), django_user_model.objects.get()
+    pairs = []
+    is_upgrade = receivers._is_upgrade
+
+    def overtaken(former: str, current: str) -> bool:
+        monkeypatch.setattr(receivers, "_is_upgrade", is_upgrade)
+        pairs.append(sign_in_with(first, PASSWORD))
+        return is_upgrade(former, current)
+
+    monkeypatch.setattr(receivers, "_is_upgrade", overtaken)
+    pairs.append(sign_in_with(late, PASSWORD))
+    assert late.password == first.password
+    for pair in pairs:
+        assert pair is not None
+        sessions.authenticate(pair.raw_access)
+
+
+@pytest.mark.usefixtures("_older_hasher", "plain_check")
+def test_an_upgrade_for_a_deleted_user_stores_nothing(django_user_model: Any) -> None:
+    late = django_user_model.objects.get()
+    django_user_model.objects.all().delete()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        sign_in_with(late, PASSWORD)
+    assert not Session.objects.exists()
 
 
 @pytest.mark.usefixtures("_older_hasher", "plain_check")
