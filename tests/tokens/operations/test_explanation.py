@@ -6,10 +6,10 @@ from typing import Any
 
 import jwt
 import pytest
-from django.contrib.auth.models import UserManager
 from django.utils import timezone
 
 from tests.support.grace import rotate_twice
+from tests.support.hiding import hide_users
 from tokens import denylist, keyring, sessions
 from tokens.conf import conf
 from tokens.errors import TokenError
@@ -195,10 +195,7 @@ def test_a_user_whom_the_default_manager_hides_is_named(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = sessions.start(user)
-    get_queryset = UserManager.get_queryset
-    monkeypatch.setattr(
-        UserManager, "get_queryset", lambda self: get_queryset(self).exclude(username="ada")
-    )
+    hide_users(monkeypatch, username="ada")
     (step,) = [step for step in explain(pair.raw_access).steps if step.passed is False]
     assert step.name == "user"
     assert step.found.startswith("the default manager of the user model hides ada")

@@ -8,12 +8,13 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import DatabaseError, OperationalError, transaction
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tokens import compiled_sql, keyring, sessions
+from tests.support.hiding import hide_users
+from tokens import keyring, sessions
 from tokens.denylist import snapshot
 from tokens.errors import ClaimsError, PasswordChanged, TokenError, UserGone, UserInactive
 from tokens.limits import sign_in
@@ -222,11 +223,7 @@ def test_a_hidden_user_is_gone_in_snapshot_mode_too(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = sessions.start(user)
-    get_queryset = UserManager.get_queryset
-    monkeypatch.setattr(
-        UserManager, "get_queryset", lambda self: get_queryset(self).exclude(username="ada")
-    )
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    hide_users(monkeypatch, username="ada")
     with pytest.raises(UserGone):
         sessions.authenticate(pair.raw_access)
 
@@ -239,11 +236,7 @@ def test_a_user_whom_the_default_manager_hides_is_gone(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = sessions.start(user)
-    get_queryset = UserManager.get_queryset
-    monkeypatch.setattr(
-        UserManager, "get_queryset", lambda self: get_queryset(self).exclude(last_name="deleted")
-    )
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    hide_users(monkeypatch, last_name="deleted")
     sessions.authenticate(pair.raw_access)
     type(user)._base_manager.update(last_name="deleted")
     for verb, raw in (
