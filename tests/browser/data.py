@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from tests.support.grace import be_used
 from tokens import sessions
 from tokens.errors import RefreshTokenReused
 from tokens.models import EndReason, Session
@@ -37,10 +38,8 @@ def live_in() -> dict[str, TokenPair]:
             began = now - timedelta(days=ago * 3, hours=at)
             pairs[name] = sessions.start(user, client=client, now=began)
     stolen = pairs["radia"]
-    refreshed = sessions.refresh(
-        stolen.raw_refresh, client=sessions.Client("2001:db8::17", SAFARI), now=now
-    )
-    sessions.refresh(refreshed.raw_refresh, client=sessions.Client("2001:db8::17", SAFARI), now=now)
+    owner = sessions.Client("2001:db8::17", SAFARI)
+    be_used(sessions.refresh(stolen.raw_refresh, client=owner, now=now))
     with suppress(RefreshTokenReused):
         sessions.refresh(
             stolen.raw_refresh,

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from tests.support.grace import be_used
 from tokens import keyring, sessions
 from tokens.errors import RefreshTokenReused
 from tokens.models import EndReason, Session
@@ -85,8 +86,8 @@ def _sign_in(user: Any, address: str, agent: str, *, now: datetime) -> sessions.
 
 
 def _steal(pair: sessions.TokenPair, *, now: datetime) -> None:
-    """Refresh as the owner, then use the same refresh token again as a thief."""
-    sessions.refresh(pair.raw_refresh, client=sessions.Client(*DEVICES[3]), now=now)
+    """Refresh and use the new pair as the owner, then use the old refresh token as a thief."""
+    be_used(sessions.refresh(pair.raw_refresh, client=sessions.Client(*DEVICES[3]), now=now))
     try:
         sessions.refresh(
             pair.raw_refresh, client=sessions.Client("203.0.113.99"), now=now + timedelta(hours=1)
