@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import OperationalError, connection, router
 from django.utils import timezone
 
-from tokens import keyring, sessions
+from tokens import checks, keyring, sessions
 from tokens.checks import check_database, check_denylist_mode, check_signing_keys
 from tokens.checks.wording import in_words
 from tokens.conf import conf
@@ -26,7 +26,7 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.E001": {"TOKENS_SECRET": ""},
     "tokens.E002": {"TOKENS_SECRET": "s" * 40, "SECRET_KEY": "s" * 40},
     "tokens.E003": {"TOKENS_SECRET": "short"},
-    "tokens.E004": {"TOKENS_REFRESH_LIFETIME": timedelta(0)},
+    "tokens.E004": {"TOKENS_REFRESH_LIFETIME": timedelta(minutes=1)},
     "tokens.E005": {"TOKENS_LEEWAY": timedelta(minutes=5)},
     "tokens.E006": {"TOKENS_REFRESH_GRACE": timedelta(seconds=-1)},
     "tokens.E007": {"TOKENS_ALGORITHM": "none"},
@@ -103,6 +103,14 @@ def test_lifetimes_upside_down_are_refused(
     settings.TOKENS_REFRESH_LIFETIME = timedelta(minutes=refresh)
     settings.TOKENS_SESSION_LIFETIME = timedelta(minutes=session)
     assert "tokens.E004" in found()
+
+
+def test_a_grace_may_exceed_the_lifetime_of_an_access_token(settings: Any) -> None:
+    """The pair given again has an access token of a whole lifetime."""
+    settings.TOKENS_REFRESH_GRACE = settings.TOKENS_ACCESS_LIFETIME
+    assert checks.check_lifetimes() == []
+    settings.TOKENS_REFRESH_GRACE = settings.TOKENS_REFRESH_LIFETIME
+    assert [message.id for message in checks.check_lifetimes()] == ["tokens.E006"]
 
 
 def test_another_secret_than_the_rings_is_found_at_start(settings: Any) -> None:

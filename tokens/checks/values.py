@@ -51,11 +51,11 @@ def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.E005",
             )
         )
-    if not timedelta(0) <= conf.TOKENS_REFRESH_GRACE < access:
+    if not timedelta(0) <= conf.TOKENS_REFRESH_GRACE < refresh:
         messages.append(
             Error(
                 f"TOKENS_REFRESH_GRACE is {in_words(conf.TOKENS_REFRESH_GRACE)}.",
-                hint="Set it to 0 or more, and to less than TOKENS_ACCESS_LIFETIME. The default is "
+                hint="Set it to 0 or more, and to less than TOKENS_REFRESH_LIFETIME. The default is "
                 f"{in_words(Settings.TOKENS_REFRESH_GRACE.default)}.",
                 id="tokens.E006",
             )
