@@ -14,11 +14,13 @@ class TokensConfig(AppConfig):
     def ready(self) -> None:
         from . import checks, signals
         from .api import schema  # noqa: F401  # Registers the OpenAPI extensions.
+        from .conf import apply_defaults
         from .keyring.receivers import after_migrate
         from .limits import sign_in
         from .operations import mail, support_group
         from .sessions import receivers
 
+        apply_defaults()
         for check in (
             checks.check_secret,
             checks.check_key_ring,

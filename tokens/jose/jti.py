@@ -6,6 +6,7 @@ is stored. It is unique because the ``sid`` is, and it is not secret.
 """
 
 import re
+from functools import lru_cache
 from uuid import UUID
 
 from .claims import TokenType
@@ -20,6 +21,7 @@ def jti_of(sid: UUID, generation: int, type: TokenType) -> str:
     return f"{sid.hex}.{generation}{letter}"
 
 
+@lru_cache(maxsize=4096)  # Snapshot mode asks for it at each request.
 def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
     """Return the ``sid``, generation and type in a ``jti``, or None if it has another format."""
     match = _JTI.fullmatch(jti)

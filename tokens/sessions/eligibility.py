@@ -6,11 +6,12 @@ It is asked at sign-in, at each request and at each refresh.
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
+from django.db.models.manager import BaseManager
 
 from ..conf import conf
 from ..errors import UserGone, UserInactive
+from ..models import Session
 
 
 def require_eligible(user: Any) -> None:
@@ -22,20 +23,23 @@ def require_eligible(user: Any) -> None:
         raise UserInactive(f"TOKENS_USER_RULE does not let user {user.pk} in.")
 
 
-def is_visible() -> Exists | None:
+def hides_users() -> bool:
     """
-    Return whether Django would find the session's user, as a condition on sessions.
+    Return whether the default manager of the user model may hide users, such as deleted ones.
 
-    Django loads users by the default manager, which may hide some, such as the deleted ones. None
-    for a manager that hides nobody.
+    Django loads users by this manager. Which users it hides may differ from one call to the next.
     """
-    users: Any = get_user_model()._default_manager.all()
-    return Exists(users.filter(pk=OuterRef("user_id"))) if users.query.where else None
+    return type(_users()).get_queryset is not BaseManager.get_queryset
+
+
+def is_visible() -> Exists:
+    """Return whether Django would find the session's user, as a condition on sessions."""
+    return Exists(_users().filter(pk=OuterRef("user_id")))
 
 
 def needs_user() -> bool:
     """Return whether only a loaded user can be judged, by TOKENS_USER_RULE or the default manager."""
-    return conf.TOKENS_USER_RULE is not None or is_visible() is not None
+    return conf.TOKENS_USER_RULE is not None or hides_users()
 
 
 def lock(user: Any) -> Any:
@@ -44,8 +48,15 @@ def lock(user: Any) -> Any:
 
     Whoever changes the password or deactivates the user waits, or has been first. Raises UserGone.
     """
-    model = get_user_model()
+    users = _users()
+    # The row of a parent model has the password of a user model that inherits from another.
+    links = [link.name for link in users.model._meta.parents.values() if link]
     try:
-        return model._default_manager.select_for_update(of=("self",)).get(pk=user.pk)
-    except model.DoesNotExist:
+        return users.select_for_update(of=("self", *links)).get(pk=user.pk)
+    except users.model.DoesNotExist:
         raise UserGone(f"User {user.pk} no longer exists.") from None
+
+
+def _users() -> Any:
+    model: Any = Session._meta.get_field("user").related_model
+    return model._default_manager

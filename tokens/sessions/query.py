@@ -18,7 +18,7 @@ from .. import denylist
 from ..compiled_sql import Statement, compiled_for_connection
 from ..jose import Claims, TokenType
 from ..models import Session
-from .eligibility import is_visible
+from .eligibility import hides_users, is_visible
 
 _PLACEHOLDERS = Claims(
     type=TokenType.ACCESS,
@@ -49,10 +49,13 @@ def find(claims: Claims) -> tuple[Session, bool] | None:
     """
     Return the session of ``claims`` with its user, and whether one of the claims' ids is denied.
 
-    None if the session does not exist or the default manager hides its user. For an access token the columns that do not decide about it
-    are deferred: Django loads each of them on first access.
+    None if the session does not exist or the default manager hides its user. For an access token
+    the columns that do not decide about it are deferred: Django loads each of them on first access.
     """
     alias = router.db_for_read(Session)
+    if hides_users():
+        # The manager decides anew at each call, for example by the current tenant.
+        return find_through_orm(claims, alias=alias)
     compiled = compiled_for_connection(
         alias, f"the query for {claims.type}", partial(CompiledQuery, type=claims.type)
     )
@@ -70,8 +73,8 @@ def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
     if claims.type is TokenType.ACCESS:
         columns = {field.name for field in Session._meta.concrete_fields}
         rows = rows.defer(*(columns - _DECISIVE_COLUMNS))
-    if visible := is_visible():
-        rows = rows.filter(visible)
+    if hides_users():
+        rows = rows.filter(is_visible())
     return rows.annotate(denied=denylist.denied(claims.ids)).filter(pk=claims.sid).order_by()
 
 

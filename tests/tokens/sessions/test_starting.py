@@ -249,6 +249,16 @@ def test_a_user_whom_the_default_manager_hides_is_gone(
         sessions.start(user)
 
 
+def test_a_manager_decides_anew_at_each_request(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that finds the users of the current tenant only."""
+    pair = sessions.start(user)
+    hide_users(monkeypatch, username="grace")
+    sessions.authenticate(pair.raw_access)
+    hide_users(monkeypatch, username="ada")
+    with pytest.raises(UserGone):
+        sessions.authenticate(pair.raw_access)
+
+
 # What a session can be given
 
 
