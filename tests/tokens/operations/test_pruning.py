@@ -139,7 +139,7 @@ class TestNothingIsUnrevoked:
                 sessions.verify(pair.raw_access, now=now)
 
     @hypothesis_settings(
-        max_examples=300,
+        max_examples=150,
         deadline=None,
         derandomize=True,
         database=None,

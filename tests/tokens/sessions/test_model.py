@@ -289,7 +289,7 @@ def run_histories(examples: int) -> None:
 
 @pytest.mark.django_db
 def test_random_histories_go_as_the_model_says() -> None:
-    run_histories(600)
+    run_histories(300)
 
 
 @pytest.mark.django_db(transaction=True)
