@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from .. import clock
 from ..client import device_of
 from ..models import Session, SessionState
 from .base import format_instant
@@ -49,7 +49,7 @@ class SessionColumns:
 
     @admin.display(description=_("state"))
     def state(self, session: Session) -> str:
-        state = session.state_at(timezone.now())
+        state = session.state_at(clock.now())
         reason = f": {session.get_end_reason_display()}" if state is SessionState.ENDED else ""
         return format_html(
             '<span class="tokens-state tokens-{}">{}{}</span>', state, state.label, reason

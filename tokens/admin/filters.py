@@ -8,9 +8,9 @@ from django.contrib.admin import SimpleListFilter
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .. import clock
 from ..models import EndReason, SessionState
 from ..operations.tally import first_window
 from .search import newest, user_key
@@ -75,7 +75,7 @@ class StateFilter(BoundedFilter):
         if state not in SessionState:
             return rows.none()
         sessions: Any = self.first_window(request, rows) if state in _NOT_ENDED else rows
-        found: QuerySet[Any] = sessions.in_state(SessionState(state), now=timezone.now())
+        found: QuerySet[Any] = sessions.in_state(SessionState(state), now=clock.now())
         return found
 
 
@@ -89,7 +89,7 @@ class RefreshedFilter(BoundedFilter):
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         if self.value() not in _REFRESHED:
             return None
-        since = timezone.now() - _REFRESHED[str(self.value())][1]
+        since = clock.now() - _REFRESHED[str(self.value())][1]
         found = self.first_window(request, rows)
         if self.value() == "earlier":
             return found.filter(refreshed_at__lt=since)  # type: ignore[no-any-return]

@@ -10,11 +10,10 @@ from django.db import transaction
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
-from .. import keyring
+from .. import clock, keyring
 from ..errors import KeyRingError, with_hint
 from ..keyring import RotationConflict
 from ..models import Session, SigningKey
@@ -164,7 +163,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, plan: keyring.Plan, form: AlgorithmForm
     ) -> HttpResponse:
         # Every key that verifies is revoked, so every live session ends.
-        cost = tally(Session.objects.all(), now=timezone.now())
+        cost = tally(Session.objects.all(), now=clock.now())
         return confirmation(
             request,
             self,
@@ -211,7 +210,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
 
 def _live_sessions_column() -> Any:
     """Return the column with the number of live sessions whose refresh token a key signed."""
-    now = timezone.now()
+    now = clock.now()
     counts, exact = live_by_key(now=now)
 
     @admin.display(description=_("live sessions"))

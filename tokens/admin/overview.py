@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
 
+from .. import clock
 from ..conf import conf
 from ..models import EndReason, PruneRun, Session, SigningKey
 from ..operations import pruning
@@ -98,7 +99,7 @@ class Overview:
 
 
 def overview(*, now: datetime | None = None) -> Overview:
-    now = now or timezone.now()
+    now = now or clock.now()
     signing = SigningKey.objects.filter(state=SigningKey.State.SIGNING).only("signs_since").first()
     since = signing.signs_since if signing else None
     run = PruneRun.objects.first()

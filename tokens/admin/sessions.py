@@ -12,11 +12,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import sessions
+from .. import clock, sessions
 from ..client import device_of
 from ..jose import Claims
 from ..models import EndReason, Session, SessionState
@@ -117,7 +116,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
 
     @admin.display(description=_("state"))
     def state_and_action(self, session: Session) -> str:
-        if session.state_at(timezone.now()) is not SessionState.LIVE:
+        if session.state_at(clock.now()) is not SessionState.LIVE:
             return self.state(session)
         page = self._page_url(session.pk, "revoke")
         label = _("Revoke the session of %s") % session.user
@@ -142,7 +141,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        session, now = context["original"], timezone.now()
+        session, now = context["original"], clock.now()
         live = session.state_at(now) is SessionState.LIVE
         context["history"] = history(session, now=now)
         context["may_revoke"] = live and has_permission(request, "revoke_session")
@@ -183,7 +182,7 @@ class SessionAdmin(SessionColumns, PostedSearch):
         back: str,
         hidden: Iterable[tuple[str, str]] = (),
     ) -> HttpResponse:
-        now = timezone.now()
+        now = clock.now()
         live = [session for session in rows if session.state_at(now) is SessionState.LIVE]
         if not live:
             show_message(

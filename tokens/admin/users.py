@@ -17,10 +17,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import select_template
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .. import sessions
+from .. import clock, sessions
 from ..models import DeniedToken, EndReason, Session, SigningKey
 from ..operations.tally import tally
 from ..operations.wording import counted
@@ -134,13 +133,13 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         return answer
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        before = timezone.now()
+        before = clock.now()
         super().save_model(request, obj, form, change)
         if change:
             _report_ended_sessions(request, obj, since=before)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
-        before = timezone.now()
+        before = clock.now()
         answer = super().user_change_password(request, id, form_url)  # type: ignore[misc]
         if request.method == "POST" and answer.status_code == 302:
             _report_ended_sessions(request, self.get_object(request, unquote(id)), since=before)
@@ -180,7 +179,7 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         back: str,
         hidden: Iterable[tuple[str, str]] = (),
     ) -> HttpResponse:
-        cost = tally(Session.objects.filter(user__in=users), now=timezone.now())
+        cost = tally(Session.objects.filter(user__in=users), now=clock.now())
         if not cost.sessions and cost.exact:
             show_message(request, "No selected user is signed in.", level=messages.WARNING)
             return HttpResponseRedirect(back)

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from rest_framework import renderers, status
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.serializers import ListSerializer
 
-from .. import sessions
+from .. import clock, sessions
 from ..errors import KeyRingError, TokenError
 from ..jose import Claims
 from . import cookies
@@ -89,7 +88,7 @@ def page_context(request: Request) -> dict[str, Any]:
         user, claims = _user_of_cookie(request)
     expires_in = 0
     if claims is not None:
-        expires_in = math.ceil((claims.expires_at - timezone.now()).total_seconds())
+        expires_in = math.ceil((claims.expires_at - clock.now()).total_seconds())
     header = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-")
     return {
         "signed_in": user if claims is not None else None,

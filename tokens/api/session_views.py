@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -19,7 +18,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import sessions
+from .. import clock, sessions
 from ..client import Client, client_of
 from ..errors import RefreshTokenReused, TokenError
 from ..models import EndReason, Session
@@ -149,7 +148,7 @@ class OwnSessions(GenericAPIView[Session]):
     queryset = Session.objects.none()
 
     def get_queryset(self) -> QuerySet[Session]:
-        return Session.objects.filter(user=self.request.user.pk).live(now=timezone.now())
+        return Session.objects.filter(user=self.request.user.pk).live(now=clock.now())
 
 
 @extend_schema_view(

@@ -11,12 +11,11 @@ from logging import WARNING
 from typing import Any, ClassVar
 
 from django.core.cache import cache
-from django.utils import timezone
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from .. import signals
+from .. import clock, signals
 from ..client import ip_address_of
 from ..conf import conf
 from ..errors import TooManyAttempts
@@ -40,7 +39,7 @@ class PasswordThrottle(BaseThrottle):
         asks_password = getattr(view, "throttle_scope", None) == "password"
         if rate is None or not asks_password or request.method in SAFE_METHODS:
             return True
-        now = timezone.now()
+        now = clock.now()
         charges = [Charge(f"password {request.user.pk}", rate)]
         try:
             for self._wait in waits(charges, now=now).values():
@@ -65,7 +64,7 @@ class RequestThrottle(BaseThrottle):
         rate = parse_rate(getattr(conf, self.setting))
         if rate is None or request.method in SAFE_METHODS:
             return True
-        window, elapsed = divmod(timezone.now().timestamp(), rate.period)
+        window, elapsed = divmod(clock.now().timestamp(), rate.period)
         self._wait = rate.period - elapsed
         key = f"{self.setting}:{network_of(ip_address_of(request))}:{int(window)}"
         return _cache.count(key, seconds=rate.period) <= rate.limit

@@ -5,9 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError
-from django.utils import timezone
 
-from .. import keyring
+from .. import clock, keyring
 from ..conf import conf
 from ..errors import KeyRingError
 from ..models import SigningKey
@@ -88,7 +87,7 @@ def check_signing_keys(**kwargs: Any) -> list[CheckMessage]:
     except (DatabaseError, KeyRingError):
         return []  # check_key_ring reports the second.
     if signing and signing.signs_since:
-        age = timezone.now() - signing.signs_since
+        age = clock.now() - signing.signs_since
         if age > conf.TOKENS_KEY_MAX_AGE:
             messages.append(
                 Warning(

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, Q, QuerySet
-from django.utils import timezone
 
-from .. import signals
+from .. import clock, signals
 from ..jose import Claims
 from ..models import DeniedToken
 from . import snapshot
@@ -51,7 +50,7 @@ def deny(
     An id that is denied already keeps its first row, with who denied it first and why. ``address``
     is where the denial came from, for the log.
     """
-    denied_at = now or timezone.now()
+    denied_at = now or clock.now()
     values = list(values)
     DeniedToken.objects.bulk_create(
         [

@@ -17,8 +17,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
-from django.utils import timezone
-
+from .. import clock
 from ..conf import conf
 from ..errors import KeyRingError, UnknownKey
 from ..jose import Key, load_key
@@ -135,7 +134,7 @@ def jwks(*, now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     The table is read each time, so the answer has the key of a token that another process has just
     signed. Raises KeyRingError.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     ring_keys = sorted(_read().keys.values(), key=lambda key: State.values.index(key.state))
     return {
         "keys": [key.public_jwk for key in ring_keys if key.public_jwk and key.verifies(now=now)]

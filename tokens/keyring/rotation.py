@@ -16,9 +16,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
-from .. import denylist, signals
+from .. import clock, denylist, signals
 from ..conf import conf
 from ..models import DeniedToken, SigningKey
 from . import jwk, ring
@@ -51,7 +50,7 @@ def ensure() -> bool:
     """Create a signing key and a next key if there is no key; return whether this call did."""
     if SigningKey.objects.exists():
         return False
-    now = timezone.now()
+    now = clock.now()
     algorithm = conf.TOKENS_ALGORITHM
     rows = [make_row(algorithm, state=state, now=now) for state in (State.SIGNING, State.NEXT)]
     try:
@@ -76,7 +75,7 @@ def plan_rotation(
     With ``revoke_previous`` both keys are new and every other key is revoked, also the published
     one: it may have leaked together with the signing key. Raises KeyRingError.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     rows = {row.state: row for row in SigningKey.objects.filter(state__in=_UNIQUE_STATES)}
     if State.SIGNING not in rows:
         raise ring.no_signing_key()
@@ -108,7 +107,7 @@ def rotate(
     Every process signs with the successor within SIGNER_MAX_AGE. A revoked key is refused from the
     next request on. ``by`` is the staff member. Raises RotationConflict, KeyRingError.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     # Outside the transaction: an RSA key takes a second to create, and other writers would wait.
     following = make_row(plan.algorithm, state=State.NEXT, now=now)
     successor = None
@@ -146,7 +145,7 @@ def publish(algorithm: str, *, now: datetime | None = None) -> str:
     The signing key stays. Services that cache the JWK Set then know the key of a new algorithm
     before it signs. Raises RotationConflict, KeyRingError.
     """
-    row = make_row(algorithm, state=State.NEXT, now=now or timezone.now())
+    row = make_row(algorithm, state=State.NEXT, now=now or clock.now())
     published = SigningKey.objects.filter(state=State.NEXT).values_list("kid", flat=True)
     kids = list(published)
     try:
@@ -189,7 +188,7 @@ def prunable(*, now: datetime) -> QuerySet[SigningKey]:
 
 def prune(*, now: datetime | None = None) -> int:
     """Delete the prunable keys and return their number. A token is accepted by none of them."""
-    count, _ = prunable(now=now or timezone.now()).delete()
+    count, _ = prunable(now=now or clock.now()).delete()
     return count
 
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from .. import clock
 from ..errors import TooManyAttempts
 from ..models import ThrottleCount
 
@@ -140,7 +140,7 @@ def prune(*, limit: int, now: datetime | None = None) -> int:
     """Delete at most ``limit`` rows of empty counts, and return their number."""
     with transaction.atomic():
         # Skip rows that another transaction prunes or counts, so that neither waits.
-        over = prunable(now=now or timezone.now()).select_for_update(skip_locked=True)
+        over = prunable(now=now or clock.now()).select_for_update(skip_locked=True)
         # Not a subquery: PostgreSQL may run it several times, with other rows each time.
         callers = list(over.values_list("pk", flat=True)[:limit])
         count, _ = ThrottleCount.objects.filter(pk__in=callers).delete()

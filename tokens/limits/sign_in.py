@@ -21,11 +21,10 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
-from .. import sessions, signals
+from .. import clock, sessions, signals
 from ..client import Client, ip_address_of
 from ..conf import conf
 from ..errors import TooManyAttempts, UserRefused
@@ -117,7 +116,7 @@ def admit(request: HttpRequest, name: str, *, now: datetime | None = None) -> Ad
     """
     address = ip_address_of(request)
     try:
-        return _admit(name, network_of(address), now=now or timezone.now())
+        return _admit(name, network_of(address), now=now or clock.now())
     except TooManyAttempts as error:
         account, wait = account_of(name), f"{error.retry_after}s"
         signals.log("sign_in_not_admitted", account=account, address=address, wait=wait)

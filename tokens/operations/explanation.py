@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 
-from .. import denylist, keyring, sessions
+from .. import clock, denylist, keyring, sessions
 from ..conf import conf
 from ..errors import BadSignature, TokenError
 from ..jose import Claims, Key, TokenType, check, read_signed
@@ -63,7 +62,7 @@ class _KeyRecorder:
 
 def explain(raw_token: str, *, now: datetime | None = None) -> Explanation:
     """Return whether the token is accepted at ``now``, and why. Raises KeyRingError."""
-    now = now or timezone.now()
+    now = now or clock.now()
     recorder, claims, error = _KeyRecorder(now), None, None
     try:
         claims, _ = read_signed(raw_token, find_key=recorder.find_key)

@@ -17,9 +17,8 @@ from typing import Any
 
 from django.db import connections, router, transaction
 from django.db.models import BooleanField, F, Func, Q, QuerySet
-from django.utils import timezone
 
-from .. import denylist, keyring, limits, signals
+from .. import clock, denylist, keyring, limits, signals
 from ..conf import conf
 from ..models import EndReason, PruneRun, Session
 from .pacing import Pace, paced
@@ -41,7 +40,7 @@ class Outcome:
 
 def due(*, now: datetime | None = None) -> dict[str, list[Rows]]:
     """Return the rows that can be deleted, by kind. An index serves each query in its order."""
-    now = now or timezone.now()
+    now = now or clock.now()
     return {
         "denials": [denylist.prunable(now=now)],
         "sessions": _sessions(now=now),
@@ -57,7 +56,7 @@ def count(*, now: datetime | None = None) -> dict[str, int]:
 
 def overdue(*, now: datetime | None = None) -> list[str]:
     """Return the kinds with rows that could have been deleted OVERDUE_AFTER ago."""
-    then = (now or timezone.now()) - OVERDUE_AFTER
+    then = (now or clock.now()) - OVERDUE_AFTER
     return [
         kind for kind, queries in due(now=then).items() if any(rows.exists() for rows in queries)
     ]
@@ -76,7 +75,7 @@ def prune(
     A batch has at most ``batch_size`` rows. After each batch ``progress`` is called with the kind
     and the number of its rows that have durably been deleted so far.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     began = time.monotonic()
     deadline = None if max_seconds is None else began + max_seconds
     deleted: dict[str, int] = {}

@@ -14,9 +14,8 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count
-from django.utils import timezone
 
-from .. import denylist, sessions
+from .. import clock, denylist, sessions
 from ..conf import conf
 from ..errors import Denied, Expired, Malformed, SessionEnded, UserGone
 from ..jose import COMPACT_JWS, Claims, TokenType, parse_jti
@@ -106,7 +105,7 @@ def of_token(jti: str) -> Target:
 
 def cost(target: Target, *, now: datetime | None = None) -> Cost:
     """Return what revoking ``target`` takes from users who can still use it."""
-    live = _accepted_by_any_host(target.sessions, now=now or timezone.now())
+    live = _accepted_by_any_host(target.sessions, now=now or clock.now())
     if target.jti:
         denied = DeniedToken.objects.filter(value=target.jti).exists()
         return Cost(tokens=int(live.exists() and not denied))
@@ -129,7 +128,7 @@ def carry_out(
     the staff member. ``progress`` is called with the number of sessions ended so far, each time that
     more of them have durably ended. A session that begins meanwhile is not ended.
     """
-    began = now or timezone.now()
+    began = now or clock.now()
     if target.jti:
         session = target.sessions.first()
         if session is None:
@@ -162,7 +161,7 @@ def identify(raw_token: str, *, now: datetime | None = None) -> Claims:
     Raises TokenError; UnknownKey if the key was revoked or deleted, so that no signature can be
     verified.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     return sessions.read_claims(raw_token.strip(), now=now, verify_exp=False)
 
 
@@ -172,7 +171,7 @@ def deny_token(raw_token: str, *, note: str, by: Any = None, now: datetime | Non
 
     Raises TokenError, also for a token that was refused before; then nothing was changed.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     claims = identify(raw_token, now=now)
     if claims.expires_at + conf.TOKENS_LEEWAY <= now:
         raise Expired(f"The token expired at {claims.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
@@ -187,7 +186,7 @@ def deny_jti(jti: str, *, note: str, by: Any = None, now: datetime | None = None
 
     Raises TokenError: Malformed for a ``jti`` that no token can have.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     parsed = parse_jti(jti)
     if parsed is None:
         raise Malformed('A jti here is 32 hexadecimal digits, a dot, a number, and "a" or "r".')

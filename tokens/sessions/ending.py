@@ -11,9 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
-from .. import denylist
+from .. import clock, denylist
 from ..client import Client
 from ..jose import TokenType, parse_jti
 from ..models import DeniedToken, EndReason, Session, SessionQuerySet
@@ -40,7 +39,7 @@ def revoke_token(
     as any token of the session can: the row does not say when an older token was issued. A denied
     token was seen, so its pair is given again within the grace only.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     parsed = parse_jti(jti)
     if parsed is None or parsed[0] != session.pk:
         raise ValueError("The jti is not one of the session's.")
@@ -77,7 +76,7 @@ def end(
     ``note`` is the reason that staff gave, ``by`` the staff member. ``keep_owner`` False leaves the
     user out of the denylist, for a user who is being deleted.
     """
-    began, now = time.monotonic(), now or timezone.now()
+    began, now = time.monotonic(), now or clock.now()
     owners = {session.pk: session.user_id for session in sessions}
     if not owners:
         return 0

@@ -10,10 +10,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from .. import keyring
+from .. import clock, keyring
 from ..client import Client
 from ..conf import conf
 from ..errors import PasswordChanged, SessionEnded
@@ -51,7 +50,7 @@ def start(
     was changed meanwhile. Raises UserGone, UserInactive, PasswordChanged, and ClaimsError for claims
     that no token can hold.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     client = client or Client()
     require_eligible(user)
     expires_at = now + (absolute or conf.TOKENS_SESSION_LIFETIME)
@@ -99,7 +98,7 @@ def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticat
     In snapshot mode there is no query; session and user are loaded when they are first used.
     Raises TokenError.
     """
-    return look_up(raw_access, type=TokenType.ACCESS, now=now or timezone.now())
+    return look_up(raw_access, type=TokenType.ACCESS, now=now or clock.now())
 
 
 def verify(
@@ -111,7 +110,7 @@ def verify(
     A refresh token is accepted if ``refresh`` would answer it. A superseded one is recorded, so that
     a thief learns nothing unnoticed. Raises TokenError.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     found = look_up(raw_token, type=None, now=now)
     claims, session = found.claims, found.session
     if claims.type is TokenType.REFRESH:
@@ -130,7 +129,7 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
     A refresh token of any generation ends its session; an access token ends itself. Raises
     TokenError if the token was of no use before.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     found = look_up(raw_token, type=None, now=now)
     if found.claims.type is TokenType.REFRESH and not would_refresh(
         found.claims, found.session, now=now

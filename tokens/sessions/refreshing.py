@@ -26,9 +26,8 @@ from datetime import datetime
 from enum import Enum, auto
 
 from django.db import transaction
-from django.utils import timezone
 
-from .. import denylist, keyring
+from .. import clock, denylist, keyring
 from ..client import Client
 from ..conf import conf
 from ..errors import Denied, RefreshTokenReused, UserGone
@@ -57,7 +56,7 @@ def refresh(
     Raises TokenError, and ClaimsError for claims of the project that no token can hold.
     """
     # The instant of arrival: a caller who queued behind the winner is not late.
-    now = now or timezone.now()
+    now = now or clock.now()
     client = client or Client()
     found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     claims, session = found.claims, found.session
@@ -90,7 +89,7 @@ def find_by_refresh_token(
     Any other refresh token is a reuse, and ends its session as one: then RefreshTokenReused is
     raised. Raises TokenError; SessionEnded is one.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     if not would_refresh(found.claims, found.session, now=now):
         end_reused(found.session, client=client or Client(), now=now)

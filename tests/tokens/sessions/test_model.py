@@ -262,7 +262,7 @@ class Histories(RuleBasedStateMachine):
             modelled.end(EndReason.PASSWORD_CHANGED)
         self.user.set_password(password)
         # What a save brings about has no instant to be given.
-        with mock.patch("django.utils.timezone.now", return_value=self.instant):
+        with mock.patch("tokens.clock.now", return_value=self.instant):
             self.user.save()
 
     @rule(

@@ -3,9 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils import timezone
-
-from ... import keyring
+from ... import clock, keyring
 from ...models import SigningKey
 from ...operations.tally import WINDOW, live_by_key
 from ...operations.wording import utc
@@ -22,7 +20,7 @@ class Command(OperatorCommand):
         parser.add_argument("--json", action="store_true", help="print JSON for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sessions, exact = live_by_key(now=timezone.now())
+        sessions, exact = live_by_key(now=clock.now())
         order = SigningKey.State.values
         rows = sorted(
             SigningKey.objects.order_by("-created_at"), key=lambda row: order.index(row.state)

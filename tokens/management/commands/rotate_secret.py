@@ -5,9 +5,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.utils import timezone
 
-from ... import keyring
+from ... import clock, keyring
 from ...keyring import Plan, RotationConflict
 from ...models import Session, SigningKey
 from ...operations.tally import Tally, tally
@@ -174,7 +173,7 @@ def _cost(plan: Plan) -> Tally:
     if not plan.revoked:
         return Tally(0, 0)
     # Every key that verifies is revoked, so every live session ends.
-    return tally(Session.objects.all(), now=timezone.now())
+    return tally(Session.objects.all(), now=clock.now())
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
