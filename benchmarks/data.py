@@ -111,11 +111,18 @@ def _insert_sessions(size: int, *, users: int, now: datetime) -> None:
     """Insert sessions as after SPREAD: half ended, most open ones are live, few keys signed."""
     instant, inet = _INSTANT[connection.vendor], _INET[connection.vendor]
     some_user = get_user_model()(password="!")
+    named = (
+        "id, user_id, generation, kid, auth_hash, started_at, refreshed_at, idle_until, expires_at, "
+        "ended_at, end_reason, ip_address, user_agent, refreshed_ip_address, ended_ip_address"
+    )
+    defaults = {
+        field.column: field.get_db_prep_save(field.get_default(), connection)
+        for field in Session._meta.concrete_fields
+        if field.column not in named.split(", ")
+    }
     _run(
         f"""
-        INSERT INTO tokens_session (id, user_id, generation, kid, auth_hash, started_at,
-            refreshed_at, idle_until, expires_at, ended_at, end_reason, ip_address, user_agent,
-            refreshed_ip_address, ended_ip_address)
+        INSERT INTO tokens_session ({named}, {", ".join(defaults)})
         SELECT {_UUID[connection.vendor]}, user_id, generation,
             CASE WHEN open = 1 AND started > %(now)s - 40 * 86400 THEN %(kid)s
                 ELSE 'former-key-' || (generation %% 3) END, %(auth_hash)s,
@@ -127,7 +134,8 @@ def _insert_sessions(size: int, *, users: int, now: datetime) -> None:
             {inet.format("address")},
             'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
             {inet.format("address")},
-            CASE WHEN open = 0 AND chance %% 4 = 0 THEN {inet.format("address")} END
+            CASE WHEN open = 0 AND chance %% 4 = 0 THEN {inet.format("address")} END,
+            {", ".join(f"%({column})s" for column in defaults)}
         FROM (
             SELECT u.id AS user_id, h %% 200 AS generation, h / 256 %% 100 AS chance,
                 CASE WHEN h / 256 %% 100 < 50 THEN 1 ELSE 0 END AS open,
@@ -147,6 +155,7 @@ def _insert_sessions(size: int, *, users: int, now: datetime) -> None:
         spread=SPREAD.total_seconds(),
         kid=keyring.signing_key().kid,
         auth_hash=some_user.get_session_auth_hash(),
+        **defaults,
     )
 
 
