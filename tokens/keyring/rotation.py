@@ -17,7 +17,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from .. import clock, denylist, signals
+from .. import clock, denylist, lasting, signals
 from ..conf import conf
 from ..models import DeniedToken, SigningKey
 from . import jwk, ring
@@ -105,8 +105,10 @@ def rotate(
     Carry out ``plan`` completely or not at all.
 
     Every process signs with the successor within SIGNER_MAX_AGE. A revoked key is refused from the
-    next request on. ``by`` is the staff member. Raises RotationConflict, KeyRingError.
+    next request on. ``by`` is the staff member. Raises RotationConflict, KeyRingError, and
+    RuntimeError in a transaction of the caller, whose rollback would undo a revocation.
     """
+    lasting.require_no_transaction(SigningKey)
     now = now or clock.now()
     # Outside the transaction: an RSA key takes a second to create, and other writers would wait.
     following = make_row(plan.algorithm, state=State.NEXT, now=now)
@@ -114,8 +116,7 @@ def rotate(
     if plan.successor is None:
         successor = make_row(plan.algorithm, state=State.SIGNING, now=now)
     try:
-        # durable: an outer transaction that is rolled back later would undo the revocation.
-        with transaction.atomic(durable=True):
+        with transaction.atomic():
             _refuse_right_after_another(now=now)
             _carry_out(plan, successor=successor, following=following, now=now)
             if plan.revoked:
@@ -145,11 +146,12 @@ def publish(algorithm: str, *, now: datetime | None = None) -> str:
     The signing key stays. Services that cache the JWK Set then know the key of a new algorithm
     before it signs. Raises RotationConflict, KeyRingError.
     """
+    lasting.require_no_transaction(SigningKey)
     row = make_row(algorithm, state=State.NEXT, now=now or clock.now())
     published = SigningKey.objects.filter(state=State.NEXT).values_list("kid", flat=True)
     kids = list(published)
     try:
-        with transaction.atomic(durable=True):
+        with transaction.atomic():
             _expect(SigningKey.objects.filter(kid__in=kids, state=State.NEXT).delete()[0], kids)
             row.save(force_insert=True)
     except IntegrityError:
@@ -166,12 +168,13 @@ def reseal(*, dry_run: bool = False) -> list[str]:
 
     Afterwards the fallbacks are not needed. Raises KeyRingError, RotationConflict.
     """
+    lasting.require_no_transaction(SigningKey)
     sealer = Sealer()
     rows = sealer.sealed_otherwise(SigningKey.objects.exclude(state=State.REVOKED))
     opened = [(row, sealer.open(row)) for row in rows]
     if dry_run:
         return [row.kid for row in rows]
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         for row, private_jwk in opened:
             untouched = SigningKey.objects.filter(kid=row.kid, sealed=row.sealed)
             _expect(untouched.update(sealed=sealer.seal(private_jwk)), [row.kid])

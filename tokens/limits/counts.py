@@ -20,7 +20,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from .. import clock
+from .. import clock, lasting
 from ..errors import TooManyAttempts
 from ..models import ThrottleCount
 
@@ -103,17 +103,20 @@ def take(charges: Sequence[Charge], *, now: datetime) -> None:
     """
     Count one attempt of every caller, or of none if that is too many for one of them.
 
-    All code passes ``charges`` in the same order, so that two transactions never deadlock. Raises
-    TooManyAttempts.
+    All code passes ``charges`` in the same order, so that two transactions never deadlock. The
+    count lasts if a transaction of the caller is rolled back. Raises TooManyAttempts.
     """
     if not charges:
         return
-    with transaction.atomic():
-        passed = _execute_for_each(
-            _TAKE, [_take_parameters(charge, now=now) for charge in charges]
-        ) == len(charges)
-        transaction.set_rollback(not passed)
-    if not passed:
+
+    def work() -> bool:
+        with transaction.atomic():
+            rows = [_take_parameters(charge, now=now) for charge in charges]
+            passed = _execute_for_each(_TAKE, rows) == len(charges)
+            transaction.set_rollback(not passed)
+        return passed
+
+    if not lasting.do(work, ThrottleCount):
         # Another attempt was counted after this one had called waits().
         soonest = timedelta(microseconds=min(charge.cost for charge in charges))
         raise TooManyAttempts(max(waits(charges, now=now).values(), default=soonest))

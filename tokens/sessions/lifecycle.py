@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
-from .. import clock, keyring
+from .. import clock, keyring, lasting
 from ..client import Client
 from ..conf import conf
 from ..errors import PasswordChanged, SessionEnded
@@ -22,9 +22,9 @@ from . import events, pairs, writes
 from .auth_hash import auth_hashes
 from .authentication import Authenticated, look_up
 from .eligibility import lock, require_eligible
-from .ending import end_matching, revoke_token
+from .ending import end_matching, end_reused, revoke_token
 from .pairs import Check, TokenPair
-from .refreshing import Answer, answer_to, end_reused, record_repeat, would_refresh
+from .refreshing import Answer, answer_to, record_repeat, would_refresh
 
 
 def start(
@@ -110,6 +110,7 @@ def verify(
     A refresh token is accepted if ``refresh`` would answer it. A superseded one is recorded, so that
     a thief learns nothing unnoticed. Raises TokenError.
     """
+    lasting.require(Session)
     now = now or clock.now()
     found = look_up(raw_token, type=None, now=now)
     claims, session = found.claims, found.session
@@ -129,6 +130,7 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
     A refresh token of any generation ends its session; an access token ends itself. Raises
     TokenError if the token was of no use before.
     """
+    lasting.require(Session)
     now = now or clock.now()
     found = look_up(raw_token, type=None, now=now)
     if found.claims.type is TokenType.REFRESH and not would_refresh(
@@ -153,7 +155,7 @@ def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | N
         Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
     outdated = Session.objects.filter(user=user, ended_at=None)
     outdated = outdated.exclude(auth_hash__in=list(auth_hashes(user)))
-    return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, now=now)
+    return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, lasts=False, now=now)
 
 
 def keep_after_rehash(user: Any, *, former_hashes: Iterable[str]) -> None:

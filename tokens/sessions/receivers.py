@@ -105,14 +105,14 @@ def after_user_save(
     # Part of the caller's transaction, if there is one: the user and the sessions change together.
     with transaction.atomic():
         if not instance.is_active:
-            end_all(instance, reason=EndReason.USER_INACTIVE)
+            end_all(instance, reason=EndReason.USER_INACTIVE, lasts=False)
         else:
             end_after_password_change(instance, keep=getattr(instance, "_tokens_current_sid", None))
 
 
 def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
     """End the sessions before the user's deletion cascades to their rows; the denials remain."""
-    end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False)
+    end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False, lasts=False)
 
 
 def _is_upgrade(former: str, current: str) -> bool:

@@ -25,9 +25,7 @@ from copy import copy
 from datetime import datetime
 from enum import Enum, auto
 
-from django.db import transaction
-
-from .. import clock, denylist, keyring
+from .. import clock, denylist, keyring, lasting
 from ..client import Client
 from ..conf import conf
 from ..errors import Denied, RefreshTokenReused, UserGone
@@ -35,7 +33,7 @@ from ..jose import Claims, TokenType
 from ..models import EndReason, Session
 from . import events, pairs, seen, writes
 from .authentication import Authenticated, check_session, look_up
-from .ending import end
+from .ending import end, end_reused
 from .pairs import Check, TokenPair
 
 
@@ -51,10 +49,12 @@ def refresh(
 
     ``check`` is called with the pair before the row changes, and may raise: then the same token can
     be used again. A reuse ends the session, because the server cannot tell the thief from the client
-    (RFC 9700 §4.14.2); that end is committed before RefreshTokenReused is raised.
+    (RFC 9700 §4.14.2), and that end lasts although RefreshTokenReused is raised.
 
-    Raises TokenError, and ClaimsError for claims of the project that no token can hold.
+    Raises TokenError, and ClaimsError for claims of the project that no token can hold. Raises
+    RuntimeError if an end could not last (see ``lasting``).
     """
+    lasting.require(Session)
     # The instant of arrival: a caller who queued behind the winner is not late.
     now = now or clock.now()
     client = client or Client()
@@ -89,6 +89,7 @@ def find_by_refresh_token(
     Any other refresh token is a reuse, and ends its session as one: then RefreshTokenReused is
     raised. Raises TokenError; SessionEnded is one.
     """
+    lasting.require(Session)
     now = now or clock.now()
     found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     if not would_refresh(found.claims, found.session, now=now):
@@ -170,8 +171,12 @@ def _is_in_grace(session: Session, *, now: datetime) -> bool:
 
 def record_repeat(session: Session, *, client: Client, answered: bool) -> None:
     elsewhere = client.is_elsewhere(session.refreshed_ip_address, session.refreshed_user_agent)
-    writes.count_repeat(session.pk, elsewhere=elsewhere)
-    events.repeated(session, client, elsewhere=elsewhere, answered=answered)
+
+    def work() -> None:
+        writes.count_repeat(session.pk, elsewhere=elsewhere)
+        events.repeated(session, client, elsewhere=elsewhere, answered=answered)
+
+    lasting.do(work, Session)
 
 
 def _is_refused_elsewhere(claims: Claims, session: Session, client: Client) -> bool:
@@ -192,8 +197,7 @@ def _refuse_revoked_meanwhile(
     A revocation makes another key sign, so nothing is asked while the key is the same.
     """
     if session.kid != claims.kid and denylist.is_denied(claims):
-        with transaction.atomic(durable=True):
-            end([session], reason=EndReason.REVOKED, client=client, now=now)
+        end([session], reason=EndReason.REVOKED, client=client, now=now)
         raise Denied(f"Key {claims.kid} was revoked during the refresh.")
 
 
@@ -202,11 +206,3 @@ def _read_again(session: Session) -> None:
         session.refresh_from_db()
     except Session.DoesNotExist:
         raise UserGone(f"Session {session.pk} was deleted, with its user.") from None
-
-
-def end_reused(session: Session, *, client: Client, now: datetime) -> None:
-    # durable: an outer transaction that the error then rolls back would undo the revocation.
-    with transaction.atomic(durable=True):
-        ended = end([session], reason=EndReason.REUSE, client=client, now=now)
-    if ended:
-        events.reused(session, client)

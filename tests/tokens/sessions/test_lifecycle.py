@@ -90,6 +90,16 @@ def test_an_ended_session_is_refused_on_the_next_look(pair: TokenPair) -> None:
         sessions.authenticate(pair.raw_access, now=NOW)
 
 
+def test_a_reason_may_be_a_string_and_an_unknown_one_changes_nothing(pair: TokenPair) -> None:
+    why: Any = "loggout"
+    with pytest.raises(TypeError, match=r"'loggout'.*EndReason.LOGOUT"):
+        sessions.end([pair.session], reason=why)
+    sessions.authenticate(pair.raw_access, now=NOW)
+    why = "logout"
+    assert sessions.end_all(pair.session.user, reason=why, now=NOW) == 1
+    assert Session.objects.get().end_reason == EndReason.LOGOUT
+
+
 def test_ending_twice_keeps_the_first_reason(pair: TokenPair) -> None:
     sessions.end([pair.session], reason=EndReason.LOGOUT, now=NOW)
     assert sessions.end([pair.session], reason=EndReason.REVOKED, now=NOW + SECOND) == 0

@@ -10,7 +10,7 @@ from tokens import keyring, sessions
 from tokens.api.serializers import PairSerializer
 from tokens.errors import Denied, Expired, RefreshTokenReused, SessionEnded, UserGone
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.sessions import TokenPair, events, refreshing, seen
+from tokens.sessions import TokenPair, ending, events, refreshing, seen
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -223,7 +223,7 @@ def test_reuse_of_a_session_that_another_process_ends_meanwhile_is_reported_ther
 ) -> None:
     rotated_and_used(pair)
     reported: list[Any] = []
-    monkeypatch.setattr(refreshing, "end", lambda *args, **how: 0)
+    monkeypatch.setattr(ending, "_end", lambda *args: 0)
     monkeypatch.setattr(events, "reused", lambda *args: reported.append(args))
     with pytest.raises(RefreshTokenReused):
         sessions.refresh(pair.raw_refresh, now=NOW + GRACE + SECOND)
