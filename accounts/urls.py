@@ -1,8 +1,7 @@
 from django.urls import path
 
-from .views import MeView, PasswordChangeView
+from .views import MeView
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
-    path("me/password/", PasswordChangeView.as_view(), name="me_password"),
 ]

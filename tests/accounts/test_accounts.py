@@ -9,9 +9,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
-from rest_framework.test import APIClient
 
-from accounts import serializers
 from tests.conftest import PASSWORD
 from tokens import sessions
 
@@ -59,48 +57,10 @@ def test_the_admin_adds_and_shows_a_person(admin_client: Client, django_user_mod
     assert admin_client.get(reverse("admin:accounts_user_changelist")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "current_password"),
-        ({"current_password": "wrong", "new_password": "a good long sentence"}, "current_password"),
-        ({"current_password": PASSWORD, "new_password": "12345678"}, "new_password"),
-        ({"current_password": PASSWORD, "new_password": "ada"}, "new_password"),
-        ({"current_password": PASSWORD, "new_password": "x" * 5000}, "new_password"),
-    ],
-)
-def test_a_password_change_that_is_refused_changes_nothing(
-    api: APIClient, signed_in: dict[str, Any], user: Any, body: dict[str, str], field: str
-) -> None:
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in['access']}")
-    answer = api.post("/api/me/password/", body)
-    assert answer.status_code == 400
-    assert field in answer.json()
-    user.refresh_from_db()
-    assert user.check_password(PASSWORD)
-
-
-def test_a_password_change_requires_a_signed_in_user(api: APIClient, db: None) -> None:
-    assert api.post("/api/me/password/", {}).status_code == 401
-
-
 def change_password(user: Any) -> None:
     other = type(user).objects.get(pk=user.pk)
     other.set_password(NEW_PASSWORD)
     other.save()
-
-
-def test_a_change_whose_password_was_changed_meanwhile_is_refused(
-    api: APIClient, signed_in: dict[str, Any], user: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Otherwise a thief with the old password could overwrite the one that the owner just set."""
-    monkeypatch.setattr(serializers, "validate_password", lambda *_: change_password(user))
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in['access']}")
-    body = {"current_password": PASSWORD, "new_password": "what the thief would like"}
-    answer = api.post("/api/me/password/", body)
-    assert (answer.status_code, list(answer.json())) == (400, ["current_password"])
-    user.refresh_from_db()
-    assert user.check_password(NEW_PASSWORD)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from config.urls import urlpatterns as project_urls
-from tests.conftest import PASSWORD
 from tests.wire.conftest import CREDENTIALS, sign_in
 from tokens import keyring, sessions
 from tokens.api import cookies
@@ -272,13 +271,6 @@ def test_ending_another_session_by_cookie(browser: APIClient, user: Any) -> None
     assert browser.delete(f"/api/sessions/{other.session.pk}/").status_code == 204
     other.session.refresh_from_db()
     assert other.session.ended_at is not None
-
-
-def test_changing_the_password_by_cookie_keeps_this_session(browser: APIClient) -> None:
-    sign_in(browser)
-    body = {"current_password": PASSWORD, "new_password": "another horse, another battery"}
-    assert browser.post("/api/me/password/", body).status_code == 204
-    assert browser.get("/api/me/").status_code == 200
 
 
 def test_the_admins_session_signs_nobody_in_to_the_api(browser: APIClient, user: Any) -> None:

@@ -100,9 +100,12 @@ def drive(caller: Caller, user: Any, forge: Forge) -> None:
     user.user_permissions.add(Permission.objects.get(codename="introspect_token"))
     for raw_token in (pair["refresh"], forged[0]):
         caller.call("/api/token/introspect/", {"token": raw_token}, **bearer)
+    pair = caller.call("/api/token/refresh/", {"refresh": pair["refresh"]}).json()
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {pair['access']}"}
     change = {"current_password": "wrong", "new_password": NEW_PASSWORD}
     caller.call("/api/me/password/", change, **bearer)
-    caller.call("/api/me/password/", {**change, "current_password": PASSWORD}, **bearer)
+    change["current_password"] = PASSWORD
+    pair = caller.call("/api/me/password/", change, **bearer).json()
     successor = caller.call("/api/token/refresh/", {"refresh": pair["refresh"]}).json()
     caller.call("/api/token/refresh/", {"refresh": successor["refresh"]})
     caller.call("/api/token/refresh/", {"refresh": pair["refresh"]})

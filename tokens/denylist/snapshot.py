@@ -93,7 +93,7 @@ class Snapshot:
     def add(self, ids: Iterable[str], *, until: datetime) -> None:
         """Add ids that this process has denied, before its next query."""
         with self._lock:
-            self._until.update(dict.fromkeys(ids, until))
+            self._until.update(dict.fromkeys(map(_key, ids), until))
 
     def _is_fresh(self, bound: float) -> bool:
         return time.monotonic() - self._read_at <= bound
@@ -134,7 +134,7 @@ class Snapshot:
         # each denial for our own lifetime. It is counted from now and not from ``denied_at``: to
         # read that column too takes half as long again with 100,000 rows.
         least = now + longest_accepted()
-        self._until.update({value: max(until, least) for _, value, until in found})
+        self._until.update({_key(value): max(until, least) for _, value, until in found})
         self._close_gaps([pk for pk, *_ in found])
         if began - self._swept_at > SLACK.total_seconds():
             self._swept_at = began
@@ -161,6 +161,11 @@ class Snapshot:
         if len(gaps) > MAX_GAPS:
             gaps = [_Gap(gaps[0].first, gaps[-1].last, max(gap.seen_at for gap in gaps))]
         self._gaps = gaps
+
+
+def _key(value: str) -> str:
+    """Return what a request looks for: of denied generations, only the session's id in hex."""
+    return value.partition("<")[0]
 
 
 def missing(first: int, last: int, pks: Iterable[int]) -> Iterator[tuple[int, int]]:

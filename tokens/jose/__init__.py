@@ -17,7 +17,7 @@ from .codec import (
     read_signed,
     to_jwk,
 )
-from .jti import jti_of, parse_jti
+from .jti import generation_of, generations_before, jti_of, parse_jti
 
 __all__ = [
     "COMPACT_JWS",
@@ -29,6 +29,8 @@ __all__ = [
     "check",
     "check_issued",
     "encode",
+    "generation_of",
+    "generations_before",
     "jti_of",
     "load_key",
     "parse_jti",

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from uuid import UUID
 
-from .claims import TokenType
+from .claims import Claims, TokenType
 
 # Each part has only one spelling, because the denylist compares text.
 _JTI = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})([ar])", re.ASCII)
@@ -21,6 +21,11 @@ def jti_of(sid: UUID, generation: int, type: TokenType) -> str:
     return f"{sid.hex}.{generation}{letter}"
 
 
+def generations_before(generation: int, sid: UUID) -> str:
+    """Return the id under which the access tokens of the generations before this one are denied."""
+    return f"{sid.hex}<{generation}"
+
+
 @lru_cache(maxsize=4096)  # Snapshot mode asks for it at each request.
 def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
     """Return the ``sid``, generation and type in a ``jti``, or None if it has another format."""
@@ -29,3 +34,11 @@ def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
         return None
     sid, generation, letter = match.groups()
     return UUID(hex=sid), int(generation), TokenType.ACCESS if letter == "a" else TokenType.REFRESH
+
+
+def generation_of(claims: Claims) -> int | None:
+    """Return the generation of a token of either type, or None if its ``jti`` has no such form."""
+    if claims.generation is not None:
+        return claims.generation
+    parsed = parse_jti(claims.jti)
+    return parsed[1] if parsed else None

@@ -181,7 +181,13 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("jti", "token"), ("sid", "session"), ("kid", "key")], max_length=3
+                        choices=[
+                            ("jti", "token"),
+                            ("sid", "session"),
+                            ("kid", "key"),
+                            ("gen", "earlier access tokens"),
+                        ],
+                        max_length=3,
                     ),
                 ),
                 ("reason", models.CharField(max_length=200)),
@@ -227,7 +233,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("kind__in", ["jti", "sid", "kid"]),
+                            ("kind__in", ["jti", "sid", "kid", "gen"]),
                             models.Q(("value", ""), _negated=True),
                         ),
                         name="denial_names_an_id",
@@ -244,7 +250,27 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("pair", "tokens"),
+                            ("access", "access token"),
+                            ("django", "Django session"),
+                        ],
+                        default="pair",
+                        editable=False,
+                        max_length=6,
+                    ),
+                ),
                 ("generation", models.PositiveIntegerField(default=0)),
+                (
+                    "first_generation",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="The first generation since the user last changed the password.",
+                    ),
+                ),
                 (
                     "kid",
                     models.CharField(
@@ -282,6 +308,7 @@ class Migration(migrations.Migration):
                             ("password_changed", "password changed"),
                             ("user_inactive", "user deactivated"),
                             ("user_deleted", "user deleted"),
+                            ("over_limit", "too many sessions"),
                         ],
                         max_length=20,
                     ),
@@ -311,6 +338,14 @@ class Migration(migrations.Migration):
                 ),
                 ("ended_ip_address", models.GenericIPAddressField(blank=True, null=True)),
                 (
+                    "django_key",
+                    models.TextField(
+                        blank=True,
+                        editable=False,
+                        help_text="The encrypted key of Django's session.",
+                    ),
+                ),
+                (
                     "user",
                     models.ForeignKey(
                         db_index=False,
@@ -328,6 +363,11 @@ class Migration(migrations.Migration):
                 "default_permissions": ("view",),
                 "indexes": [
                     models.Index(fields=["user", "-started_at"], name="session_user"),
+                    models.Index(
+                        condition=models.Q(("ended_at", None)),
+                        fields=["user"],
+                        name="session_open",
+                    ),
                     models.Index(fields=["-started_at"], name="session_started"),
                     models.Index(
                         condition=models.Q(("ended_at__isnull", False)),
@@ -365,6 +405,7 @@ class Migration(migrations.Migration):
                                         "password_changed",
                                         "user_inactive",
                                         "user_deleted",
+                                        "over_limit",
                                     ],
                                 ),
                                 ("ended_at__isnull", False),
@@ -376,6 +417,18 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("idle_until__lte", models.F("expires_at"))),
                         name="session_idles_within_its_limit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("first_generation__lte", models.F("generation"))),
+                        name="session_has_its_first_generation",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("django_key__gt", ""), ("kind", "django")),
+                            models.Q(("django_key", ""), ("kind__in", ["pair", "access"])),
+                            _connector="OR",
+                        ),
+                        name="session_of_django_has_a_key",
                     ),
                 ],
             },

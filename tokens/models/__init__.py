@@ -10,7 +10,7 @@ The tables, one module for each subject.
 from .counters import PruneRun, ThrottleCount
 from .denylist import MAX_REASON_LENGTH, DeniedToken
 from .keys import SigningKey
-from .sessions import EndReason, Session, SessionQuerySet, SessionState
+from .sessions import EndReason, Session, SessionKind, SessionQuerySet, SessionState
 
 __all__ = [
     "MAX_REASON_LENGTH",
@@ -18,6 +18,7 @@ __all__ = [
     "EndReason",
     "PruneRun",
     "Session",
+    "SessionKind",
     "SessionQuerySet",
     "SessionState",
     "SigningKey",

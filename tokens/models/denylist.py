@@ -14,7 +14,8 @@ class DeniedToken(models.Model):
     """
     An id that is refused although its signature is good: a ``jti``, a ``sid`` or a ``kid``.
 
-    The three have different forms, so none can pass for another. A row matters until ``until``:
+    Or all access tokens of a session before a generation. The four have different forms, so none
+    can pass for another. A row matters until ``until``:
     afterwards every token that carries the id has expired.
     """
 
@@ -22,6 +23,7 @@ class DeniedToken(models.Model):
         TOKEN = "jti", _("token")
         SESSION = "sid", _("session")
         KEY = "kid", _("key")
+        GENERATIONS = "gen", _("earlier access tokens")
 
     value = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=3, choices=Kind.choices)
@@ -59,7 +61,7 @@ class DeniedToken(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(kind__in=["jti", "sid", "kid"]) & ~Q(value=""),
+                condition=Q(kind__in=["jti", "sid", "kid", "gen"]) & ~Q(value=""),
                 name="denial_names_an_id",
             ),
         ]

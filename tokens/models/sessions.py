@@ -21,6 +21,15 @@ class EndReason(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", _("password changed")
     USER_INACTIVE = "user_inactive", _("user deactivated")
     USER_DELETED = "user_deleted", _("user deleted")
+    OVER_LIMIT = "over_limit", _("too many sessions")  # of the user: the one idle longest ends
+
+
+class SessionKind(models.TextChoices):
+    """What the client holds."""
+
+    PAIR = "pair", _("tokens")  # an access token and a refresh token
+    ACCESS = "access", _("access token")  # one access token that nobody can refresh
+    DJANGO = "django", _("Django session")  # the cookie of Django's own session, as for the admin
 
 
 class SessionState(models.TextChoices):
@@ -73,7 +82,13 @@ class Session(models.Model):
         related_name="token_sessions",
         db_index=False,  # The index on (user, started_at) begins with it.
     )
+    kind = models.CharField(
+        max_length=6, choices=SessionKind.choices, default=SessionKind.PAIR, editable=False
+    )
     generation = models.PositiveIntegerField(default=0)
+    first_generation = models.PositiveIntegerField(
+        default=0, help_text=_("The first generation since the user last changed the password.")
+    )
     kid = models.CharField(
         max_length=64, help_text=_("The key that signed the current refresh token.")
     )
@@ -106,6 +121,9 @@ class Session(models.Model):
         default=0, help_text=_("How often to another network and user agent.")
     )
     ended_ip_address = models.GenericIPAddressField(null=True, blank=True)
+    django_key = models.TextField(
+        blank=True, editable=False, help_text=_("The encrypted key of Django's session.")
+    )
 
     objects = SessionQuerySet.as_manager()
 
@@ -119,6 +137,8 @@ class Session(models.Model):
         # condition: then PostgreSQL rewrites only the row (a HOT update).
         indexes: ClassVar = [
             models.Index(fields=["user", "-started_at"], name="session_user"),
+            # A user's open sessions, besides which there may be many that have ended.
+            models.Index(fields=["user"], condition=Q(ended_at=None), name="session_open"),
             models.Index(fields=["-started_at"], name="session_started"),
             models.Index(
                 fields=["-ended_at"], condition=Q(ended_at__isnull=False), name="session_ended"
@@ -147,6 +167,15 @@ class Session(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(idle_until__lte=F("expires_at")), name="session_idles_within_its_limit"
+            ),
+            models.CheckConstraint(
+                condition=Q(first_generation__lte=F("generation")),
+                name="session_has_its_first_generation",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=SessionKind.DJANGO, django_key__gt="")
+                | Q(kind__in=[SessionKind.PAIR, SessionKind.ACCESS], django_key=""),
+                name="session_of_django_has_a_key",
             ),
         ]
 

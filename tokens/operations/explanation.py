@@ -17,7 +17,7 @@ from ..conf import conf
 from ..errors import BadSignature, TokenError
 from ..jose import Claims, Key, TokenType, check, read_signed
 from ..models import DeniedToken, EndReason, Session, SigningKey
-from ..sessions import auth_hash_matches, check_session, check_time_of_issue
+from ..sessions import auth_hash_matches, check_session
 from .wording import utc
 
 STEPS = ("format", "key", "signature", "type", "issuer", "expiry", "denylist", "session", "user")
@@ -162,8 +162,7 @@ def _session_step(claims: Claims, session: Session, *, now: datetime) -> Step:
         why = EndReason(session.end_reason).label
         return Step("session", False, f"{started}, ended {utc(session.ended_at)}: {why}")
     try:
-        check_session(session, now=now)
-        check_time_of_issue(claims, session, now=now)
+        check_session(claims, session, now=now)
     except TokenError as error:
         limit = utc(session.expires_at)
         return Step("session", False, f"{started}, absolute limit {limit}. {error}")

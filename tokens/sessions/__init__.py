@@ -8,6 +8,7 @@ Every rule of a session belongs here. Read ``lifecycle`` first, then ``refreshin
     authentication    how a raw token becomes a user
     eligibility       the rule who may come in
     ending            the functions that end sessions
+    passwords         change_password, and what a new password or hash does to the sessions
     pairs             the two tokens of a session's row
     query, writes     the SQL that reads, inserts and rotates the row
     seen              notes that a pair was seen in use, off the request's path
@@ -23,18 +24,12 @@ May import keyring, denylist, jose, client and the modules below them.
 from ..client import Client
 from ..models import EndReason
 from .auth_hash import auth_hash_matches, auth_hashes
-from .authentication import Authenticated, check_session, check_time_of_issue, read_claims
+from .authentication import Authenticated, check_session, read_claims
 from .eligibility import needs_user
 from .ending import end, end_all, end_matching, revoke_token
-from .lifecycle import (
-    authenticate,
-    end_after_password_change,
-    keep_after_rehash,
-    revoke,
-    start,
-    verify,
-)
+from .lifecycle import authenticate, revoke, start, verify
 from .pairs import Check, TokenPair
+from .passwords import change_password
 from .refreshing import find_by_refresh_token, refresh, would_refresh
 
 __all__ = [
@@ -46,14 +41,12 @@ __all__ = [
     "auth_hash_matches",
     "auth_hashes",
     "authenticate",
+    "change_password",
     "check_session",
-    "check_time_of_issue",
     "end",
-    "end_after_password_change",
     "end_all",
     "end_matching",
     "find_by_refresh_token",
-    "keep_after_rehash",
     "needs_user",
     "read_claims",
     "refresh",

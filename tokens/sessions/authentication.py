@@ -11,7 +11,7 @@ from typing import Any
 
 from ..conf import conf
 from ..errors import Denied, Expired, PasswordChanged, SessionEnded, UserGone
-from ..jose import Claims, TokenType, check, check_issued, parse_jti
+from ..jose import Claims, TokenType, check, check_issued, generation_of
 from ..models import EndReason, Session
 from . import query, seen, snapshot_mode, verified
 from .auth_hash import auth_hash_matches
@@ -86,29 +86,37 @@ def _judge(claims: Claims, *, now: datetime) -> Session:
     if claims.sub != str(session.user_id):
         raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
     require_eligible(user)
-    check_session(session, now=now)
-    check_time_of_issue(claims, session, now=now)
+    check_session(claims, session, now=now)
     if denied:
         raise Denied(f"Token {claims.jti}, its session or its key is denied.")
     if not auth_hash_matches(session, user):
         raise PasswordChanged(f"The password of user {claims.sub} was changed.")
     if claims.type is TokenType.ACCESS:
-        # Read by receivers.after_user_save: a new password that is set on this instance ends every
-        # session but this one.
-        user._tokens_current_sid = session.pk
-        if not session.seen:
-            _note_seen(claims)
+        _note_seen(claims, session)
     return session
 
 
-def _note_seen(claims: Claims) -> None:
-    """Note that an access token of its generation was used."""
-    parsed = parse_jti(claims.jti)
-    if parsed:
-        seen.note(claims.sid, parsed[1])
+def _note_seen(claims: Claims, session: Session | None = None) -> None:
+    """Note that an access token of its generation was used, unless the row says so already."""
+    generation = generation_of(claims)
+    if generation is not None and (session is None or not session.seen):
+        seen.note(claims.sid, generation)
 
 
-def check_session(session: Session, *, now: datetime) -> None:
+def check_session(claims: Claims, session: Session, *, now: datetime) -> None:
+    """
+    Raise TokenError unless the session continues at ``now`` and accepts tokens of this generation.
+
+    PasswordChanged, SessionEnded, Expired and WrongClaims.
+    """
+    check_continues(session, now=now)
+    # A password change refuses every earlier token of the session that it keeps.
+    if session.first_generation and (generation_of(claims) or 0) < session.first_generation:
+        raise PasswordChanged(f"Token {claims.jti} was issued before the password was changed.")
+    _check_time_of_issue(claims, session, now=now)
+
+
+def check_continues(session: Session, *, now: datetime) -> None:
     """Raise PasswordChanged, SessionEnded or Expired unless the session continues at ``now``."""
     if session.end_reason == EndReason.PASSWORD_CHANGED:
         raise PasswordChanged(f"Session {session.pk} ended with a password change.")
@@ -118,7 +126,7 @@ def check_session(session: Session, *, now: datetime) -> None:
         raise Expired(f"Session {session.pk} reached its absolute limit.")
 
 
-def check_time_of_issue(claims: Claims, session: Session, *, now: datetime) -> None:
+def _check_time_of_issue(claims: Claims, session: Session, *, now: datetime) -> None:
     """
     Raise WrongClaims for a refresh token that was issued after ``now``, unless the row vouches for it.
 

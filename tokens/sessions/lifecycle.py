@@ -4,10 +4,10 @@ Start, authenticate, verify and revoke: a session without its refreshes, which a
 ``ending`` has the functions that end sessions. Read this module first, and ``refreshing`` second.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
@@ -19,10 +19,9 @@ from ..errors import PasswordChanged, SessionEnded
 from ..jose import TokenType
 from ..models import EndReason, Session
 from . import events, pairs, writes
-from .auth_hash import auth_hashes
 from .authentication import Authenticated, look_up
 from .eligibility import lock, require_eligible
-from .ending import end_matching, end_reused, revoke_token
+from .ending import end_reused, revoke_token
 from .pairs import Check, TokenPair
 from .refreshing import Answer, answer_to, record_repeat, would_refresh
 
@@ -146,20 +145,4 @@ def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None
         expires_at=found.claims.expires_at,
         client=client,
         now=now,
-    )
-
-
-def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
-    """End the sessions that began with another password; ``keep`` continues with the new one."""
-    if keep is not None:
-        Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
-    outdated = Session.objects.filter(user=user, ended_at=None)
-    outdated = outdated.exclude(auth_hash__in=list(auth_hashes(user)))
-    return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, lasts=False, now=now)
-
-
-def keep_after_rehash(user: Any, *, former_hashes: Iterable[str]) -> None:
-    """Keep the user's sessions when the same password gets a new hash."""
-    Session.objects.filter(user=user, auth_hash__in=list(former_hashes)).update(
-        auth_hash=user.get_session_auth_hash()
     )

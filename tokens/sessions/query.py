@@ -41,6 +41,7 @@ _DECISIVE_COLUMNS = {
     "ended_at",
     "end_reason",
     "generation",
+    "first_generation",
     "seen",
 }
 

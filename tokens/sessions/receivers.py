@@ -17,7 +17,7 @@ from django.db.models.signals import post_save, pre_delete, pre_save
 from ..models import EndReason
 from .auth_hash import auth_hashes
 from .ending import end_all
-from .lifecycle import end_after_password_change, keep_after_rehash
+from .passwords import end_after_password_change, keep_after_rehash, session_that_continues
 
 _RELEVANT_FIELDS = {"password", "is_active"}
 
@@ -107,7 +107,7 @@ def after_user_save(
         if not instance.is_active:
             end_all(instance, reason=EndReason.USER_INACTIVE, lasts=False)
         else:
-            end_after_password_change(instance, keep=getattr(instance, "_tokens_current_sid", None))
+            end_after_password_change(instance, keep=session_that_continues())
 
 
 def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:

@@ -61,7 +61,7 @@ def refresh(
     found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     claims, session = found.claims, found.session
     if answer_to(claims, session, now=now) is Answer.ROTATE:
-        successor = _successor_of(session, client=client, now=now)
+        successor = successor_of(session, client=client, now=now)
         pair = pairs.issue(successor, now=now, check=check)
         if _rotate(session, successor):
             _refuse_revoked_meanwhile(claims, successor, client=client, now=now)
@@ -69,7 +69,7 @@ def refresh(
             return pair
         # Another caller moved the row between the query and the UPDATE: read it again, once.
         _read_again(session)
-        check_session(session, now=now)
+        check_session(claims, session, now=now)
     if answer_to(claims, session, now=now) is Answer.REUSE or _is_refused_elsewhere(
         claims, session, client
     ):
@@ -121,7 +121,7 @@ def answer_to(claims: Claims, session: Session, *, now: datetime) -> Answer:
     return Answer.REUSE
 
 
-def _successor_of(session: Session, *, client: Client, now: datetime) -> Session:
+def successor_of(session: Session, *, client: Client, now: datetime) -> Session:
     """Return the row as it will be after the rotation. Nothing is written."""
     successor = copy(session)
     successor.generation += 1

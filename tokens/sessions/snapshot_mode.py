@@ -26,7 +26,8 @@ def accepts(claims: Claims, *, now: datetime) -> bool:
     # longer lifetime is looked up.
     if claims.exp - claims.iat > conf.TOKENS_ACCESS_LIFETIME.total_seconds():
         return False
-    return snapshot.is_known_good(claims.ids, now=now)
+    # The id in hex is held while some generations of the session are denied: the row knows which.
+    return snapshot.is_known_good((*claims.ids, claims.sid.hex), now=now)
 
 
 class StrictLookup:

@@ -75,6 +75,12 @@ def change_password(pair: TokenPair) -> None:
     user.save()
 
 
+def change_password_and_continue(pair: TokenPair) -> None:
+    user = get_user_model().objects.get()
+    user.set_password("another")
+    sessions.change_password(user, keep=pair.session.pk)
+
+
 def reuse(pair: TokenPair) -> None:
     now = timezone.now()
     for seconds in (0, 0, 60):
@@ -92,6 +98,7 @@ EVERY_DENIAL = [
     deactivate,
     delete,
     change_password,
+    change_password_and_continue,
     reuse,
 ]
 

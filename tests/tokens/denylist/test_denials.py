@@ -18,7 +18,7 @@ from tokens.errors import SessionEnded
 from tokens.models import Session
 from tokens.sessions import TokenPair
 
-from .denials import EVERY_DENIAL, deny_elsewhere, end, refusal, wait_for_the_bound
+from .denials import EVERY_DENIAL, deactivate, deny_elsewhere, end, refusal, wait_for_the_bound
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -43,7 +43,8 @@ def test_every_other_process_refuses_within_the_bound(
     deny: Callable[[TokenPair], None],
     settings: Any,
 ) -> None:
-    ids = sessions.authenticate(pair.raw_access).claims.ids
+    claims = sessions.authenticate(pair.raw_access).claims
+    ids = (*claims.ids, claims.sid.hex)
     assert another.is_known_good(ids, now=timezone.now())
     deny(pair)
     wait_for_the_bound(settings)
@@ -85,7 +86,7 @@ def test_one_reading_per_bound_is_one_query(pair: TokenPair, settings: Any) -> N
 
 def test_a_denial_that_was_rolled_back_refuses_nobody(pair: TokenPair) -> None:
     with transaction.atomic():
-        end(pair)
+        deactivate(pair)
         transaction.set_rollback(True)
     with CaptureQueriesContext(connection) as captured:
         sessions.authenticate(pair.raw_access)

@@ -9,7 +9,6 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
-from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
 from tokens import sessions
@@ -72,22 +71,6 @@ def test_the_old_password_again_does_not_revive_the_sessions(user: Any, pair: To
     user.save()
     with pytest.raises(PasswordChanged):
         sessions.authenticate(pair.raw_access)
-
-
-def test_my_own_password_change_keeps_the_session_that_made_it(
-    api: APIClient, user: Any, signed_in: dict[str, Any]
-) -> None:
-    other = sessions.start(user)
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in['access']}")
-    answer = api.post(
-        "/api/me/password/", {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-    )
-    assert answer.status_code == 204, answer.content
-    assert api.get("/api/me/").status_code == 200
-    refresh = api.post("/api/token/refresh/", {"refresh": signed_in["refresh"]})
-    assert refresh.status_code == 200
-    with pytest.raises(PasswordChanged):
-        sessions.authenticate(other.raw_access)
 
 
 @pytest.mark.parametrize("fields", [None, ["last_login"], ["email", "first_name"]])

@@ -1,0 +1,109 @@
+"""Change one's own password. An optional part of the API: include ``password_urls``."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import SESSION_KEY, get_user_model, update_session_auth_hash
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from .. import sessions
+from ..client import client_of
+from . import cookies
+from .cookie_views import answer_by_cookie
+from .http import bearer
+from .serializers import MAX_PASSWORD_LENGTH, PairSerializer
+from .throttles import PasswordThrottle
+from .views import TokenView
+
+CURRENT_IS_WRONG = "Your current password was entered incorrectly."
+
+
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    current_password = serializers.CharField(
+        max_length=MAX_PASSWORD_LENGTH,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
+    )
+    new_password = serializers.CharField(
+        max_length=MAX_PASSWORD_LENGTH,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
+    )
+
+    def validate_current_password(self, value: str) -> str:
+        if not self.context["request"].user.check_password(value):
+            raise serializers.ValidationError(CURRENT_IS_WRONG)
+        return value
+
+    def validate_new_password(self, value: str) -> str:
+        try:
+            validate_password(value, self.context["request"].user)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+        return value
+
+
+class PasswordChangeView(TokenView):
+    """
+    Change your password, end your other sessions, and return a new pair of tokens for this one.
+
+    All earlier tokens of this session are refused. To a request by cookie the answer is by cookie.
+    """
+
+    serializer_class = PasswordChangeSerializer
+    throttle_scope = "password"
+    throttle_classes = (PasswordThrottle,)
+    authentication_classes = APIView.authentication_classes
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="me_password_create",
+        responses={
+            200: OpenApiResponse(
+                PairSerializer, "The new pair; by cookie without the members access and refresh."
+            ),
+            204: OpenApiResponse(None, "All sessions ended: no token authenticated this request."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        new_password = self.read(request)["new_password"]
+        user: Any = request.user  # IsAuthenticated guarantees it.
+        save = partial(_save, user, new_password, checked=user.password)
+        sid = getattr(request.auth, "sid", None)
+        if not isinstance(sid, UUID):
+            with transaction.atomic():
+                save()
+            # Another authentication class found the user. Django's own session continues.
+            if SESSION_KEY in getattr(request._request, "session", ()):
+                update_session_auth_hash(request._request, user)
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        by_cookie = bearer(request) is None
+        pair = sessions.change_password(
+            user,
+            keep=sid,
+            save=save,
+            client=client_of(request),
+            check=cookies.check_size if by_cookie else None,
+        )
+        return answer_by_cookie(pair) if by_cookie else self.answer(pair)
+
+
+def _save(user: Any, new_password: str, *, checked: str) -> None:
+    """Store the new password, unless another request has changed the password that was checked."""
+    users = get_user_model()._default_manager
+    if not users.select_for_update().filter(pk=user.pk, password=checked).exists():
+        raise ValidationError({"current_password": [CURRENT_IS_WRONG]})
+    user.set_password(new_password)
+    user.save(update_fields=["password"])

@@ -1,0 +1,130 @@
+"""Change a password: which sessions end with it, and how the caller's own session continues."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from .. import clock, denylist, signals
+from ..client import Client
+from ..errors import SessionEnded, UserGone
+from ..jose import generations_before
+from ..models import DeniedToken, EndReason, Session
+from . import pairs, writes
+from .auth_hash import auth_hashes
+from .authentication import check_continues
+from .eligibility import lock
+from .ending import end_matching
+from .pairs import Check, TokenPair
+from .refreshing import successor_of
+
+# A refresh of the same session may come first; each attempt then begins with the row as it is.
+ATTEMPTS = 5
+
+_continues: ContextVar[UUID | None] = ContextVar("tokens_session_that_continues", default=None)
+
+
+def change_password(
+    user: Any,
+    *,
+    keep: UUID,
+    save: Callable[[], Any] | None = None,
+    client: Client | None = None,
+    check: Check | None = None,
+    now: datetime | None = None,
+) -> TokenPair:
+    """
+    Save the user's new password, end the other sessions, and return the new pair of this session.
+
+    ``keep`` is the ``sid`` of the session that continues, such as ``request.auth.sid``. All its
+    earlier tokens are refused from now on, because another person may hold them too; its limits,
+    claims and id stay. ``save`` saves the user, by default the field ``password`` of ``user``. It is
+    called while the user's row is locked, and may raise: then nothing changes. ``check`` is called
+    with the pair before anything is written, and may raise.
+
+    Without this function a new password ends every session, as Django's
+    ``update_session_auth_hash`` is needed to keep Django's own session.
+
+    Raises TokenError if that session does not continue, and ClaimsError.
+    """
+    now = now or clock.now()
+    began = time.monotonic()
+    save = save or partial(user.save, update_fields=["password"])
+    for _ in range(ATTEMPTS):
+        session = _read(user, keep, now=now)
+        successor = successor_of(session, client=client or Client(), now=now)
+        successor.first_generation = successor.generation
+        pair = pairs.issue(successor, now=now, check=check)
+        with transaction.atomic():
+            lock(user)
+            columns = {name: getattr(successor, name) for name in writes.ROTATED}
+            columns["first_generation"] = successor.first_generation
+            if not writes.rotate_through_orm(keep, session.generation, **columns):
+                continue
+            with _continuing(keep):
+                save()
+            end_after_password_change(lock(user), keep=keep, now=now)
+            _refuse_earlier_tokens(successor, until=now + _since(began))
+        return pair
+    raise SessionEnded(f"Session {keep} was refreshed {ATTEMPTS} times at the same time.")
+
+
+def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
+    """End the sessions that began with another password; ``keep`` continues with the new one."""
+    if keep is not None:
+        Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
+    outdated = Session.objects.filter(user=user, ended_at=None)
+    outdated = outdated.exclude(auth_hash__in=list(auth_hashes(user)))
+    return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, lasts=False, now=now)
+
+
+def session_that_continues() -> UUID | None:
+    """Return the session for which ``change_password`` saves a user now."""
+    return _continues.get()
+
+
+def keep_after_rehash(user: Any, *, former_hashes: Iterable[str]) -> None:
+    """Keep the user's sessions when the same password gets a new hash."""
+    Session.objects.filter(user=user, auth_hash__in=list(former_hashes)).update(
+        auth_hash=user.get_session_auth_hash()
+    )
+
+
+def _read(user: Any, sid: UUID, *, now: datetime) -> Session:
+    session = Session.objects.select_related("user").filter(pk=sid, user=user).first()
+    if session is None:
+        raise UserGone(f"User {user.pk} has no session {sid}.")
+    check_continues(session, now=now)
+    return session
+
+
+@contextmanager
+def _continuing(sid: UUID) -> Iterator[None]:
+    token = _continues.set(sid)
+    try:
+        yield
+    finally:
+        _continues.reset(token)
+
+
+def _since(began: float) -> timedelta:
+    return timedelta(seconds=time.monotonic() - began)
+
+
+def _refuse_earlier_tokens(session: Session, *, until: datetime) -> None:
+    """Let each process in snapshot mode ask the row about this session's access tokens."""
+    denylist.deny(
+        [(generations_before(session.first_generation, session.pk), session.user_id)],
+        kind=DeniedToken.Kind.GENERATIONS,
+        reason=EndReason.PASSWORD_CHANGED.value,
+        until=until + denylist.longest_accepted(),
+    )
+    transaction.on_commit(
+        partial(signals.log, "session_moved", sid=session.pk, user=session.user_id), robust=True
+    )
