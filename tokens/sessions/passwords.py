@@ -126,5 +126,5 @@ def _refuse_earlier_tokens(session: Session, *, until: datetime) -> None:
         until=until + denylist.longest_accepted(),
     )
     transaction.on_commit(
-        partial(signals.log, "session_moved", sid=session.pk, user=session.user_id), robust=True
+        lambda: signals.log("session_moved", sid=session.pk, user=session.user_id), robust=True
     )

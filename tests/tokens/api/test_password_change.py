@@ -10,7 +10,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tokens import clock, sessions
+from tokens import clock, keyring, sessions
 from tokens.api import password_views
 from tokens.api.password_views import PasswordChangeView
 from tokens.errors import PasswordChanged, SessionEnded, TokenError, UserGone
@@ -21,7 +21,8 @@ NEW_PASSWORD = "a rather different sentence"
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 PATH = "/api/me/password/"
 
-pytestmark = pytest.mark.django_db
+# Snapshot mode follows commits.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(params=["strict", "snapshot"])
@@ -32,6 +33,7 @@ def mode(request: pytest.FixtureRequest, settings: Any) -> str:
 
 @pytest.fixture
 def pair(user: Any) -> TokenPair:
+    keyring.ensure()
     return sessions.start(user)
 
 
@@ -101,6 +103,7 @@ def test_the_answer_has_a_new_pair_and_every_earlier_token_is_refused_at_once(
     api: APIClient, user: Any
 ) -> None:
     """A thief may hold a copy of each token that the session ever had (case T7)."""
+    keyring.ensure()
     now = clock.now()
     pairs = [sessions.start(user, now=now - timedelta(minutes=3))]
     for minutes in (2, 1):
@@ -127,6 +130,7 @@ def test_the_answer_has_a_new_pair_and_every_earlier_token_is_refused_at_once(
 
 
 def test_the_session_keeps_its_id_its_limit_and_its_claims(api: APIClient, user: Any) -> None:
+    keyring.ensure()
     started = clock.now() - timedelta(hours=1)
     pair = sessions.start(user, claims={"tenant": "blue"}, now=started)
     access = sessions.refresh(pair.raw_refresh).raw_access
@@ -173,6 +177,7 @@ def test_a_refresh_that_loses_against_the_change_gets_nothing(
 
 
 def test_the_answer_to_a_request_by_cookie_is_by_cookie(user: Any) -> None:
+    keyring.ensure()
     browser = APIClient(enforce_csrf_checks=True)
     csrf = browser.get("/api/token/cookie/").json()["csrf_token"]
     browser.post(

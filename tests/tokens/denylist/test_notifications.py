@@ -18,7 +18,7 @@ from tokens.denylist import notifications, snapshot
 from tokens.errors import SessionEnded
 from tokens.sessions import TokenPair
 
-from .denials import deny_elsewhere, end, refusal, wait_for_the_bound
+from .denials import deactivate, deny_elsewhere, end, refusal, wait_for_the_bound
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -180,7 +180,7 @@ def test_a_notification_arrives_within_a_callers_transaction_too(pair: TokenPair
 def test_a_denial_that_is_rolled_back_notifies_no_process(pair: TokenPair) -> None:
     queries_of_a_request(pair)
     with transaction.atomic():
-        end(pair)
+        deactivate(pair)
         transaction.set_rollback(True)
     assert not hears()
     end(pair)
