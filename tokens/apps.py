@@ -26,6 +26,7 @@ class TokensConfig(AppConfig):
             checks.check_key_ring,
             checks.check_lifetimes,
             checks.check_retention,
+            checks.check_sessions_per_user,
             checks.check_algorithm,
             checks.check_database,
             checks.check_denylist_mode,

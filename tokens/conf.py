@@ -152,6 +152,9 @@ class Settings:
     TOKENS_GRACE_ELSEWHERE = Setting(
         text, "warn", "warn or end: a superseded token from another network and user agent."
     )
+    TOKENS_SESSIONS_PER_USER = Setting(
+        whole_number, 100, "How many sessions a user may have at once; 0: any number."
+    )
     TOKENS_LEEWAY = Setting(
         duration, timedelta(seconds=10), "How far the clocks of two hosts may differ."
     )

@@ -36,6 +36,7 @@ CASES: dict[str, dict[str, Any]] = {
     "tokens.E012": {"TOKENS_CLAIMS_HOOK": "no.such.hook"},
     "tokens.E013": {"TOKENS_GRACE_ELSEWHERE": "warm"},
     "tokens.E014": {"TOKENS_USER_RULE": "no.such.rule"},
+    "tokens.E015": {"TOKENS_SESSIONS_PER_USER": -1},
     "tokens.E020": {"TOKENS_DENYLIST_MODE": "off"},
     "tokens.E021": {
         "TOKENS_DENYLIST_MODE": "snapshot",

@@ -18,6 +18,7 @@ from .values import (
     check_lifetimes,
     check_proxies,
     check_retention,
+    check_sessions_per_user,
     check_throttles,
     check_user_rule,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "check_pruning",
     "check_retention",
     "check_secret",
+    "check_sessions_per_user",
     "check_signing_keys",
     "check_throttles",
     "check_user_rule",

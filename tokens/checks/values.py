@@ -63,6 +63,19 @@ def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
     return messages
 
 
+def check_sessions_per_user(**kwargs: Any) -> list[CheckMessage]:
+    if conf.TOKENS_SESSIONS_PER_USER >= 0:
+        return []
+    return [
+        Error(
+            f"TOKENS_SESSIONS_PER_USER is {conf.TOKENS_SESSIONS_PER_USER}.",
+            hint="Set it to 1 or more, or to 0 for any number of sessions. The default is "
+            f"{Settings.TOKENS_SESSIONS_PER_USER.default}.",
+            id="tokens.E015",
+        )
+    ]
+
+
 def check_retention(**kwargs: Any) -> list[CheckMessage]:
     """Report rows that would be deleted while a token of their session can still be presented."""
     kept, incidents = conf.TOKENS_RETENTION, conf.TOKENS_INCIDENT_RETENTION

@@ -3,10 +3,11 @@ Start, authenticate, refresh and end a session: the verbs that the API, the admi
 
 Every rule of a session belongs here. Read ``lifecycle`` first, then ``refreshing``:
 
-    lifecycle         start, authenticate, verify, revoke
+    lifecycle         start, issue_access_token, authenticate, verify, revoke
     refreshing        refresh: what a refresh token is answered, and what reuse is
     authentication    how a raw token becomes a user
     eligibility       the rule who may come in
+    limit             how many sessions a user may have
     ending            the functions that end sessions
     passwords         change_password, and what a new password or hash does to the sessions
     pairs             the two tokens of a session's row
@@ -27,12 +28,13 @@ from .auth_hash import auth_hash_matches, auth_hashes
 from .authentication import Authenticated, check_session, read_claims
 from .eligibility import needs_user
 from .ending import end, end_all, end_matching, revoke_token
-from .lifecycle import authenticate, revoke, start, verify
-from .pairs import Check, TokenPair
+from .lifecycle import authenticate, issue_access_token, revoke, start, verify
+from .pairs import AccessToken, Check, TokenPair
 from .passwords import change_password
 from .refreshing import find_by_refresh_token, refresh, would_refresh
 
 __all__ = [
+    "AccessToken",
     "Authenticated",
     "Check",
     "Client",
@@ -47,6 +49,7 @@ __all__ = [
     "end_all",
     "end_matching",
     "find_by_refresh_token",
+    "issue_access_token",
     "needs_user",
     "read_claims",
     "refresh",

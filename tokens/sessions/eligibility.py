@@ -42,13 +42,14 @@ def needs_user() -> bool:
     return conf.TOKENS_USER_RULE is not None or hides_users()
 
 
-def lock(user: Any) -> Any:
+def lock(user: Any, **annotations: Any) -> Any:
     """
     Return the user as the database has them now, locked until the transaction ends.
 
-    Whoever changes the password or deactivates the user waits, or has been first. Raises UserGone.
+    Whoever changes the password or deactivates the user waits, or has been first. ``annotations``
+    are read with the user. Raises UserGone.
     """
-    users = _users()
+    users = _users().annotate(**annotations) if annotations else _users()
     # The row of a parent model has the password of a user model that inherits from another.
     links = [link.name for link in users.model._meta.parents.values() if link]
     try:

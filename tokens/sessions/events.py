@@ -5,6 +5,7 @@ from logging import INFO, WARNING
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.dispatch import Signal
 
 from .. import signals
@@ -15,6 +16,13 @@ from ..models import EndReason, Session
 
 def started(session: Session, client: Client) -> None:
     _send(signals.session_started, session, client)
+
+
+def issued_alone(session: Session, client: Client) -> None:
+    """Log that an access token was issued without a refresh token. It is no sign-in: no signal."""
+    transaction.on_commit(
+        lambda: signals.log("access_token_issued", **_fields(session, client)), robust=True
+    )
 
 
 def refreshed(session: Session, client: Client) -> None:
@@ -68,13 +76,16 @@ def _send(
     arguments: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    fields = {
+    fields = {**_fields(session, client), **more}
+    arguments = {"session": session, "client": client, **(arguments or {})}
+    signals.send(signal, sender=Session, fields=fields, arguments=arguments, level=level)
+
+
+def _fields(session: Session, client: Client) -> dict[str, Any]:
+    return {
         "sid": session.pk,
         "jti": jti_of(session.pk, session.generation, TokenType.ACCESS),
         "kid": session.kid,
         "user": session.user_id,
         "address": client.ip_address,
-        **more,
     }
-    arguments = {"session": session, "client": client, **(arguments or {})}
-    signals.send(signal, sender=Session, fields=fields, arguments=arguments, level=level)

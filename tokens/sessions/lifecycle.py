@@ -17,13 +17,15 @@ from ..client import Client
 from ..conf import conf
 from ..errors import PasswordChanged, SessionEnded
 from ..jose import TokenType
-from ..models import EndReason, Session
-from . import events, pairs, writes
+from ..models import EndReason, Session, SessionKind
+from . import events, limit, pairs, writes
 from .authentication import Authenticated, look_up
 from .eligibility import lock, require_eligible
 from .ending import end_reused, revoke_token
-from .pairs import Check, TokenPair
+from .pairs import AccessToken, Check, TokenPair
 from .refreshing import Answer, answer_to, record_repeat, would_refresh
+
+_MANY = "_tokens_has_many_sessions"  # an annotation of the user
 
 
 def start(
@@ -46,18 +48,84 @@ def start(
     called in the transaction that inserts the session, so that what it writes is committed with it.
 
     The user is read again, under a lock, in that transaction: nothing comes of a sign-in whose user
-    was changed meanwhile. Raises UserGone, UserInactive, PasswordChanged, and ClaimsError for claims
+    was changed meanwhile. If the user then has more sessions than TOKENS_SESSIONS_PER_USER, the one
+    that was idle longest ends. Raises UserGone, UserInactive, PasswordChanged, and ClaimsError for claims
     that no token can hold.
     """
     now = now or clock.now()
-    client = client or Client()
+    session = _new_session(
+        user, SessionKind.PAIR, client=client, claims=claims, idle=idle, absolute=absolute, now=now
+    )
+    # First, because it can fail: a claims hook, the encoding, the size of a cookie. Not within the
+    # transaction, which keeps every other writer out of SQLite.
+    pair = pairs.issue(session, now=now, check=check)
+    limited = conf.TOKENS_SESSIONS_PER_USER > 0
+    with transaction.atomic():
+        stored = _lock_unchanged(
+            user, session, **({_MANY: limit.may_be_reached()} if limited else {})
+        )
+        writes.insert(session)
+        if limited and getattr(stored, _MANY):
+            limit.end_excess(session, now=now)
+        events.started(session, client or Client())
+        if in_transaction:
+            in_transaction()
+    return pair
+
+
+def issue_access_token(
+    user: Any,
+    *,
+    lifetime: timedelta | None = None,
+    client: Client | None = None,
+    claims: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> AccessToken:
+    """
+    Return one access token without a refresh token, for example for a link.
+
+    It is valid for ``lifetime``, by default TOKENS_ACCESS_LIFETIME. It can be taken back as any other: it has a
+    session of its own, which ends with it and which nobody can refresh. Raises what ``start`` raises.
+    """
+    now = now or clock.now()
+    lifetime = lifetime or conf.TOKENS_ACCESS_LIFETIME
+    session = _new_session(
+        user,
+        SessionKind.ACCESS,
+        client=client,
+        claims=claims,
+        idle=lifetime,
+        absolute=lifetime,
+        now=now,
+    )
+    token = pairs.issue_access(session, now=now)
+    with transaction.atomic():
+        _lock_unchanged(user, session)
+        writes.insert(session)
+        events.issued_alone(session, client or Client())
+    return token
+
+
+def _new_session(
+    user: Any,
+    kind: SessionKind,
+    *,
+    client: Client | None,
+    claims: Mapping[str, Any] | None,
+    idle: timedelta | None,
+    absolute: timedelta | None,
+    now: datetime,
+) -> Session:
+    """Return a session that is not stored yet. Raises UserInactive."""
     require_eligible(user)
+    client = client or Client()
     expires_at = now + (absolute or conf.TOKENS_SESSION_LIFETIME)
-    session = Session(
+    return Session(
         id=uuid4(),
         user=user,
         # The claim sub is the key as the database returns it, however the caller wrote it.
         user_id=user._meta.pk.to_python(user.pk),
+        kind=kind,
         kid=keyring.signing_key(lifetime=idle).kid,
         auth_hash=user.get_session_auth_hash(),
         claims=dict(claims or {}),
@@ -71,23 +139,15 @@ def start(
         refreshed_ip_address=client.ip_address,
         refreshed_user_agent=client.user_agent,
     )
-    # First, because it can fail: a claims hook, the encoding, the size of a cookie. Not within the
-    # transaction, which keeps every other writer out of SQLite.
-    pair = pairs.issue(session, now=now, check=check)
-    with transaction.atomic():
-        _require_unchanged(user, session)
-        writes.insert(session)
-        events.started(session, client)
-        if in_transaction:
-            in_transaction()
-    return pair
 
 
-def _require_unchanged(user: Any, session: Session) -> None:
-    stored = lock(user)
+def _lock_unchanged(user: Any, session: Session, **annotations: Any) -> Any:
+    """Return the user as stored, locked. Raises UserRefused if the sign-in came to nothing."""
+    stored = lock(user, **annotations)
     require_eligible(stored)
     if not constant_time_compare(session.auth_hash, stored.get_session_auth_hash()):
         raise PasswordChanged(f"The password of user {user.pk} was changed during the sign-in.")
+    return stored
 
 
 def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticated:

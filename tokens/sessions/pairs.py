@@ -16,7 +16,7 @@ from ..models import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPair:
-    """The only object that holds raw tokens; its repr hides them."""
+    """The two tokens of a session; its repr hides them."""
 
     raw_access: str = field(repr=False)
     raw_refresh: str = field(repr=False)
@@ -24,6 +24,15 @@ class TokenPair:
     access_expires_at: datetime
     refresh_expires_at: datetime
     answered_at: datetime  # The request's instant: the access token is dated by it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """An access token that comes alone; its repr hides it."""
+
+    raw_access: str = field(repr=False)
+    session: Session
+    expires_at: datetime
 
 
 # Called with a pair before anything is written; raises what makes the pair useless to the caller.
@@ -40,28 +49,11 @@ def issue(session: Session, *, now: datetime, check: Check | None = None) -> Tok
 
     Raises ClaimsError.
     """
-    key = keyring.verification_key(session.kid, now=session.refreshed_at)
     access_until = min(now + conf.TOKENS_ACCESS_LIFETIME, session.idle_until)
-
-    def sign(type: TokenType, issued_at: datetime, until: datetime, **more: Any) -> str:
-        claims = Claims(
-            type=type,
-            kid=key.kid,
-            iss=conf.TOKENS_ISSUER,
-            aud=conf.TOKENS_AUDIENCE,
-            sub=str(session.user_id),
-            iat=int(issued_at.timestamp()),
-            exp=int(until.timestamp()),
-            jti=jti_of(session.pk, session.generation, type),
-            sid=session.pk,
-            **more,
-        )
-        return encode(claims, key=key)
-
-    extra = MappingProxyType(own_claims(session))
     pair = TokenPair(
-        raw_access=sign(TokenType.ACCESS, now, access_until, extra=extra),
-        raw_refresh=sign(
+        raw_access=_sign_access(session, now, access_until),
+        raw_refresh=_sign(
+            session,
             TokenType.REFRESH,
             session.refreshed_at,
             session.idle_until,
@@ -75,6 +67,39 @@ def issue(session: Session, *, now: datetime, check: Check | None = None) -> Tok
     if check:
         check(pair)
     return pair
+
+
+def issue_access(session: Session, *, now: datetime) -> AccessToken:
+    """Sign an access token that is valid as long as its session. Raises ClaimsError."""
+    return AccessToken(
+        raw_access=_sign_access(session, now, session.expires_at),
+        session=session,
+        expires_at=session.expires_at,
+    )
+
+
+def _sign_access(session: Session, issued_at: datetime, until: datetime) -> str:
+    extra = MappingProxyType(own_claims(session))
+    return _sign(session, TokenType.ACCESS, issued_at, until, extra=extra)
+
+
+def _sign(
+    session: Session, type: TokenType, issued_at: datetime, until: datetime, **more: Any
+) -> str:
+    key = keyring.verification_key(session.kid, now=session.refreshed_at)
+    claims = Claims(
+        type=type,
+        kid=key.kid,
+        iss=conf.TOKENS_ISSUER,
+        aud=conf.TOKENS_AUDIENCE,
+        sub=str(session.user_id),
+        iat=int(issued_at.timestamp()),
+        exp=int(until.timestamp()),
+        jti=jti_of(session.pk, session.generation, type),
+        sid=session.pk,
+        **more,
+    )
+    return encode(claims, key=key)
 
 
 def own_claims(session: Session) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from .. import clock, denylist, signals
 from ..client import Client
 from ..errors import SessionEnded, UserGone
 from ..jose import generations_before
-from ..models import DeniedToken, EndReason, Session
+from ..models import DeniedToken, EndReason, Session, SessionKind
 from . import pairs, writes
 from .auth_hash import auth_hashes
 from .authentication import check_continues
@@ -97,9 +97,11 @@ def keep_after_rehash(user: Any, *, former_hashes: Iterable[str]) -> None:
 
 
 def _read(user: Any, sid: UUID, *, now: datetime) -> Session:
-    session = Session.objects.select_related("user").filter(pk=sid, user=user).first()
+    # A session whose access token came alone has no pair that it could move to.
+    of_user = Session.objects.filter(user=user, kind=SessionKind.PAIR)
+    session = of_user.select_related("user").filter(pk=sid).first()
     if session is None:
-        raise UserGone(f"User {user.pk} has no session {sid}.")
+        raise UserGone(f"User {user.pk} has no session {sid} with a refresh token.")
     check_continues(session, now=now)
     return session
 

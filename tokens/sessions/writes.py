@@ -15,7 +15,7 @@ from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 from ..compiled_sql import Statement, compiled_for_connection
-from ..models import Session
+from ..models import Session, SessionKind
 
 _PLACEHOLDERS: dict[str, Any] = {
     "id": UUID("00000000-0000-4000-8000-000000000000"),
@@ -49,8 +49,10 @@ def insert(session: Session) -> None:
     Calls ``save`` if there are receivers of ``pre_save`` or ``post_save``.
     """
     alias = router.db_for_write(Session, instance=session)
-    # Few sessions have claims or a lifetime of their own; the statement has the defaults of both.
-    is_usual = not session.claims and session.idle_lifetime is None
+    # Few sessions have claims, a lifetime of their own or another kind; the statement has defaults.
+    is_usual = (
+        not session.claims and session.idle_lifetime is None and session.kind == SessionKind.PAIR
+    )
     has_receivers = pre_save.has_listeners(Session) or post_save.has_listeners(Session)
     # This user's key is the placeholder, because users' primary keys can have any type.
     make = partial(_compile_insert, user_id=session.user_id)
