@@ -52,14 +52,19 @@ def send(
     signal: Signal,
     *,
     sender: type,
-    fields: Mapping[str, Any],
+    fields: Mapping[str, Any] | None,
     arguments: Mapping[str, Any],
     level: int = logging.INFO,
 ) -> None:
-    """Once the current transaction commits, log ``fields`` and send ``arguments`` to receivers."""
+    """
+    Once the current transaction commits, log ``fields`` and send ``arguments`` to receivers.
+
+    Nothing is logged for fields that are None.
+    """
 
     def on_commit() -> None:
-        log(SIGNALS[signal], level=level, **fields)
+        if fields is not None:
+            log(SIGNALS[signal], level=level, **fields)
         signal.send_robust(sender=sender, **arguments)
 
     transaction.on_commit(on_commit, robust=True)

@@ -15,6 +15,10 @@ from . import snapshot
 # five seconds at most; an hour costs nothing and tolerates a clock that was set wrong.
 PRUNE_SAFETY_MARGIN = timedelta(hours=1)
 
+# What a version needs: microseconds since 1970 for the next centuries, and the character before it.
+MAX_KEY_LENGTH = 64 - 18
+_BEFORE_VERSION = snapshot.BEFORE_VERSION
+
 
 def denied(ids: Iterable[str]) -> Exists:
     """Return whether any of ``ids`` is denied, as an expression for the one query of a request."""
@@ -79,6 +83,19 @@ def deny(
             fields={**what, "user": user_id, "by": by and by.pk},
             arguments={**what, "user_id": user_id, "by": by, "until": until},
         )
+
+
+def ask_about(
+    key: str, *, version: int, user_id: Any, reason: str, until: datetime, now: datetime
+) -> None:
+    """
+    Let each process in snapshot mode run strict mode's query for every access token with this id.
+
+    ``key`` is a session's id in hex, or a ``sub`` of MAX_KEY_LENGTH characters at most; ``version`` tells
+    apart the times at which something about it changed. Strict mode asks the rows in any case.
+    """
+    value = f"{key}{_BEFORE_VERSION}{version}"
+    deny([(value, user_id)], kind=DeniedToken.Kind.ASK, reason=reason, until=until, now=now)
 
 
 def prunable(*, now: datetime) -> QuerySet[DeniedToken]:

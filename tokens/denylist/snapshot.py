@@ -39,6 +39,7 @@ SLACK = timedelta(seconds=60)
 MAX_GAPS = 100
 # The part of the bound after which notifications are polled again.
 POLL_RATIO = 1 / 20
+BEFORE_VERSION = "<"  # in no jti, sid or kid
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,8 @@ class Snapshot:
 
 
 def _key(value: str) -> str:
-    """Return what a request looks for: of denied generations, only the session's id in hex."""
-    return value.partition("<")[0]
+    """Return what a request looks for: an id, without the version that ``ask_about`` adds."""
+    return value.partition(BEFORE_VERSION)[0]
 
 
 def missing(first: int, last: int, pks: Iterable[int]) -> Iterator[tuple[int, int]]:

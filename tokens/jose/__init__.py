@@ -17,7 +17,7 @@ from .codec import (
     read_signed,
     to_jwk,
 )
-from .jti import generation_of, generations_before, jti_of, parse_jti
+from .jti import generation_of, jti_of, parse_jti
 
 __all__ = [
     "COMPACT_JWS",
@@ -30,7 +30,6 @@ __all__ = [
     "check_issued",
     "encode",
     "generation_of",
-    "generations_before",
     "jti_of",
     "load_key",
     "parse_jti",

@@ -21,11 +21,6 @@ def jti_of(sid: UUID, generation: int, type: TokenType) -> str:
     return f"{sid.hex}.{generation}{letter}"
 
 
-def generations_before(generation: int, sid: UUID) -> str:
-    """Return the id under which the access tokens of the generations before this one are denied."""
-    return f"{sid.hex}<{generation}"
-
-
 @lru_cache(maxsize=4096)  # Snapshot mode asks for it at each request.
 def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
     """Return the ``sid``, generation and type in a ``jti``, or None if it has another format."""

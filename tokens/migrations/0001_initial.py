@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                             ("jti", "token"),
                             ("sid", "session"),
                             ("kid", "key"),
-                            ("gen", "earlier access tokens"),
+                            ("ask", "tokens to look up"),
                         ],
                         max_length=3,
                     ),
@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("kind__in", ["jti", "sid", "kid", "gen"]),
+                            ("kind__in", ["jti", "sid", "kid", "ask"]),
                             models.Q(("value", ""), _negated=True),
                         ),
                         name="denial_names_an_id",

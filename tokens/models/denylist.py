@@ -14,8 +14,8 @@ class DeniedToken(models.Model):
     """
     An id that is refused although its signature is good: a ``jti``, a ``sid`` or a ``kid``.
 
-    Or all access tokens of a session before a generation. The four have different forms, so none
-    can pass for another. A row matters until ``until``:
+    Or an id of whose tokens some are refused: only the rows of the sessions know which. The four
+    have different forms, so none can pass for another. A row matters until ``until``:
     afterwards every token that carries the id has expired.
     """
 
@@ -23,7 +23,7 @@ class DeniedToken(models.Model):
         TOKEN = "jti", _("token")
         SESSION = "sid", _("session")
         KEY = "kid", _("key")
-        GENERATIONS = "gen", _("earlier access tokens")
+        ASK = "ask", _("tokens to look up")  # See denylist.ask_about().
 
     value = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=3, choices=Kind.choices)
@@ -61,7 +61,7 @@ class DeniedToken(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(kind__in=["jti", "sid", "kid", "gen"]) & ~Q(value=""),
+                condition=Q(kind__in=["jti", "sid", "kid", "ask"]) & ~Q(value=""),
                 name="denial_names_an_id",
             ),
         ]

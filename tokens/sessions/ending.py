@@ -21,6 +21,9 @@ from ..models import DeniedToken, EndReason, Session, SessionQuerySet
 from . import events, seen
 
 BATCH_SIZE = 500  # sessions that one statement ends
+# A session that was not refreshed for so long has no access token left, whatever the settings of the
+# process that issued it.
+UNUSED_FOR = timedelta(days=1)
 
 
 def revoke_token(
@@ -91,12 +94,12 @@ def end(
     change to the user. Raises TypeError for a reason that is no EndReason.
     """
     lasting.require(Session)
-    reason = as_reason(reason)
-    now = now or clock.now()
+    how = _how(
+        reason=reason, note=note, by=by, client=client, keep_owner=keep_owner, lasts=lasts, now=now
+    )
     owners = {session.pk: session.user_id for session in sessions}
     if not owners:
         return 0
-    how = _How(reason, note, by, client, keep_owner, now, time.monotonic())
     if not lasts:
         return _end(owners, how)
     return lasting.do(
@@ -106,7 +109,7 @@ def end(
 
 def end_reused(session: Session, *, client: Client, now: datetime) -> None:
     """End the session because a superseded refresh token was used, and report the reuse once."""
-    how = _How(EndReason.REUSE, "", None, client, True, now, time.monotonic())
+    how = _how(reason=EndReason.REUSE, client=client, now=now)
 
     def work() -> None:
         if _end({session.pk: session.user_id}, how):
@@ -126,7 +129,7 @@ def as_reason(reason: EndReason | str) -> EndReason:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """Why and by whom sessions end, and since when (by ``time.monotonic()``) this is under way."""
+    """Why, by whom and when sessions end; ``began`` is the ``time.monotonic()`` of ``now``."""
 
     reason: EndReason
     note: str
@@ -136,35 +139,95 @@ class _How:
     now: datetime
     began: float
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What an end writes to the rows."""
+        return {
+            "ended_at": self.now,
+            "end_reason": self.reason,
+            "ended_ip_address": self.client.ip_address if self.client else None,
+        }
+
+
+def _how(
+    *,
+    reason: EndReason | str,
+    note: str = "",
+    by: Any = None,
+    client: Client | None = None,
+    keep_owner: bool = True,
+    lasts: bool = True,
+    now: datetime | None = None,
+) -> _How:
+    now = now or clock.now()
+    return _How(as_reason(reason), note, by, client, keep_owner, now, time.monotonic())
+
 
 def _end(owners: dict[UUID, Any], how: _How) -> int:
     ended = 0
     with transaction.atomic():
         for batch in _batches(list(owners)):
-            ended += Session.objects.filter(pk__in=batch, ended_at=None).update(
-                ended_at=how.now,
-                end_reason=how.reason,
-                ended_ip_address=how.client.ip_address if how.client else None,
-            )
-        # While this waited for the lock, another request may have issued a token.
-        waited = timedelta(seconds=time.monotonic() - how.began)
-        denylist.deny(
-            [(str(sid), owner if how.keep_owner else None) for sid, owner in owners.items()],
-            kind=DeniedToken.Kind.SESSION,
-            reason=how.note or how.reason.value,
-            by=how.by,
-            until=how.now + waited + denylist.longest_accepted(),
-            now=how.now,
-        )
+            left = Session.objects.filter(pk__in=batch, ended_at=None)
+            ended += left.update(**how.columns)
+        _deny(owners, how)
     ended_sids = _ended_now(list(owners), ended, how)
-    events.ended(
-        {sid: owners[sid] for sid in ended_sids},
-        how.reason,
-        note=how.note,
-        by=how.by,
-        client=how.client,
-    )
+    _report({sid: owners[sid] for sid in ended_sids}, how)
     return ended
+
+
+def _end_together(matching: SessionQuerySet, how: _How) -> int:
+    """
+    End all sessions of one user that match, by one statement: its row locks are held for longer.
+
+    Sessions whose last access token has long expired are not denied: the row alone refuses their
+    refresh tokens. More than BATCH_SIZE others are not denied one by one either.
+    """
+    with transaction.atomic():
+        if not matching.filter(ended_at=None).update(**how.columns):
+            return 0
+        rows = Session.objects.filter(ended_at=how.now, end_reason=how.reason)
+        ended = list(rows.values_list("pk", "user_id", "refreshed_at"))
+        lately = how.now - max(denylist.longest_accepted(), UNUSED_FOR)
+        used = {sid: owner for sid, owner, last in ended if last > lately}
+        _, owner, _ = ended[0]
+        if len(used) <= BATCH_SIZE or len(str(owner)) > denylist.MAX_KEY_LENGTH:
+            _deny(used, how)
+        else:
+            _ask_about(owner, how)
+    _report({sid: owner for sid, owner, _ in ended}, how)
+    return len(ended)
+
+
+def _deny(owners: dict[UUID, Any], how: _How) -> None:
+    denylist.deny(
+        [(str(sid), owner if how.keep_owner else None) for sid, owner in owners.items()],
+        kind=DeniedToken.Kind.SESSION,
+        reason=how.note or how.reason.value,
+        by=how.by,
+        until=_until(how),
+        now=how.now,
+    )
+
+
+def _ask_about(owner: Any, how: _How) -> None:
+    denylist.ask_about(
+        str(owner),
+        version=int(how.now.timestamp() * 1_000_000),
+        user_id=owner if how.keep_owner else None,
+        reason=how.reason.value,
+        until=_until(how),
+        now=how.now,
+    )
+
+
+def _until(how: _How) -> datetime:
+    # While this waited for a lock, another request may have issued a token.
+    waited = timedelta(seconds=time.monotonic() - how.began)
+    return how.now + waited + denylist.longest_accepted()
+
+
+def _report(owners: dict[UUID, Any], how: _How) -> None:
+    events.ended(owners, how.reason, note=how.note, by=how.by, client=how.client)
 
 
 def end_matching(
@@ -174,8 +237,11 @@ def end_matching(
     End the sessions of a query, however many, and return how many had not ended before.
 
     They end in batches. Each batch is durable when ``progress`` is called with the number ended so
-    far; inside a caller's transaction all of them are. ``how`` is as for ``end``.
+    far; inside a caller's transaction all of them are. ``how`` is as for ``end``; with ``lasts``
+    False, for a change to a user, all end by one statement.
     """
+    if how.get("lasts") is False:
+        return _end_together(matching, _how(**how))
     # All ids at once, a hundred bytes each. To find the next batch only, a database may search and
     # sort all that remain, for every batch.
     pks = list(matching.order_by("pk").values_list("pk", flat=True))

@@ -13,6 +13,8 @@ from ..client import Client
 from ..jose import TokenType, jti_of
 from ..models import EndReason, Session
 
+MAX_LINES = 100  # in the log, of ends at once
+
 
 def started(session: Session, client: Client) -> None:
     _send(signals.session_started, session, client)
@@ -55,14 +57,26 @@ def ended(
     by: Any,
     client: Client | None,
 ) -> None:
-    """Report the end of each session; ``owners`` maps its id to its user's primary key."""
+    """
+    Report the end of each session; ``owners`` maps its id to its user's primary key.
+
+    More than MAX_LINES at once are one line in the log, and a signal each.
+    """
     why = {"reason": reason.value, "note": note}
-    address = client.ip_address if client else None
+    more = {"address": client.ip_address if client else None, **why, "by": by and by.pk}
+    together = len(owners) > MAX_LINES
+    if together:
+        users = set(owners.values())
+        user = users.pop() if len(users) == 1 else None
+        summary = {"count": len(owners), "user": user, **more}
+        transaction.on_commit(lambda: signals.log("sessions_ended", **summary), robust=True)
+        if not signals.session_ended.receivers:
+            return
     for sid, owner in owners.items():
         signals.send(
             signals.session_ended,
             sender=Session,
-            fields={"sid": sid, "user": owner, "address": address, **why, "by": by and by.pk},
+            fields=None if together else {"sid": sid, "user": owner, **more},
             arguments={"sid": sid, "user_id": owner, "client": client, **why, "by": by},
         )
 

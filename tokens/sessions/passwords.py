@@ -14,8 +14,7 @@ from django.db import transaction
 from .. import clock, denylist, signals
 from ..client import Client
 from ..errors import SessionEnded, UserGone
-from ..jose import generations_before
-from ..models import DeniedToken, EndReason, Session, SessionKind
+from ..models import EndReason, Session, SessionKind
 from . import pairs, writes
 from .auth_hash import auth_hashes
 from .authentication import check_continues
@@ -70,7 +69,7 @@ def change_password(
             with _continuing(keep):
                 save()
             end_after_password_change(lock(user), keep=keep, now=now)
-            _refuse_earlier_tokens(successor, until=now + _since(began))
+            _refuse_earlier_tokens(successor, until=now + _since(began), now=now)
         return pair
     raise SessionEnded(f"Session {keep} was refreshed {ATTEMPTS} times at the same time.")
 
@@ -119,13 +118,15 @@ def _since(began: float) -> timedelta:
     return timedelta(seconds=time.monotonic() - began)
 
 
-def _refuse_earlier_tokens(session: Session, *, until: datetime) -> None:
+def _refuse_earlier_tokens(session: Session, *, until: datetime, now: datetime) -> None:
     """Let each process in snapshot mode ask the row about this session's access tokens."""
-    denylist.deny(
-        [(generations_before(session.first_generation, session.pk), session.user_id)],
-        kind=DeniedToken.Kind.GENERATIONS,
+    denylist.ask_about(
+        session.pk.hex,
+        version=session.first_generation,
+        user_id=session.user_id,
         reason=EndReason.PASSWORD_CHANGED.value,
         until=until + denylist.longest_accepted(),
+        now=now,
     )
     transaction.on_commit(
         lambda: signals.log("session_moved", sid=session.pk, user=session.user_id), robust=True

@@ -26,8 +26,12 @@ def accepts(claims: Claims, *, now: datetime) -> bool:
     # longer lifetime is looked up.
     if claims.exp - claims.iat > conf.TOKENS_ACCESS_LIFETIME.total_seconds():
         return False
-    # The id in hex is held while some generations of the session are denied: the row knows which.
-    return snapshot.is_known_good((*claims.ids, claims.sid.hex), now=now)
+    return snapshot.is_known_good(ids_of(claims), now=now)
+
+
+def ids_of(claims: Claims) -> tuple[str, ...]:
+    """Return the ids whose denial refuses the token, and those of ``denylist.ask_about``."""
+    return (*claims.ids, claims.sid.hex, claims.sub)
 
 
 class StrictLookup:

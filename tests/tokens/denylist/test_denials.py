@@ -16,7 +16,7 @@ from tokens import sessions
 from tokens.denylist import snapshot
 from tokens.errors import SessionEnded
 from tokens.models import Session
-from tokens.sessions import TokenPair
+from tokens.sessions import TokenPair, snapshot_mode
 
 from .denials import EVERY_DENIAL, deactivate, deny_elsewhere, end, refusal, wait_for_the_bound
 
@@ -44,7 +44,7 @@ def test_every_other_process_refuses_within_the_bound(
     settings: Any,
 ) -> None:
     claims = sessions.authenticate(pair.raw_access).claims
-    ids = (*claims.ids, claims.sid.hex)
+    ids = snapshot_mode.ids_of(claims)
     assert another.is_known_good(ids, now=timezone.now())
     deny(pair)
     wait_for_the_bound(settings)
