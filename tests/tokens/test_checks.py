@@ -51,6 +51,13 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "tokens.W010": {"TOKENS_COOKIE_SECURE": False},
     "tokens.W011": {"MIDDLEWARE": []},
+    "tokens.W012": {
+        "MIDDLEWARE": [
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "tokens.api.middleware.TokenCookieMiddleware",
+        ]
+    },
 }
 
 

@@ -152,6 +152,7 @@ def test_my_sessions_are_mine_and_live(user: Any, bearer: SignIn, django_user_mo
         "refreshed_at",
         "expires_at",
         "current",
+        "kind",
     }
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import clock
 from ..client import device_of
-from ..models import Session, SessionState
+from ..models import Session, SessionKind, SessionState
 from .base import format_instant
 
 
@@ -21,7 +21,10 @@ def with_state(rows: Any) -> Any:
 class SessionColumns:
     @admin.display(description=_("device"))
     def device(self, session: Session) -> str:
-        return device_of(session.user_agent)
+        device = device_of(session.user_agent)
+        if session.kind == SessionKind.PAIR:
+            return device
+        return f"{device} ({session.get_kind_display()})"
 
     @admin.display(description=_("device, address"))
     def device_and_address(self, session: Session) -> str:
@@ -37,7 +40,8 @@ class SessionColumns:
 
     @admin.display(description=_("last refreshed"))
     def refreshed(self, session: Session) -> str:
-        return format_instant(session.refreshed_at if session.generation else None)
+        was_used = session.generation or session.kind == SessionKind.DJANGO
+        return format_instant(session.refreshed_at if was_used else None)
 
     @admin.display(description=_("expires"))
     def expires(self, session: Session) -> str:

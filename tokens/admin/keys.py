@@ -163,7 +163,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, plan: keyring.Plan, form: AlgorithmForm
     ) -> HttpResponse:
         # Every key that verifies is revoked, so every live session ends.
-        cost = tally(Session.objects.all(), now=clock.now())
+        cost = tally(Session.objects.all().with_tokens(), now=clock.now())
         return confirmation(
             request,
             self,

@@ -103,6 +103,7 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
         model = Session
         fields = (
             "id",
+            "kind",
             "device",
             "ip_address",
             "started_at",

@@ -14,7 +14,10 @@ from .wording import in_words
 LONGEST_ACCESS_LIFETIME = timedelta(minutes=15)
 LONGEST_GRACE = timedelta(minutes=1)
 # The project may keep the app at any dotted path.
-MIDDLEWARE = f"{__name__.removesuffix('.checks.deployment')}.api.middleware.TokenCookieMiddleware"
+API = f"{__name__.removesuffix('.checks.deployment')}.api"
+MIDDLEWARE = f"{API}.middleware.TokenCookieMiddleware"
+SESSION_MIDDLEWARE = f"{API}.django_sessions.DjangoSessionMiddleware"
+AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 def check_pruning(**kwargs: Any) -> list[CheckMessage]:
@@ -72,6 +75,17 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 "a response that was made for the cookie of another.",
                 hint=f'Add "{MIDDLEWARE}" at the end of MIDDLEWARE.',
                 id="tokens.W011",
+            )
+        )
+    if AUTHENTICATION_MIDDLEWARE in settings.MIDDLEWARE and (
+        SESSION_MIDDLEWARE not in settings.MIDDLEWARE
+    ):
+        messages.append(
+            Warning(
+                "DjangoSessionMiddleware is not in MIDDLEWARE: signing a user out everywhere leaves "
+                "sessions of Django, such as those of the admin, as they are.",
+                hint=f'Add "{SESSION_MIDDLEWARE}" after AuthenticationMiddleware.',
+                id="tokens.W012",
             )
         )
     if conf.TOKENS_REFRESH_GRACE > LONGEST_GRACE:

@@ -338,14 +338,6 @@ class Migration(migrations.Migration):
                 ),
                 ("ended_ip_address", models.GenericIPAddressField(blank=True, null=True)),
                 (
-                    "django_key",
-                    models.TextField(
-                        blank=True,
-                        editable=False,
-                        help_text="The encrypted key of Django's session.",
-                    ),
-                ),
-                (
                     "user",
                     models.ForeignKey(
                         db_index=False,
@@ -423,12 +415,8 @@ class Migration(migrations.Migration):
                         name="session_has_its_first_generation",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("django_key__gt", ""), ("kind", "django")),
-                            models.Q(("django_key", ""), ("kind__in", ["pair", "access"])),
-                            _connector="OR",
-                        ),
-                        name="session_of_django_has_a_key",
+                        condition=models.Q(("kind__in", ["pair", "access", "django"])),
+                        name="session_has_a_known_kind",
                     ),
                 ],
             },

@@ -63,6 +63,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def live(self, *, now: datetime) -> SessionQuerySet:
         return self.in_state(SessionState.LIVE, now=now)
 
+    def with_tokens(self) -> SessionQuerySet:
+        """Keep those that a signing key has a part in: not Django's own."""
+        return self.exclude(kind=SessionKind.DJANGO)
+
     def with_key_revoked(self) -> SessionQuerySet:
         """Annotate what ``Session.state_at`` needs to know about other tables."""
         return self.annotate(is_key_revoked=key_revoked())
@@ -121,9 +125,6 @@ class Session(models.Model):
         default=0, help_text=_("How often to another network and user agent.")
     )
     ended_ip_address = models.GenericIPAddressField(null=True, blank=True)
-    django_key = models.TextField(
-        blank=True, editable=False, help_text=_("The encrypted key of Django's session.")
-    )
 
     objects = SessionQuerySet.as_manager()
 
@@ -173,9 +174,7 @@ class Session(models.Model):
                 name="session_has_its_first_generation",
             ),
             models.CheckConstraint(
-                condition=Q(kind=SessionKind.DJANGO, django_key__gt="")
-                | Q(kind__in=[SessionKind.PAIR, SessionKind.ACCESS], django_key=""),
-                name="session_of_django_has_a_key",
+                condition=Q(kind__in=SessionKind.values), name="session_has_a_known_kind"
             ),
         ]
 

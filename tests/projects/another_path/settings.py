@@ -3,7 +3,11 @@ from tests.projects.with_admin import *  # noqa: F403
 APP = "project.apps.tokens"
 ROOT_URLCONF = "project.urls"
 INSTALLED_APPS = [*OTHER_APPS, APP]  # noqa: F405
-MIDDLEWARE = [*OTHER_MIDDLEWARE, f"{APP}.api.middleware.TokenCookieMiddleware"]  # noqa: F405
+MIDDLEWARE = [
+    *OTHER_MIDDLEWARE,  # noqa: F405
+    f"{APP}.api.django_sessions.DjangoSessionMiddleware",
+    f"{APP}.api.middleware.TokenCookieMiddleware",
+]
 DATABASE_ROUTERS = [f"{APP}.routers.PrimaryRouter"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [f"{APP}.authentication.JWTAuthentication"],

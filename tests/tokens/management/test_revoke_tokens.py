@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from io import StringIO
@@ -249,22 +248,16 @@ class TestProcesses:
     ) -> None:
         keyring.ensure()
         pairs = [sessions.start(user) for _ in range(5)]
-        monkeypatch.setattr(ending, "BATCH_SIZE", 2)
-        end: Callable[..., int] = sessions.end
-        calls = iter([end, end, None])
 
-        def fail_at_last(*args: Any, **how: Any) -> int:
-            verb = next(calls)
-            if verb is None:
-                raise RuntimeError("the third batch")
-            return verb(*args, **how)
+        def fail(*args: Any, **how: Any) -> None:
+            raise RuntimeError("the disk is full")
 
-        monkeypatch.setattr(ending, "end", fail_at_last)
-        with pytest.raises(RuntimeError):
-            change(user, verb)
+        with monkeypatch.context() as failing:
+            failing.setattr("tokens.denylist.deny", fail)
+            with pytest.raises(RuntimeError):
+                change(user, verb)
         assert Session.objects.filter(ended_at=None).count() == 5
         assert not DeniedToken.objects.exists()
-        monkeypatch.setattr(ending, "end", end)
         change(user, verb)
         assert not any(map(is_good, pairs))
 

@@ -173,7 +173,7 @@ def _cost(plan: Plan) -> Tally:
     if not plan.revoked:
         return Tally(0, 0)
     # Every key that verifies is revoked, so every live session ends.
-    return tally(Session.objects.all(), now=clock.now())
+    return tally(Session.objects.all().with_tokens(), now=clock.now())
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
