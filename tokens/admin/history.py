@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
 
 from .. import denylist
 from ..client import device_of
@@ -23,6 +24,11 @@ class Event:
     at: datetime
     title: str
     details: tuple[str, ...] = ()
+
+    @property
+    def local_time(self) -> datetime:
+        # Templates convert nothing without USE_TZ, and their filter "localtime" drops ``fold``.
+        return timezone.localtime(self.at)
 
 
 def history(session: Session, *, now: datetime) -> list[Event]:

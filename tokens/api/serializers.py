@@ -1,14 +1,15 @@
 """The formats of bodies and answers. Rules belong in ``sessions``."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..client import device_of
-from ..models import Session
+from ..models import InstantField, Session
 from ..sessions import TokenPair
 
 # Characters. Hashing is slow by design, so a longer password is refused before it is hashed.
@@ -95,7 +96,18 @@ class EmptySerializer(serializers.Serializer[Any]):
     """``{}``"""
 
 
+class ZonedDateTimeField(serializers.DateTimeField):
+    """A time with its offset from UTC, also in a project without USE_TZ."""
+
+    def default_timezone(self) -> tzinfo:  # type: ignore[override]  # The stub is wrong.
+        return timezone.get_current_timezone()
+
+
 class SessionSerializer(serializers.ModelSerializer[Session]):
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        InstantField: ZonedDateTimeField,
+    }
     device = serializers.SerializerMethodField()
     current = serializers.SerializerMethodField(help_text="Whether this request uses this session.")
 

@@ -5,6 +5,8 @@ from django.apps import apps as installed
 from django.conf import settings
 from django.db import migrations, models
 
+from ..models.instants import InstantField
+
 # The app may be installed under another label.
 LABEL = installed.get_containing_app_config(__name__).label
 
@@ -56,10 +58,10 @@ class Migration(migrations.Migration):
                         default=1, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("started_at", models.DateTimeField()),
+                ("started_at", InstantField()),
                 (
                     "finished_at",
-                    models.DateTimeField(
+                    InstantField(
                         blank=True,
                         help_text="Empty while it runs, and if it was killed.",
                         null=True,
@@ -107,17 +109,17 @@ class Migration(migrations.Migration):
                     "sealed",
                     models.TextField(blank=True, editable=False, help_text="Empty once revoked."),
                 ),
-                ("created_at", models.DateTimeField()),
-                ("signs_since", models.DateTimeField(blank=True, null=True)),
+                ("created_at", InstantField()),
+                ("signs_since", InstantField(blank=True, null=True)),
                 (
                     "retired_at",
-                    models.DateTimeField(
+                    InstantField(
                         blank=True,
                         help_text="When it stopped signing, or was revoked unused.",
                         null=True,
                     ),
                 ),
-                ("verifies_until", models.DateTimeField(blank=True, null=True)),
+                ("verifies_until", InstantField(blank=True, null=True)),
                 (
                     "longest_life",
                     models.DurationField(
@@ -191,8 +193,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reason", models.CharField(max_length=200)),
-                ("denied_at", models.DateTimeField()),
-                ("until", models.DateTimeField(db_index=True)),
+                ("denied_at", InstantField()),
+                ("until", InstantField(db_index=True)),
                 (
                     "denied_by",
                     models.ForeignKey(
@@ -292,11 +294,11 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Empty: TOKENS_REFRESH_LIFETIME.", null=True
                     ),
                 ),
-                ("started_at", models.DateTimeField()),
-                ("refreshed_at", models.DateTimeField()),
-                ("idle_until", models.DateTimeField(help_text="When the refresh token expires.")),
-                ("expires_at", models.DateTimeField(help_text="The absolute limit.")),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("started_at", InstantField()),
+                ("refreshed_at", InstantField()),
+                ("idle_until", InstantField(help_text="When the refresh token expires.")),
+                ("expires_at", InstantField(help_text="The absolute limit.")),
+                ("ended_at", InstantField(blank=True, null=True)),
                 (
                     "end_reason",
                     models.CharField(

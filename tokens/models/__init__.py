@@ -5,10 +5,12 @@ The tables, one module for each subject.
     denylist    the ids that are refused although their signature is good
     keys        the signing keys, encrypted
     counters    attempts to sign in, and the last pruning
+    instants    the field for a time, which is aware whatever USE_TZ is
 """
 
 from .counters import PruneRun, ThrottleCount
 from .denylist import MAX_REASON_LENGTH, DeniedToken
+from .instants import InstantField
 from .keys import SigningKey
 from .sessions import EndReason, Session, SessionKind, SessionQuerySet, SessionState
 
@@ -16,6 +18,7 @@ __all__ = [
     "MAX_REASON_LENGTH",
     "DeniedToken",
     "EndReason",
+    "InstantField",
     "PruneRun",
     "Session",
     "SessionKind",

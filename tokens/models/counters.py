@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .instants import InstantField
+
 
 class ThrottleCount(models.Model):
     """The instant at which the attempts of one caller no longer count. Then the row can go."""
@@ -24,8 +26,8 @@ class PruneRun(models.Model):
     """When pruning last ran and what it deleted: the only row of its table."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(
+    started_at = InstantField()
+    finished_at = InstantField(
         null=True, blank=True, help_text=_("Empty while it runs, and if it was killed.")
     )
     complete = models.BooleanField(

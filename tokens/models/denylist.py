@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .instants import InstantField
+
 MAX_REASON_LENGTH = 200
 
 
@@ -45,8 +47,8 @@ class DeniedToken(models.Model):
         db_index=False,  # Nearly all are empty; denied_by_staff indexes the others.
         help_text=_("The staff member. Empty if no staff member denied it."),
     )
-    denied_at = models.DateTimeField()
-    until = models.DateTimeField(db_index=True)
+    denied_at = InstantField()
+    until = InstantField(db_index=True)
 
     class Meta:
         verbose_name = _("denial")

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .instants import InstantField
+
 
 class SigningKey(models.Model):
     """One key of the ring. ``sealed`` opens under ``TOKENS_SECRET`` only, in ``keyring`` only."""
@@ -22,12 +24,12 @@ class SigningKey(models.Model):
     algorithm = models.CharField(max_length=8)
     state = models.CharField(max_length=8, choices=State.choices)
     sealed = models.TextField(editable=False, blank=True, help_text=_("Empty once revoked."))
-    created_at = models.DateTimeField()
-    signs_since = models.DateTimeField(null=True, blank=True)
-    retired_at = models.DateTimeField(
+    created_at = InstantField()
+    signs_since = InstantField(null=True, blank=True)
+    retired_at = InstantField(
         null=True, blank=True, help_text=_("When it stopped signing, or was revoked unused.")
     )
-    verifies_until = models.DateTimeField(null=True, blank=True)
+    verifies_until = InstantField(null=True, blank=True)
     longest_life = models.DurationField(
         editable=False, help_text=_("No token that this key signed has a longer lifetime.")
     )

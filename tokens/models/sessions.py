@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from .denylist import DeniedToken
+from .instants import InstantField
 
 
 class EndReason(models.TextChoices):
@@ -105,11 +106,11 @@ class Session(models.Model):
     idle_lifetime = models.DurationField(
         null=True, blank=True, help_text=_("Empty: TOKENS_REFRESH_LIFETIME.")
     )
-    started_at = models.DateTimeField()
-    refreshed_at = models.DateTimeField()
-    idle_until = models.DateTimeField(help_text=_("When the refresh token expires."))
-    expires_at = models.DateTimeField(help_text=_("The absolute limit."))
-    ended_at = models.DateTimeField(null=True, blank=True)
+    started_at = InstantField()
+    refreshed_at = InstantField()
+    idle_until = InstantField(help_text=_("When the refresh token expires."))
+    expires_at = InstantField(help_text=_("The absolute limit."))
+    ended_at = InstantField(null=True, blank=True)
     end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=400, blank=True)
