@@ -350,6 +350,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "base_manager_name": "objects",
                 "permissions": [
                     ("revoke_session", "Can revoke sessions"),
                     ("introspect_token", "Can introspect tokens"),

@@ -6,6 +6,7 @@ The tables, one module for each subject.
     keys        the signing keys, encrypted
     counters    attempts to sign in, and the last pruning
     instants    the field for a time, which is aware whatever USE_TZ is
+    uncached    reads past caches that patch the ORM
 """
 
 from .counters import PruneRun, ThrottleCount
@@ -13,6 +14,7 @@ from .denylist import MAX_REASON_LENGTH, DeniedToken
 from .instants import InstantField
 from .keys import SigningKey
 from .sessions import EndReason, Session, SessionKind, SessionQuerySet, SessionState
+from .uncached import fetch_uncached
 
 __all__ = [
     "MAX_REASON_LENGTH",
@@ -26,4 +28,5 @@ __all__ = [
     "SessionState",
     "SigningKey",
     "ThrottleCount",
+    "fetch_uncached",
 ]

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .instants import InstantField
+from .uncached import UncachedQuerySet
 
 
 class ThrottleCount(models.Model):
@@ -14,6 +15,8 @@ class ThrottleCount(models.Model):
 
     caller = models.CharField(max_length=120, primary_key=True)
     clear_at = models.BigIntegerField(db_index=True, help_text=_("Microseconds since 1970."))
+
+    objects = UncachedQuerySet["ThrottleCount"].as_manager()
 
     class Meta:
         default_permissions = ()
@@ -34,6 +37,8 @@ class PruneRun(models.Model):
         default=False, help_text=_("Whether nothing was left to delete when it finished.")
     )
     deleted = models.JSONField(default=dict, help_text=_("The number of deleted rows by kind."))
+
+    objects = UncachedQuerySet["PruneRun"].as_manager()
 
     class Meta:
         default_permissions = ("view",)

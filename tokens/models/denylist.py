@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .instants import InstantField
+from .uncached import UncachedQuerySet
 
 MAX_REASON_LENGTH = 200
 
@@ -49,6 +50,8 @@ class DeniedToken(models.Model):
     )
     denied_at = InstantField()
     until = InstantField(db_index=True)
+
+    objects = UncachedQuerySet["DeniedToken"].as_manager()
 
     class Meta:
         verbose_name = _("denial")

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .instants import InstantField
+from .uncached import UncachedQuerySet
 
 
 class SigningKey(models.Model):
@@ -33,6 +34,8 @@ class SigningKey(models.Model):
     longest_life = models.DurationField(
         editable=False, help_text=_("No token that this key signed has a longer lifetime.")
     )
+
+    objects = UncachedQuerySet["SigningKey"].as_manager()
 
     class Meta:
         default_permissions = ("view",)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .denylist import DeniedToken
 from .instants import InstantField
+from .uncached import UncachedQuerySet
 
 
 class EndReason(models.TextChoices):
@@ -47,7 +48,7 @@ def key_revoked() -> Q:
     return Q(kid__in=DeniedToken.objects.filter(kind=DeniedToken.Kind.KEY).values("value"))
 
 
-class SessionQuerySet(models.QuerySet["Session"]):
+class SessionQuerySet(UncachedQuerySet["Session"]):
     """The states as conditions; ``Session.state_at`` is the same rule for one row."""
 
     def in_state(self, state: SessionState, *, now: datetime) -> SessionQuerySet:
@@ -130,6 +131,7 @@ class Session(models.Model):
     objects = SessionQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"  # For refresh_from_db() and deferred columns.
         default_permissions = ("view",)
         permissions: ClassVar = [
             ("revoke_session", "Can revoke sessions"),

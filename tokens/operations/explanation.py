@@ -16,7 +16,7 @@ from .. import clock, denylist, keyring, sessions
 from ..conf import conf
 from ..errors import BadSignature, TokenError
 from ..jose import Claims, Key, TokenType, check, read_signed
-from ..models import DeniedToken, EndReason, Session, SigningKey
+from ..models import DeniedToken, EndReason, Session, SigningKey, fetch_uncached
 from ..sessions import auth_hash_matches, check_session
 from .wording import utc
 
@@ -182,7 +182,7 @@ def _user_step(claims: Claims, session: Session) -> Step:
         )
     if not user.is_active:
         return Step("user", False, f"{name} is not active")
-    if not get_user_model()._default_manager.filter(pk=user.pk).exists():
+    if not fetch_uncached(get_user_model()._default_manager.filter(pk=user.pk)):
         return Step("user", False, f"the default manager of the user model hides {name}")
     if conf.TOKENS_USER_RULE and not conf.TOKENS_USER_RULE(user):
         return Step("user", False, f"TOKENS_USER_RULE does not let {name} in")

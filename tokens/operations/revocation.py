@@ -19,7 +19,14 @@ from .. import clock, denylist, sessions
 from ..conf import conf
 from ..errors import Denied, Expired, Malformed, SessionEnded, UserGone
 from ..jose import COMPACT_JWS, Claims, TokenType, parse_jti
-from ..models import DeniedToken, EndReason, Session, SessionQuerySet, SessionState
+from ..models import (
+    DeniedToken,
+    EndReason,
+    Session,
+    SessionQuerySet,
+    SessionState,
+    fetch_uncached,
+)
 
 
 class UnknownTarget(Exception):
@@ -67,11 +74,12 @@ def of_user(name: str) -> Target:
     """Return the sessions of the user with this USERNAME_FIELD. Raises UnknownTarget."""
     users = get_user_model()
     try:
-        user = users._default_manager.get(**{users.USERNAME_FIELD: name})
-    except (users.DoesNotExist, ValueError):
-        # ValueError: the field can never hold this name.
-        raise UnknownTarget(f"No user has the {users.USERNAME_FIELD} {name!r}.") from None
-    return Target(Session.objects.filter(user=user))
+        found = fetch_uncached(users._default_manager.filter(**{users.USERNAME_FIELD: name}))
+    except ValueError:
+        found = []  # The field can never hold this name.
+    if not found:
+        raise UnknownTarget(f"No user has the {users.USERNAME_FIELD} {name!r}.")
+    return Target(Session.objects.filter(user=found[0]))
 
 
 def of_session(sid: UUID) -> Target:

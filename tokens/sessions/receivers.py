@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import check_password, get_hasher, identify_has
 from django.db import transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
 
-from ..models import EndReason
+from ..models import EndReason, fetch_uncached
 from .auth_hash import auth_hashes
 from .ending import end_all
 from .passwords import end_after_password_change, keep_after_rehash, session_that_continues
@@ -70,7 +70,7 @@ def before_user_save(
     if instance._password is not None:
         return
     rows = sender._default_manager.using(using).filter(pk=instance.pk)
-    former = rows.first()
+    former = next(iter(fetch_uncached(rows)), None)
     if former is None:
         return
     if _is_upgrade(former.password, instance.password):
@@ -80,7 +80,7 @@ def before_user_save(
                 keep_after_rehash(instance, former_hashes=list(auth_hashes(former)))
                 instance._tokens_same_password = True
                 return
-        former = rows.first() or former
+        former = next(iter(fetch_uncached(rows)), former)
     attempt = _raw_password.get()
     if attempt is not None and former.password != instance.password:
         # Stored meanwhile, and kept: by another sign-in, or as a new password.

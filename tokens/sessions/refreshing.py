@@ -28,11 +28,11 @@ from enum import Enum, auto
 from .. import clock, denylist, keyring, lasting
 from ..client import Client
 from ..conf import conf
-from ..errors import Denied, RefreshTokenReused, UserGone
+from ..errors import Denied, RefreshTokenReused
 from ..jose import Claims, TokenType
 from ..models import EndReason, Session
 from . import events, pairs, seen, writes
-from .authentication import Authenticated, check_session, look_up
+from .authentication import Authenticated, look_up
 from .ending import end, end_reused
 from .pairs import Check, TokenPair
 
@@ -68,8 +68,7 @@ def refresh(
             events.refreshed(successor, client)
             return pair
         # Another caller moved the row between the query and the UPDATE: read it again, once.
-        _read_again(session)
-        check_session(claims, session, now=now)
+        session = look_up(raw_refresh, type=TokenType.REFRESH, now=now).session
     if answer_to(claims, session, now=now) is Answer.REUSE or _is_refused_elsewhere(
         claims, session, client
     ):
@@ -199,10 +198,3 @@ def _refuse_revoked_meanwhile(
     if session.kid != claims.kid and denylist.is_denied(claims):
         end([session], reason=EndReason.REVOKED, client=client, now=now)
         raise Denied(f"Key {claims.kid} was revoked during the refresh.")
-
-
-def _read_again(session: Session) -> None:
-    try:
-        session.refresh_from_db()
-    except Session.DoesNotExist:
-        raise UserGone(f"Session {session.pk} was deleted, with its user.") from None
