@@ -102,12 +102,11 @@ class Statement:
 
     def _run(self, parameters: dict[str, Any], read: Callable[[Any], Any]) -> Any:
         connection = self.connection
-        connection.ensure_connection()
-        driver = connection.connection
         if not _can_prepare(connection):
             with connection.cursor() as cursor:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
+        driver = connection.connection  # PostgreSQL only
         try:  # PostgreSQL only
             with _binding_cursor(connection) as cursor:
                 cursor.execute(self._sql, parameters)
@@ -165,6 +164,7 @@ def _can_prepare(connection: Any) -> bool:
     if connection.in_atomic_block:  # PostgreSQL only
         # An error of a prepared statement aborts the transaction, so a second try would fail too.
         return False
+    connection.ensure_connection()  # PostgreSQL only
     return getattr(connection.connection, "prepare_threshold", None) is not None  # PostgreSQL only
 
 

@@ -40,7 +40,6 @@ _DECISIVE_COLUMNS = {
     "expires_at",
     "ended_at",
     "end_reason",
-    "generation",
     "first_generation",
     "seen",
 }
@@ -57,9 +56,7 @@ def find(claims: Claims) -> tuple[Session, bool] | None:
     if hides_users():
         # The manager decides anew at each call, for example by the current tenant.
         return find_through_orm(claims, alias=alias)
-    compiled = compiled_for_connection(
-        alias, f"the query for {claims.type}", partial(CompiledQuery, type=claims.type)
-    )
+    compiled = compiled_for_connection(alias, *_COMPILE[claims.type])
     return compiled.find(claims) if compiled else find_through_orm(claims, alias=alias)
 
 
@@ -118,6 +115,11 @@ class CompiledQuery:
         for related in self._related:
             related.populate(row, session)
         return session, bool(row[self._denied])
+
+
+_COMPILE = {
+    type: (f"the query for {type}", partial(CompiledQuery, type=type)) for type in TokenType
+}
 
 
 def _values(claims: Claims) -> dict[str, Any]:
