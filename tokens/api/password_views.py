@@ -23,7 +23,7 @@ from .cookie_views import answer_by_cookie
 from .http import bearer
 from .serializers import MAX_PASSWORD_LENGTH, PairSerializer
 from .throttles import PasswordThrottle
-from .views import TokenView
+from .views import AsksDatabase, TokenView
 
 CURRENT_IS_WRONG = "Your current password was entered incorrectly."
 
@@ -55,7 +55,7 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
         return value
 
 
-class PasswordChangeView(TokenView):
+class PasswordChangeView(AsksDatabase, TokenView):
     """
     Change your password, end your other sessions, and return a new pair of tokens for this one.
 

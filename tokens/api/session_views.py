@@ -27,7 +27,7 @@ from . import cookies, schema
 from .http import Unauthorized, bearer, body_refusal, request_refusal
 from .serializers import OptionalRefreshSerializer, SessionSerializer
 from .throttles import RevokeThrottle
-from .views import TokenView
+from .views import AsksDatabase, TokenView
 
 
 class LogoutView(TokenView):
@@ -142,7 +142,7 @@ def _is_datetime(text: str) -> bool:
         return False
 
 
-class OwnSessions(GenericAPIView[Session]):
+class OwnSessions(AsksDatabase, GenericAPIView[Session]):
     serializer_class = SessionSerializer
     permission_classes = (IsAuthenticated,)
     queryset = Session.objects.none()

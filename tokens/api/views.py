@@ -34,6 +34,19 @@ from .serializers import (
 from .throttles import IntrospectThrottle, RefreshThrottle, RevokeThrottle, VerifyThrottle
 
 
+class AsksDatabase:
+    """
+    A view whose caller the database has accepted, also in snapshot mode.
+
+    The views of this app that change sessions or passwords do not rely on a process's copy.
+    """
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)  # type: ignore[misc]  # of the APIView
+        # To load the user is to run strict mode's query. It raises TokenError.
+        getattr(request.user, "is_active", None)
+
+
 # Bodies contain passwords and tokens, which must not get into error reports.
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 # A revocation is committed before the answer is sent, also under ATOMIC_REQUESTS.

@@ -8,10 +8,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tokens import sessions
 from tokens.errors import UserInactive
+from tokens.models import Session
 from tokens.sessions import TokenPair
 
 pytestmark = [
@@ -64,3 +66,14 @@ def test_a_token_of_a_longer_life_than_now_is_looked_up(user: Any, settings: Any
         with CaptureQueriesContext(connection) as captured:
             sessions.authenticate(pair.raw_access)
         assert len([q for q in captured if "denied" in q["sql"]]) == 1
+
+
+@pytest.mark.parametrize("path", ["/api/sessions/", "/api/logout/", "/api/me/password/"])
+def test_the_apps_own_views_ask_the_database(
+    api: APIClient, user: Any, pair: TokenPair, path: str
+) -> None:
+    """This process's copy does not know of the end yet."""
+    sessions.authenticate(pair.raw_access)
+    Session.objects.update(ended_at=timezone.now(), end_reason="revoked")
+    call = api.get if path == "/api/sessions/" else api.post
+    assert call(path, HTTP_AUTHORIZATION=f"Bearer {pair.raw_access}").status_code == 401
