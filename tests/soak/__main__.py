@@ -12,21 +12,17 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from uuid import uuid4
-
-import psycopg
 
 import tests.settings  # noqa: F401  # Sets the environment before the site reads it.
 from tests.soak.ledger import Ledger
 from tests.soak.people import PASSWORD, Person
 from tests.support.processes import ROOT, RunningSite, running_site
+from tests.support.services import temporary_database
 
 WORKERS = 4
 PEOPLE = 8
@@ -38,7 +34,7 @@ MAY_GROW = 1.15
 def main() -> None:
     minutes = _arguments().minutes
     ledger = Ledger()
-    with own_database() as database_url:
+    with temporary_database(os.environ["DATABASE_URL"]) as database_url:
         os.environ["DATABASE_URL"] = database_url
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.soak.settings"
         manage("migrate", "-v0")
@@ -145,23 +141,6 @@ def resident(pid: int) -> int:
         # Argon2 uses a hundred megabytes while it hashes.
         time.sleep(0.1)
     return min(samples)
-
-
-@contextmanager
-def own_database() -> Iterator[str]:
-    """Yield a temporary database, on the server of DATABASE_URL or in a file."""
-    given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("postgres"):
-        with tempfile.TemporaryDirectory(prefix="latchkey-soak-") as folder:
-            yield f"sqlite:///{folder}/soak.sqlite3"
-        return
-    name = f"soak_{uuid4().hex[:8]}"
-    with psycopg.connect(given, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield f"{given.rpartition('/')[0]}/{name}"
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def _arguments() -> argparse.Namespace:

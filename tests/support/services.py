@@ -9,9 +9,11 @@ packages, in a temporary folder, and stopped when the command has ended.
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import redis
@@ -61,6 +63,22 @@ def database() -> Iterator[str]:
     else:
         with own_postgres() as server:
             yield server.url
+
+
+@contextmanager
+def temporary_database(server: str) -> Iterator[str]:
+    """Yield the URL of an empty database: on this PostgreSQL, or in a temporary folder on SQLite."""
+    if not server.startswith("postgres"):
+        with tempfile.TemporaryDirectory(prefix="latchkey-database-") as folder:
+            yield f"sqlite:///{folder}/db.sqlite3"
+        return
+    name = f"latchkey_{uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield f"{server.rpartition('/')[0]}/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @contextmanager
