@@ -14,7 +14,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 
 LINTS := lint-style lint-format lint-types lint-layers lint-migrations lint-settings
 
-.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services bench capacity lint $(LINTS) audit \
+.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services trials bench capacity lint $(LINTS) audit \
 	format lock clean
 
 help: ## List these targets
@@ -53,6 +53,9 @@ soak: $(VENV)/.dev ## Run mixed traffic for MINUTES while workers are killed, an
 soak-services: MINUTES ?= 10
 soak-services: $(VENV)/.dev ## Run the soak on PostgreSQL and Redis
 	$(BIN)/python -m tests.support.services $(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+trials: $(VENV)/.dev ## Refresh with real clients, lost answers and thieves, on both databases (ARGS="--trials 4 --only node")
+	$(BIN)/python -m tests.trials $(ARGS)
 
 bench: $(VENV)-bench/.installed ## Compare the performance with similar packages (SIZES=1000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks
