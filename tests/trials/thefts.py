@@ -58,7 +58,8 @@ def _later(chance: Random, kept: Kept, *, now: datetime) -> datetime:
     """Return an instant that is later than the grace; no refresh token of the theft expires."""
     shortest, longest = chance.choice(LATER)
     left = kept.until - now.timestamp()
-    return now + timedelta(seconds=max(shortest, min(chance.uniform(shortest, longest), left / 6)))
+    seconds = min(chance.uniform(shortest, longest), left / 6)
+    return now + timedelta(seconds=max(LATER[0][0], seconds))
 
 
 def _refresh_and_use(raw_refresh: str, client: sessions.Client, *, now: datetime) -> TokenPair:
