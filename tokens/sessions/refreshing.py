@@ -17,8 +17,9 @@ tokens is stored.
                                                      tokens included
 
 So a session rotates once per grace at most: all calls in flight get the same pair, and an answer that
-arrives late puts no older pair into the client's store. After a lost answer was given again, the grace
-begins anew, for the calls that were queued with the same token. ``_repeat`` records each pair given again.
+arrives late puts no older pair into the client's store. ``_repeat`` records each pair given again. If it
+may be the first answer that arrives, because nothing of the pair was seen, and more than half of the
+grace is over, then the grace begins anew, for the calls that were queued with the same token.
 """
 
 from copy import copy
@@ -149,14 +150,16 @@ def _repeat(
     claims: Claims, session: Session, *, client: Client, check: Check | None, now: datetime
 ) -> TokenPair:
     """Return the current pair again, with an access token of a whole lifetime, and record it."""
-    was_lost = not _is_in_grace(session, now=now)
-    if was_lost:
-        # Otherwise, the first of several queued calls would make thieves of the others: by its use
-        # of the pair, or by rotating it.
-        session.refreshed_at = now
+    waited = now - session.refreshed_at
+    may_be_first = claims.generation != session.generation and not session.seen
+    restarts = may_be_first and waited > conf.TOKENS_REFRESH_GRACE / 2
+    if waited > conf.TOKENS_REFRESH_GRACE:
+        session.refreshed_at = now  # All who get the pair from now on get the same refresh token.
     pair = pairs.issue(session, now=now, check=check)
     _refuse_revoked_meanwhile(claims, session, client=client, now=now)
-    if was_lost:
+    if restarts:
+        # Otherwise, the first of several queued calls would make thieves of the others: by its use
+        # of the pair, or by rotating it.
         writes.restart_grace(session.pk, session.generation, now=now)
     if claims.generation == session.generation:
         seen.note(session.pk, session.generation)

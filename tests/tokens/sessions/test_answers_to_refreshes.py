@@ -107,6 +107,27 @@ def test_after_a_lost_answer_the_queued_calls_are_answered_within_a_new_grace(
         refresh(pair, after=days + GRACE + SECOND)
 
 
+def test_calls_queued_with_one_token_are_answered_over_the_end_of_the_grace(
+    pair: TokenPair,
+) -> None:
+    """The first answer was lost; the second arrives just before the grace ends, and is used."""
+    sessions.refresh(pair.raw_refresh, now=NOW)
+    second = sessions.refresh(pair.raw_refresh, now=NOW + GRACE - SECOND)
+    sessions.authenticate(second.raw_access, now=NOW + GRACE)
+    seen.flush()
+    queued = sessions.refresh(pair.raw_refresh, now=NOW + GRACE + 9 * SECOND)
+    assert queued.session.generation == second.session.generation
+
+
+def test_a_repeat_early_in_the_grace_does_not_prolong_it(pair: TokenPair) -> None:
+    sessions.refresh(pair.raw_refresh, now=NOW)
+    second = sessions.refresh(pair.raw_refresh, now=NOW + GRACE / 2)
+    sessions.authenticate(second.raw_access, now=NOW + GRACE)
+    seen.flush()
+    with pytest.raises(RefreshTokenReused):
+        sessions.refresh(pair.raw_refresh, now=NOW + GRACE + SECOND)
+
+
 @pytest.mark.parametrize("what", ["access", "refresh"])
 def test_an_answer_that_was_used_was_not_lost(pair: TokenPair, what: str) -> None:
     successor = refresh(pair, after=SECOND)

@@ -78,7 +78,8 @@ class Modelled:
             self.idle_until = min(now + IDLE, self.limit)
         elif self.would_refresh(generation, now):
             self.repeats += 1
-            self.grace_since = now if self.is_late(now) else self.grace_since
+            if not is_current and not self.seen and now - self.grace_since > GRACE / 2:
+                self.grace_since = now  # It may be the first answer that arrives.
             if is_current:
                 self.use(generation)
         else:
