@@ -12,9 +12,9 @@ class PrimaryRouter:
     """
     Read this app's models and the users from the database that they are written to.
 
-    A replica with a lag of one second would accept a token for a second after it was revoked,
-    refuse one that was issued in this second, and accept the previous password. List this router
-    before the one that sends reads to the replicas, which still decides for all other models.
+    A replica with a lag of one second would accept a token for a second after it was revoked, and
+    refuse one that was issued in this second, or a new password. List this router before the one
+    that sends reads to the replicas, which still decides for all other models.
     """
 
     @cached_property

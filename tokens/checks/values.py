@@ -169,8 +169,8 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
         messages.append(
             Warning(
                 "A database router reads sessions, denials, keys, limits or users from another "
-                "database than it writes them to: a revoked token, or a former password, is accepted "
-                "until the replica has caught up.",
+                "database than it writes them to: a revoked token is accepted, and a new password "
+                "refused, until the replica has caught up.",
                 hint=f'Put "{APP}.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
                 id="tokens.W020",
             )
