@@ -1,7 +1,7 @@
 """Promise 4: what was taken back or counted lasts, whatever becomes of the caller's transaction."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from tests.support.grace import rotate_twice
-from tokens import keyring, lasting, sessions, signals
+from tokens import denylist, keyring, lasting, sessions, signals
 from tokens.errors import RefreshTokenReused, SessionEnded, TokenError, TooManyAttempts
 from tokens.limits import sign_in
 from tokens.models import DeniedToken, EndReason, Session, ThrottleCount
@@ -220,11 +220,48 @@ def test_a_deactivation_that_is_rolled_back_ends_no_session(user: Any, pair: Tok
 
 
 @transactional
-def test_a_user_who_signed_up_in_the_transaction_is_no_obstacle() -> None:
+@pytest.mark.parametrize("take_back", TAKES_BACK)
+def test_a_user_who_signed_up_in_the_transaction_is_no_obstacle(
+    take_back: Callable[[TokenPair], None],
+) -> None:
     keyring.ensure()
     with rolled_back():
-        end_all(sessions.start(get_user_model().objects.create_user("eve")))
+        take_back(sessions.start(get_user_model().objects.create_user("eve")))
     assert not DeniedToken.objects.exists()
+
+
+@transactional
+def test_what_cannot_be_done_again_in_the_transaction_is_done_after_it(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deny = denylist.deny
+    calls: list[Any] = []
+
+    def fail_once(*args: Any, **how: Any) -> None:
+        calls.append(args)
+        if len(calls) == 2:
+            raise DatabaseError("the disk is full")
+        deny(*args, **how)
+
+    monkeypatch.setattr("tokens.denylist.deny", fail_once)
+    with transaction.atomic(), rolled_back():
+        end(pair)
+    assert len(calls) == 3
+    assert is_refused(pair)
+
+
+@transactional
+def test_the_rollback_of_a_test_case_undoes_what_the_test_did(pair: TokenPair) -> None:
+    """Django's TestCase has a transaction for the class, and a savepoint for each test."""
+    of_class, of_test = transaction.atomic(), transaction.atomic()
+    for block in (of_class, of_test):
+        block._from_testcase = True  # type: ignore[attr-defined]
+    with of_class:
+        with suppress(Failure), of_test:
+            with transaction.atomic():
+                end(pair)
+            raise Failure
+        assert not is_refused(pair)
 
 
 class RevokingView(APIView):
