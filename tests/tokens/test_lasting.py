@@ -1,84 +1,32 @@
 """Promise 4: what was taken back or counted lasts, whatever becomes of the caller's transaction."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.test import RequestFactory
-from django.urls import path
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.test import APIClient
-from rest_framework.views import APIView
 
 from tests.support.grace import rotate_twice
+from tests.support.rollbacks import (
+    TAKES_BACK,
+    Failure,
+    end,
+    fails,
+    fails_in_the_database,
+    is_refused,
+    marks_for_rollback,
+    rolled_back,
+)
 from tokens import denylist, keyring, lasting, sessions, signals
-from tokens.errors import RefreshTokenReused, SessionEnded, TokenError, TooManyAttempts
+from tokens.errors import RefreshTokenReused, TooManyAttempts
 from tokens.limits import sign_in
 from tokens.models import DeniedToken, EndReason, Session, ThrottleCount
 from tokens.sessions import TokenPair
 
 transactional = pytest.mark.django_db(transaction=True)
-
-
-class Failure(Exception):
-    """What makes the caller's transaction fail."""
-
-
-def end(pair: TokenPair) -> None:
-    sessions.end([pair.session], reason=EndReason.LOGOUT)
-
-
-def end_all(pair: TokenPair) -> None:
-    sessions.end_all(pair.session.user, reason=EndReason.REVOKED)
-
-
-def revoke_refresh_token(pair: TokenPair) -> None:
-    sessions.revoke(pair.raw_refresh)
-
-
-def revoke_access_token(pair: TokenPair) -> None:
-    sessions.revoke(pair.raw_access)
-
-
-TAKES_BACK = [end, end_all, revoke_refresh_token, revoke_access_token]
-
-
-def fails(*_: Any) -> None:
-    raise Failure
-
-
-def fails_in_the_database(*_: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM no_such_table")
-
-
-def marks_for_rollback(*_: Any) -> None:
-    """As DRF does with a transaction of the request when a view raises."""
-    transaction.set_rollback(True)
-
-
-@contextmanager
-def rolled_back(fail: Callable[..., None] = fails) -> Iterator[None]:
-    """Run the block in a transaction that is rolled back at its end."""
-    try:
-        with transaction.atomic():
-            yield
-            fail()
-    except (Failure, DatabaseError):
-        pass
-
-
-def is_refused(pair: TokenPair) -> bool:
-    try:
-        sessions.authenticate(pair.raw_access)
-    except TokenError:
-        return True
-    return False
 
 
 @pytest.fixture
@@ -262,72 +210,6 @@ def test_the_rollback_of_a_test_case_undoes_what_the_test_did(pair: TokenPair) -
                 end(pair)
             raise Failure
         assert not is_refused(pair)
-
-
-class RevokingView(APIView):
-    """A view of a project that runs with ATOMIC_REQUESTS."""
-
-    def post(self, request: Request) -> Response:
-        sessions.end_all(request.user, reason=EndReason.REVOKED)
-        if request.data.get("fails"):
-            raise Failure
-        raise SessionEnded("This makes DRF roll back the transaction.")
-
-
-class RefreshingView(APIView):
-    authentication_classes = ()
-    permission_classes = ()
-
-    def post(self, request: Request) -> Response:
-        pair = sessions.refresh(request.data["refresh"])
-        return Response({"refresh": pair.raw_refresh})
-
-
-urlpatterns = [
-    path("revoke/", RevokingView.as_view()),
-    path("refresh/", RefreshingView.as_view()),
-]
-
-
-@pytest.fixture
-def client(settings: Any, monkeypatch: pytest.MonkeyPatch) -> APIClient:
-    settings.ROOT_URLCONF = __name__
-    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-    return APIClient(raise_request_exception=False)
-
-
-@transactional
-@pytest.mark.parametrize(("body", "status"), [({"fails": True}, 500), ({}, 401)])
-def test_a_view_under_atomic_requests_that_fails_has_ended_the_sessions(
-    client: APIClient, pair: TokenPair, body: dict[str, Any], status: int
-) -> None:
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {pair.raw_access}")
-    assert client.post("/revoke/", body).status_code == status
-    assert client.post("/revoke/", body).status_code == 401
-    assert Session.objects.get().end_reason == EndReason.REVOKED
-
-
-@transactional
-def test_a_refreshing_view_under_atomic_requests_ends_the_session_of_a_reuse(
-    client: APIClient, pair: TokenPair
-) -> None:
-    rotate_twice(pair)
-    assert client.post("/refresh/", {"refresh": pair.raw_refresh}).status_code == 401
-    assert Session.objects.get().end_reason == EndReason.REUSE
-
-
-class Command(BaseCommand):
-    def handle(self, *args: Any, **options: Any) -> None:
-        with transaction.atomic():
-            sessions.end_all(get_user_model().objects.get(), reason=EndReason.REVOKED)
-            raise Failure
-
-
-@transactional
-def test_a_command_that_fails_has_ended_the_sessions(pair: TokenPair) -> None:
-    with pytest.raises(Failure):
-        call_command(Command())
-    assert is_refused(pair)
 
 
 @transactional
