@@ -47,7 +47,7 @@ def test_the_rotation_does_as_the_orm_does(
             sessions.end([session], reason=EndReason.LOGOUT, now=NOW)
         pk = session.pk if is_there else uuid4()
         columns = COLUMNS | {"refreshed_ip_address": address}
-        results.append(rotate(pk, generation, **columns))
+        results.append(rotate(pk, generation, session.auth_hash, **columns))
         row = Session.objects.filter(pk=session.pk).values().get()
         assert Session.objects.get(pk=others.pk).generation == 0
         stored.append({name: value for name, value in row.items() if name != "id"})

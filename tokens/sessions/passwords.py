@@ -64,7 +64,9 @@ def change_password(
             lock(user)
             columns = {name: getattr(successor, name) for name in writes.ROTATED}
             columns["first_generation"] = successor.first_generation
-            if not writes.rotate_through_orm(keep, session.generation, **columns):
+            if not writes.rotate_through_orm(
+                keep, session.generation, session.auth_hash, **columns
+            ):
                 continue
             with _continuing(keep):
                 save()

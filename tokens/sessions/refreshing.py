@@ -29,7 +29,7 @@ from enum import Enum, auto
 from .. import clock, denylist, keyring, lasting
 from ..client import Client
 from ..conf import conf
-from ..errors import Denied, RefreshTokenReused
+from ..errors import Denied, RefreshTokenReused, SessionEnded
 from ..jose import Claims, TokenType
 from ..models import EndReason, Session
 from . import events, pairs, seen, writes
@@ -77,7 +77,14 @@ def refresh(
         raise RefreshTokenReused(
             f"Generation {claims.generation} came back; {session.generation} is current."
         )
-    return _repeat(claims, session, client=client, check=check, now=now)
+    again = _repeat(claims, session, client=client, check=check, now=now)
+    if again is None:
+        # Another caller rotated meanwhile: this answer would put an older pair into the store.
+        session = look_up(raw_refresh, type=TokenType.REFRESH, now=now).session
+        again = _repeat(claims, session, client=client, check=check, now=now)
+    if again is None:
+        raise SessionEnded(f"Session {session.pk} was rotated again and again.")
+    return again
 
 
 def find_by_refresh_token(
@@ -142,14 +149,19 @@ def _rotate(session: Session, successor: Session) -> bool:
     return writes.rotate(
         session.pk,
         session.generation,
+        session.auth_hash,
         **{name: getattr(successor, name) for name in writes.ROTATED},
     )
 
 
 def _repeat(
     claims: Claims, session: Session, *, client: Client, check: Check | None, now: datetime
-) -> TokenPair:
-    """Return the current pair again, with an access token of a whole lifetime, and record it."""
+) -> TokenPair | None:
+    """
+    Return the current pair again, with an access token of a whole lifetime, and record it.
+
+    None if the row has moved on since it was read.
+    """
     waited = now - session.refreshed_at
     may_be_first = claims.generation != session.generation and not session.seen
     restarts = may_be_first and waited > conf.TOKENS_REFRESH_GRACE / 2
@@ -163,22 +175,26 @@ def _repeat(
         writes.restart_grace(session.pk, session.generation, now=now)
     if claims.generation == session.generation:
         seen.note(session.pk, session.generation)
-    record_repeat(session, client=client, answered=True)
-    return pair
+    return pair if record_repeat(session, client=client, answered=True) else None
 
 
 def _is_in_grace(session: Session, *, now: datetime) -> bool:
     return now - session.refreshed_at <= conf.TOKENS_REFRESH_GRACE
 
 
-def record_repeat(session: Session, *, client: Client, answered: bool) -> None:
+def record_repeat(session: Session, *, client: Client, answered: bool) -> bool:
+    """Record it, and return whether the row is still at the session's generation."""
     elsewhere = client.is_elsewhere(session.refreshed_ip_address, session.refreshed_user_agent)
 
-    def work() -> None:
-        writes.count_repeat(session.pk, elsewhere=elsewhere)
-        events.repeated(session, client, elsewhere=elsewhere, answered=answered)
+    def work() -> bool:
+        # What was only shown to verify() is counted wherever the row is by now.
+        generation = session.generation if answered else None
+        counted = writes.count_repeat(session.pk, generation, elsewhere=elsewhere)
+        if counted:
+            events.repeated(session, client, elsewhere=elsewhere, answered=answered)
+        return counted
 
-    lasting.do(work, Session)
+    return lasting.do(work, Session)
 
 
 def _is_refused_elsewhere(claims: Claims, session: Session, client: Client) -> bool:

@@ -22,6 +22,7 @@ _PLACEHOLDERS: dict[str, Any] = {
     "generation": 2_000_000_011,
     "kid": "placeholder for the kid",
     "auth_hash": "placeholder for the auth hash",
+    "known_hash": "placeholder for the auth hash that was read",
     "started_at": datetime(2001, 1, 1, tzinfo=UTC),
     "refreshed_at": datetime(2002, 2, 2, tzinfo=UTC),
     "idle_until": datetime(2003, 3, 3, tzinfo=UTC),
@@ -31,6 +32,7 @@ _PLACEHOLDERS: dict[str, Any] = {
     "refreshed_ip_address": "192.0.2.252",
     "refreshed_user_agent": "placeholder for the user agent of the refresh",
 }
+_INSERTED = _PLACEHOLDERS.keys() - {"known_hash"}
 # What a rotation writes besides the generation.
 ROTATED = (
     "kid",
@@ -62,37 +64,48 @@ def insert(session: Session) -> None:
     if statement is None:
         session.save(force_insert=True, using=alias)
         return
-    values = {name: getattr(session, name) for name in (*_PLACEHOLDERS, "user_id")}
+    values = {name: getattr(session, name) for name in (*_INSERTED, "user_id")}
     with transaction.mark_for_rollback_on_error(using=alias):
         statement.count_rows(**values)
     session._state.adding, session._state.db = False, alias
 
 
-def rotate(pk: UUID, generation: int, **columns: Any) -> bool:
+def rotate(pk: UUID, generation: int, known_hash: str, **columns: Any) -> bool:
     """
     Set the row's next generation and ``columns``; return whether this call did.
 
-    The row is unchanged if it is no longer at ``generation`` or has ended. The UPDATE's row count
-    decides which of several callers wins, so the row is not read before.
+    The row is unchanged if it is no longer at ``generation``, has ended, or has another auth hash
+    than ``known_hash``: then a sign-in has stored a better hash of the password meanwhile. The
+    UPDATE's row count decides which of several callers wins, so the row is not read before.
     """
     alias = router.db_for_write(Session)
     statement = compiled_for_connection(alias, "a rotation", _compile_rotation)
     if statement is None:
-        return rotate_through_orm(pk, generation, **columns)
+        return rotate_through_orm(pk, generation, known_hash, **columns)
+    key = {"id": pk, "generation": generation, "known_hash": known_hash}
     with transaction.mark_for_rollback_on_error(using=alias):
-        return bool(statement.count_rows(id=pk, generation=generation, **columns))
+        return bool(statement.count_rows(**key, **columns))
 
 
-def rotate_through_orm(pk: UUID, generation: int, **columns: Any) -> bool:
+def rotate_through_orm(pk: UUID, generation: int, known_hash: str, **columns: Any) -> bool:
     """Return what ``rotate`` returns, with SQL that the ORM compiles for each call."""
-    return bool(_row(pk, generation).update(**_changes(columns)))
+    row = _row(pk, generation).filter(auth_hash=known_hash)
+    return bool(row.update(**_changes(columns)))
 
 
-def count_repeat(pk: UUID, *, elsewhere: bool) -> None:
-    """Count on the row that its current pair was given, or asked for, again."""
-    Session.objects.filter(pk=pk).update(
+def count_repeat(pk: UUID, generation: int | None, *, elsewhere: bool) -> bool:
+    """
+    Count on the row that its current pair was given, or asked for, again.
+
+    Return False, and count nothing, if the row is no longer at ``generation``; None is any.
+    """
+    row = Session.objects.filter(pk=pk)
+    if generation is not None:
+        row = row.filter(generation=generation)
+    counted = row.update(
         repeats=F("repeats") + 1, repeats_elsewhere=F("repeats_elsewhere") + int(elsewhere)
     )
+    return bool(counted)
 
 
 def restart_grace(pk: UUID, generation: int, *, now: datetime) -> None:
@@ -109,7 +122,7 @@ def _changes(columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
-    placeholders = {**_PLACEHOLDERS, "user_id": user_id}
+    placeholders = {name: _PLACEHOLDERS[name] for name in _INSERTED} | {"user_id": user_id}
     query: Any = InsertQuery(Session)
     query.insert_values(Session._meta.concrete_fields, [Session(**placeholders)])
     ((sql, parameters),) = query.get_compiler(connection=connection).as_sql()
@@ -118,8 +131,9 @@ def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
 
 def _compile_rotation(connection: Any) -> Statement:
     columns = {name: _PLACEHOLDERS[name] for name in ROTATED}
-    key = {name: _PLACEHOLDERS[name] for name in ("id", "generation")}
-    query: Any = _row(key["id"], key["generation"]).query.chain(UpdateQuery)
+    key = {name: _PLACEHOLDERS[name] for name in ("id", "generation", "known_hash")}
+    row = _row(key["id"], key["generation"]).filter(auth_hash=key["known_hash"])
+    query: Any = row.query.chain(UpdateQuery)
     query.add_update_values(_changes(columns))
     sql, parameters = query.get_compiler(connection=connection).as_sql()
     return _statement(connection, sql, parameters, {**key, **columns})

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import hashers
 
 from tokens import keyring, sessions, signals
 from tokens.errors import Denied, RefreshTokenReused, SessionEnded
 from tokens.models import EndReason, Session
-from tokens.sessions import Client, TokenPair, seen
+from tokens.sessions import Client, TokenPair, seen, writes
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -117,6 +118,47 @@ def test_calls_queued_with_one_token_are_answered_over_the_end_of_the_grace(
     seen.flush()
     queued = sessions.refresh(pair.raw_refresh, now=NOW + GRACE + 9 * SECOND)
     assert queued.session.generation == second.session.generation
+
+
+def test_a_pair_that_was_superseded_meanwhile_is_not_given_again(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One tab's request takes two seconds over the end of the grace; another tab rotates in them."""
+    second = sessions.refresh(pair.raw_refresh, now=NOW)
+    count, later = writes.count_repeat, NOW + GRACE + SECOND
+    rotated: list[TokenPair] = []
+
+    def rotate_first(*args: Any, **how: Any) -> bool:
+        if not rotated:
+            rotated.append(sessions.refresh(second.raw_refresh, now=later))
+        return count(*args, **how)
+
+    monkeypatch.setattr(writes, "count_repeat", rotate_first)
+    found = sessions.refresh(second.raw_refresh, now=NOW + GRACE - SECOND)
+    assert found.session.generation == rotated[0].session.generation == 2
+    assert row().repeats == 1
+    monkeypatch.setattr(writes, "count_repeat", lambda *_, **__: False)
+    with pytest.raises(SessionEnded, match="again and again"):
+        sessions.refresh(found.raw_refresh, now=later)
+
+
+def test_a_refresh_during_an_upgrade_of_the_hash_keeps_the_session(
+    user: Any, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read the former hash, and would write that to the row."""
+    rotate = writes.rotate
+
+    def upgrade_first(*args: Any, **columns: Any) -> bool:
+        monkeypatch.setattr(writes, "rotate", rotate)
+        user.password = hashers.make_password("the same password")
+        type(user).objects.filter(pk=user.pk).update(password=user.password)
+        Session.objects.update(auth_hash=user.get_session_auth_hash())
+        return rotate(*args, **columns)
+
+    monkeypatch.setattr(writes, "rotate", upgrade_first)
+    found = sessions.refresh(pair.raw_refresh, now=NOW)
+    sessions.authenticate(found.raw_access, now=NOW)
+    assert sessions.refresh(found.raw_refresh, now=NOW).session.generation == 1
 
 
 def test_a_repeat_early_in_the_grace_does_not_prolong_it(pair: TokenPair) -> None:
