@@ -175,17 +175,20 @@ def _end(owners: dict[UUID, Any], how: _How) -> int:
     return ended
 
 
-def _end_together(matching: SessionQuerySet, how: _How) -> int:
+def end_with_user(user: Any, matching: SessionQuerySet, **why: Any) -> int:
     """
-    End all sessions of one user that match, by one statement: its row locks are held for longer.
+    End the user's sessions that match, by one statement, as a part of a change to the user.
 
+    The end is undone with the change. ``why`` is as for ``end``. Return how many had not ended.
     Sessions whose last access token has long expired are not denied: the row alone refuses their
     refresh tokens. More than BATCH_SIZE others are not denied one by one either.
     """
+    how = _how(**why)
     with transaction.atomic():
-        if not matching.filter(ended_at=None).update(**how.columns):
+        if not matching.filter(user=user, ended_at=None).update(**how.columns):
             return 0
-        rows = Session.objects.filter(ended_at=how.now, end_reason=how.reason)
+        # By user too: those of another user may have ended at the same instant.
+        rows = Session.objects.filter(user=user, ended_at=how.now, end_reason=how.reason)
         ended = list(rows.values_list("pk", "user_id", "refreshed_at"))
         lately = how.now - max(denylist.longest_accepted(), UNUSED_FOR)
         used = {sid: owner for sid, owner, last in ended if last > lately}
@@ -237,11 +240,8 @@ def end_matching(
     End the sessions of a query, however many, and return how many had not ended before.
 
     They end in batches. Each batch is durable when ``progress`` is called with the number ended so
-    far; inside a caller's transaction all of them are. ``how`` is as for ``end``; with ``lasts``
-    False, for a change to a user, all end by one statement.
+    far; inside a caller's transaction all of them are. ``how`` is as for ``end``.
     """
-    if how.get("lasts") is False:
-        return _end_together(matching, _how(**how))
     # All ids at once, a hundred bytes each. To find the next batch only, a database may search and
     # sort all that remain, for every batch.
     pks = list(matching.order_by("pk").values_list("pk", flat=True))
@@ -255,10 +255,16 @@ def end_matching(
 
 
 def end_all(user: Any, *, reason: EndReason, keep: UUID | None = None, **how: Any) -> int:
-    """End every session of ``user`` except ``keep``; return how many. ``how`` is as for ``end``."""
+    """
+    End every session of ``user`` except ``keep``; return how many. ``how`` is as for ``end``.
+
+    With ``lasts`` False, for a change to the user, they end as ``end_with_user`` says.
+    """
     of_user = Session.objects.filter(user=user, ended_at=None)
     if keep is not None:
         of_user = of_user.exclude(pk=keep)
+    if how.get("lasts") is False:
+        return end_with_user(user, of_user, reason=reason, **how)
     return end_matching(of_user, reason=reason, **how)
 
 

@@ -19,7 +19,7 @@ from . import pairs, writes
 from .auth_hash import auth_hashes
 from .authentication import check_continues
 from .eligibility import lock
-from .ending import end_matching
+from .ending import end_with_user
 from .pairs import Check, TokenPair
 from .refreshing import successor_of
 
@@ -82,7 +82,7 @@ def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | N
         Session.objects.filter(pk=keep, user=user).update(auth_hash=user.get_session_auth_hash())
     outdated = Session.objects.filter(user=user, ended_at=None)
     outdated = outdated.exclude(auth_hash__in=list(auth_hashes(user)))
-    return end_matching(outdated, reason=EndReason.PASSWORD_CHANGED, lasts=False, now=now)
+    return end_with_user(user, outdated, reason=EndReason.PASSWORD_CHANGED, now=now)
 
 
 def session_that_continues() -> UUID | None:

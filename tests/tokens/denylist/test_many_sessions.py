@@ -130,3 +130,19 @@ def test_a_long_primary_key_does_not_fit_into_one_denial(
     deactivate(user)
     values = set(DeniedToken.objects.values_list("value", flat=True))
     assert values == {str(pair.session.pk) for pair in pairs}
+
+
+def test_users_whose_sessions_end_at_the_same_instant_are_told_apart(
+    user: Any, pairs: list[TokenPair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = type(user).objects.create_user("bob")
+    of_bob = [sessions.start(bob) for _ in range(MANY)]
+    now = clock.now()
+    monkeypatch.setattr("tokens.clock.now", lambda: now)
+    for each in (user, bob):
+        deactivate(each)
+    denials = DeniedToken.objects.order_by("pk").values_list("value", flat=True)
+    assert [value.partition("<")[0] for value in denials] == [str(user.pk), str(bob.pk)]
+    for pair in of_bob:
+        with pytest.raises(TokenError):
+            sessions.authenticate(pair.raw_access)
