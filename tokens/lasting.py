@@ -11,6 +11,7 @@ methods of the connection, through which Django's ``atomic`` does both.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections, router
@@ -47,7 +48,7 @@ def require(model: type[Model]) -> None:
     """
     Raise RuntimeError if what is done now could not last.
 
-    That is so in a transaction that the caller commits by hand, whose end nobody reports.
+    That is so in a transaction that the caller commits by hand: Django does not know of its end.
     """
     connection = connections[router.db_for_write(model)]
     if connection.in_atomic_block:
@@ -58,9 +59,8 @@ def require(model: type[Model]) -> None:
         by_hand = not connection.autocommit
     if by_hand:
         raise RuntimeError(
-            "Autocommit is off, so a rollback would undo what is done to sessions and limits, and "
-            "nobody would notice. Nothing was done. Turn autocommit on, and use "
-            "django.db.transaction.atomic()."
+            "Autocommit is off, so a rollback would undo what is done to sessions and limits. "
+            "Nothing was done. Turn autocommit on, and use django.db.transaction.atomic()."
         )
 
 
@@ -145,5 +145,7 @@ class _Record:
         self._done, self._undone = [], []
         if self._in_testcase:
             return
-        for work in undone:
-            work()
+        # Each is tried, although another one fails; an error is raised in the end.
+        with ExitStack() as stack:
+            for work in reversed(undone):
+                stack.callback(work)

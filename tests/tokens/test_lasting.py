@@ -199,6 +199,33 @@ def test_what_cannot_be_done_again_in_the_transaction_is_done_after_it(
 
 
 @transactional
+def test_one_that_cannot_be_done_again_keeps_no_other_from_it(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sessions.start(pair.session.user)
+    deny = denylist.deny
+    calls: list[Any] = []
+
+    def fail_at_the_third(*args: Any, **how: Any) -> None:
+        calls.append(args)
+        if len(calls) == 3:
+            raise DatabaseError("the disk is full")
+        deny(*args, **how)
+
+    monkeypatch.setattr("tokens.denylist.deny", fail_at_the_third)
+
+    def end_both() -> None:
+        with transaction.atomic():
+            end(pair)
+            end(other)
+            transaction.set_rollback(True)
+
+    with pytest.raises(DatabaseError, match="disk"):
+        end_both()
+    assert is_refused(other)
+
+
+@transactional
 def test_the_rollback_of_a_test_case_undoes_what_the_test_did(pair: TokenPair) -> None:
     """Django's TestCase has a transaction for the class, and a savepoint for each test."""
     of_class, of_test = transaction.atomic(), transaction.atomic()
