@@ -30,7 +30,7 @@ class SessionKind(models.TextChoices):
     """What the client holds."""
 
     PAIR = "pair", _("tokens")  # an access token and a refresh token
-    ACCESS = "access", _("access token")  # one access token that nobody can refresh
+    ACCESS = "access", _("access token")  # one access token, which cannot be refreshed
     DJANGO = "django", _("Django session")  # the cookie of Django's own session, as for the admin
 
 

@@ -94,9 +94,7 @@ def end(
     change to the user. Raises TypeError for a reason that is no EndReason.
     """
     lasting.require(Session)
-    how = _how(
-        reason=reason, note=note, by=by, client=client, keep_owner=keep_owner, lasts=lasts, now=now
-    )
+    how = _how(reason=reason, note=note, by=by, client=client, keep_owner=keep_owner, now=now)
     owners = {session.pk: session.user_id for session in sessions}
     if not owners:
         return 0
@@ -156,7 +154,6 @@ def _how(
     by: Any = None,
     client: Client | None = None,
     keep_owner: bool = True,
-    lasts: bool = True,
     now: datetime | None = None,
 ) -> _How:
     now = now or clock.now()
@@ -179,7 +176,9 @@ def end_with_user(user: Any, matching: SessionQuerySet, **why: Any) -> int:
     """
     End the user's sessions that match, by one statement, as a part of a change to the user.
 
-    The end is undone with the change. ``why`` is as for ``end``. Return how many had not ended.
+    The end is undone with the change. ``why`` is as for ``end``, without ``lasts``. Return how many
+    had not ended before.
+
     Sessions whose last access token has long expired are not denied: the row alone refuses their
     refresh tokens. More than BATCH_SIZE others are not denied one by one either.
     """
@@ -255,16 +254,10 @@ def end_matching(
 
 
 def end_all(user: Any, *, reason: EndReason, keep: UUID | None = None, **how: Any) -> int:
-    """
-    End every session of ``user`` except ``keep``; return how many. ``how`` is as for ``end``.
-
-    With ``lasts`` False, for a change to the user, they end as ``end_with_user`` says.
-    """
+    """End every session of ``user`` except ``keep``; return how many. ``how`` is as for ``end``."""
     of_user = Session.objects.filter(user=user, ended_at=None)
     if keep is not None:
         of_user = of_user.exclude(pk=keep)
-    if how.get("lasts") is False:
-        return end_with_user(user, of_user, reason=reason, **how)
     return end_matching(of_user, reason=reason, **how)
 
 

@@ -49,8 +49,9 @@ def start(
 
     The user is read again, under a lock, in that transaction: nothing comes of a sign-in whose user
     was changed meanwhile. If the user then has more sessions than TOKENS_SESSIONS_PER_USER, the one
-    that was idle longest ends. Raises UserGone, UserInactive, PasswordChanged, and ClaimsError for claims
-    that no token can hold.
+    that was idle longest ends.
+
+    Raises UserGone, UserInactive, PasswordChanged, and ClaimsError for claims that no token can hold.
     """
     now = now or clock.now()
     session = _new_session(
@@ -84,8 +85,9 @@ def issue_access_token(
     """
     Return one access token without a refresh token, for example for a link.
 
-    It is valid for ``lifetime``, by default TOKENS_ACCESS_LIFETIME. It can be taken back as any other: it has a
-    session of its own, which ends with it and which nobody can refresh. Raises what ``start`` raises.
+    It is valid for ``lifetime``, by default TOKENS_ACCESS_LIFETIME. It has a session of its own, which
+    expires with it and cannot be refreshed, so it can be taken back as any other. Raises what
+    ``start`` raises.
     """
     now = now or clock.now()
     lifetime = lifetime or conf.TOKENS_ACCESS_LIFETIME

@@ -8,8 +8,8 @@ from ..conf import conf
 from ..models import EndReason, Session, SessionKind, SessionQuerySet
 from .ending import end
 
-# Sign-ins of one user that may be under way at the same moment. A user with so many sessions fewer than the
-# limit is counted exactly.
+# How many sign-ins of one user may be under way at once. So close to the limit, a user's sessions are
+# counted.
 SLACK = 16
 # The sessions that one sign-in ends at most, for a user who has many from before the limit.
 AT_ONCE = 50
@@ -36,5 +36,5 @@ def end_excess(started: Session, *, now: datetime) -> None:
 
 
 def _open() -> SessionQuerySet:
-    # An access token that nobody can refresh, or a session of Django, displaces no session.
+    # An access token that was issued alone, or a session of Django, displaces no session.
     return Session.objects.filter(kind=SessionKind.PAIR, ended_at=None)

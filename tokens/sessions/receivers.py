@@ -14,9 +14,9 @@ from django.contrib.auth.hashers import check_password, get_hasher, identify_has
 from django.db import transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
 
-from ..models import EndReason, fetch_uncached
+from ..models import EndReason, Session, fetch_uncached
 from .auth_hash import auth_hashes
-from .ending import end_all
+from .ending import end_with_user
 from .passwords import end_after_password_change, keep_after_rehash, session_that_continues
 
 _RELEVANT_FIELDS = {"password", "is_active"}
@@ -105,14 +105,14 @@ def after_user_save(
     # Part of the caller's transaction, if there is one: the user and the sessions change together.
     with transaction.atomic():
         if not instance.is_active:
-            end_all(instance, reason=EndReason.USER_INACTIVE, lasts=False)
+            end_with_user(instance, Session.objects.all(), reason=EndReason.USER_INACTIVE)
         else:
             end_after_password_change(instance, keep=session_that_continues())
 
 
 def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
     """End the sessions before the user's deletion cascades to their rows; the denials remain."""
-    end_all(instance, reason=EndReason.USER_DELETED, keep_owner=False, lasts=False)
+    end_with_user(instance, Session.objects.all(), reason=EndReason.USER_DELETED, keep_owner=False)
 
 
 def _is_upgrade(former: str, current: str) -> bool:
