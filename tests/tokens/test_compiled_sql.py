@@ -26,7 +26,8 @@ COLUMNS = {
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["2001:db8::7", "192.0.2.7", None])
+@pytest.mark.parametrize("repeated", [NOW, NOW - timedelta(seconds=1), None])
+@pytest.mark.parametrize("address", ["2001:db8::7", None])
 @pytest.mark.parametrize(
     ("generation", "ended", "is_there", "wins"),
     [
@@ -37,7 +38,13 @@ COLUMNS = {
     ],
 )
 def test_the_rotation_does_as_the_orm_does(
-    user: Any, address: str | None, generation: int, ended: bool, is_there: bool, wins: bool
+    user: Any,
+    address: str | None,
+    repeated: datetime | None,
+    generation: int,
+    ended: bool,
+    is_there: bool,
+    wins: bool,
 ) -> None:
     results, stored = [], []
     for rotate in (writes.rotate, writes.rotate_through_orm):
@@ -46,14 +53,16 @@ def test_the_rotation_does_as_the_orm_does(
         if ended:
             sessions.end([session], reason=EndReason.LOGOUT, now=NOW)
         pk = session.pk if is_there else uuid4()
+        Session.objects.filter(pk=pk).update(repeated_at=repeated)
         columns = COLUMNS | {"refreshed_ip_address": address}
-        results.append(rotate(pk, generation, session.auth_hash, **columns))
+        results.append(rotate(pk, generation, session.auth_hash, late_since=NOW, **columns))
         row = Session.objects.filter(pk=session.pk).values().get()
         assert Session.objects.get(pk=others.pk).generation == 0
         stored.append({name: value for name, value in row.items() if name != "id"})
     assert results == [wins, wins]
     assert stored[0] == stored[1]
     assert (stored[0]["generation"], stored[0]["kid"] == "another key") == (int(wins), wins)
+    assert stored[0]["is_late_answer_possible"] == (wins and repeated == NOW)
 
 
 def beginning(user: Any, **changes: Any) -> Session:

@@ -338,6 +338,21 @@ class Migration(migrations.Migration):
                         default=0, help_text="How often to another network and user agent."
                     ),
                 ),
+                (
+                    "repeated_at",
+                    InstantField(
+                        blank=True,
+                        help_text="When the current pair was last given again.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "is_late_answer_possible",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether the former pair was given again shortly before the rotation.",
+                    ),
+                ),
                 ("ended_ip_address", models.GenericIPAddressField(blank=True, null=True)),
                 (
                     "user",

@@ -126,6 +126,13 @@ class Session(models.Model):
     repeats_elsewhere = models.PositiveIntegerField(
         default=0, help_text=_("How often to another network and user agent.")
     )
+    repeated_at = InstantField(
+        null=True, blank=True, help_text=_("When the current pair was last given again.")
+    )
+    is_late_answer_possible = models.BooleanField(
+        default=False,
+        help_text=_("Whether the former pair was given again shortly before the rotation."),
+    )
     ended_ip_address = models.GenericIPAddressField(null=True, blank=True)
 
     objects = SessionQuerySet.as_manager()
@@ -137,7 +144,7 @@ class Session(models.Model):
             ("revoke_session", "Can revoke sessions"),
             ("introspect_token", "Can introspect tokens"),
         ]
-        # No index may name what a refresh writes (writes.ROTATED, seen, repeats), not even in its
+        # No index may name what a refresh writes (writes.ROTATED, seen, repeats, …), not even in its
         # condition: then PostgreSQL rewrites only the row (a HOT update).
         indexes: ClassVar = [
             models.Index(fields=["user", "-started_at"], name="session_user"),

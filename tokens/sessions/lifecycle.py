@@ -178,7 +178,7 @@ def verify(
     if claims.type is TokenType.REFRESH:
         answer = answer_to(claims, session, now=now)
         if answer in {Answer.REPEAT, Answer.REUSE} and claims.generation != session.generation:
-            record_repeat(session, client=client or Client(), answered=False)
+            record_repeat(session, client=client or Client(), answered=False, now=now)
         if answer is Answer.REUSE:
             raise SessionEnded("The refresh token was rotated before.")
     return found

@@ -64,8 +64,9 @@ def change_password(
             lock(user)
             columns = {name: getattr(successor, name) for name in writes.ROTATED}
             columns["first_generation"] = successor.first_generation
+            # Every earlier token is refused, so no late answer can be helped.
             if not writes.rotate_through_orm(
-                keep, session.generation, session.auth_hash, **columns
+                keep, session.generation, session.auth_hash, late_since=now, **columns
             ):
                 continue
             with _continuing(keep):

@@ -13,13 +13,16 @@ tokens is stored.
     superseded within the grace                      the current pair again
     the one before the current, and nothing of the   the current pair again: the answer that
     current one was seen in use                      brought it was lost
+    the one before the current, for the first time,  the current pair again: a late answer may have
+    if it was given again shortly before the         replaced the current pair in the client's store
+    current one
     superseded otherwise                             reuse: the session ends, its access
                                                      tokens included
 
-So a session rotates once per grace at most: all calls in flight get the same pair, and an answer that
-arrives late puts no older pair into the client's store. ``_repeat`` records each pair given again. If it
-may be the first answer that arrives, because nothing of the pair was seen, and more than half of the
-grace is over, then the grace begins anew, for the calls that were queued with the same token.
+So a session rotates once per grace at most, and all calls in flight get the same pair. ``_repeat``
+records each pair given again. If it may be the first answer that arrives, because nothing of the pair
+was seen, and more than half of the grace is over, then the grace begins anew, for the calls that were
+queued with the same token. It does so after each answer that comes later than the grace.
 """
 
 from copy import copy
@@ -123,7 +126,9 @@ def answer_to(claims: Claims, session: Session, *, now: datetime) -> Answer:
     if claims.generation == session.generation:
         return Answer.REPEAT if in_grace and session.generation else Answer.ROTATE
     # A generation lasts longer than the grace, so only the one before was superseded within it.
-    if claims.generation == session.generation - 1 and (in_grace or not session.seen):
+    if claims.generation == session.generation - 1 and (
+        in_grace or not session.seen or session.is_late_answer_possible
+    ):
         return Answer.REPEAT
     return Answer.REUSE
 
@@ -150,6 +155,7 @@ def _rotate(session: Session, successor: Session) -> bool:
         session.pk,
         session.generation,
         session.auth_hash,
+        late_since=successor.refreshed_at - conf.TOKENS_REFRESH_GRACE / 2,
         **{name: getattr(successor, name) for name in writes.ROTATED},
     )
 
@@ -162,34 +168,43 @@ def _repeat(
 
     None if the row has moved on since it was read.
     """
+    is_superseded = claims.generation != session.generation
     waited = now - session.refreshed_at
-    may_be_first = claims.generation != session.generation and not session.seen
-    restarts = may_be_first and waited > conf.TOKENS_REFRESH_GRACE / 2
-    if waited > conf.TOKENS_REFRESH_GRACE:
+    is_late = waited > conf.TOKENS_REFRESH_GRACE
+    may_be_first = not session.seen and waited > conf.TOKENS_REFRESH_GRACE / 2
+    if is_late:
         session.refreshed_at = now  # All who get the pair from now on get the same refresh token.
     pair = pairs.issue(session, now=now, check=check)
     _refuse_revoked_meanwhile(claims, session, client=client, now=now)
-    if restarts:
+    if is_superseded and (is_late or may_be_first):
         # Otherwise, the first of several queued calls would make thieves of the others: by its use
         # of the pair, or by rotating it.
-        writes.restart_grace(session.pk, session.generation, now=now)
-    if claims.generation == session.generation:
+        once = {"is_late_answer_possible": False} if is_late else {}
+        writes.restart_grace(session.pk, session.generation, now=now, **once)
+    if not is_superseded:
         seen.note(session.pk, session.generation)
-    return pair if record_repeat(session, client=client, answered=True) else None
+    return pair if record_repeat(session, client=client, answered=True, now=now) else None
 
 
 def _is_in_grace(session: Session, *, now: datetime) -> bool:
     return now - session.refreshed_at <= conf.TOKENS_REFRESH_GRACE
 
 
-def record_repeat(session: Session, *, client: Client, answered: bool) -> bool:
-    """Record it, and return whether the row is still at the session's generation."""
+def record_repeat(session: Session, *, client: Client, answered: bool, now: datetime) -> bool:
+    """
+    Record that the current pair was given again, or that a superseded token was shown to verify().
+
+    Return False, and record nothing, if the row has moved on since the pair was made.
+    """
     elsewhere = client.is_elsewhere(session.refreshed_ip_address, session.refreshed_user_agent)
 
     def work() -> bool:
-        # What was only shown to verify() is counted wherever the row is by now.
-        generation = session.generation if answered else None
-        counted = writes.count_repeat(session.pk, generation, elsewhere=elsewhere)
+        if answered:
+            counted = writes.count_repeat(
+                session.pk, session.generation, elsewhere=elsewhere, now=now
+            )
+        else:
+            counted = writes.count_shown(session.pk, elsewhere=elsewhere)
         if counted:
             events.repeated(session, client, elsewhere=elsewhere, answered=answered)
         return counted

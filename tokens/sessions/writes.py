@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import router, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, When
 from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import InsertQuery, UpdateQuery
 
@@ -23,6 +23,7 @@ _PLACEHOLDERS: dict[str, Any] = {
     "kid": "placeholder for the kid",
     "auth_hash": "placeholder for the auth hash",
     "known_hash": "placeholder for the auth hash that was read",
+    "late_since": datetime(2000, 5, 5, tzinfo=UTC),
     "started_at": datetime(2001, 1, 1, tzinfo=UTC),
     "refreshed_at": datetime(2002, 2, 2, tzinfo=UTC),
     "idle_until": datetime(2003, 3, 3, tzinfo=UTC),
@@ -32,7 +33,7 @@ _PLACEHOLDERS: dict[str, Any] = {
     "refreshed_ip_address": "192.0.2.252",
     "refreshed_user_agent": "placeholder for the user agent of the refresh",
 }
-_INSERTED = _PLACEHOLDERS.keys() - {"known_hash"}
+_INSERTED = _PLACEHOLDERS.keys() - {"known_hash", "late_since"}
 # What a rotation writes besides the generation.
 ROTATED = (
     "kid",
@@ -70,9 +71,13 @@ def insert(session: Session) -> None:
     session._state.adding, session._state.db = False, alias
 
 
-def rotate(pk: UUID, generation: int, known_hash: str, **columns: Any) -> bool:
+def rotate(
+    pk: UUID, generation: int, known_hash: str, *, late_since: datetime, **columns: Any
+) -> bool:
     """
     Set the row's next generation and ``columns``; return whether this call did.
+
+    An answer with the former pair that was given at ``late_since`` or later may still be on its way.
 
     The row is unchanged if it is no longer at ``generation``, has ended, or has another auth hash
     than ``known_hash``: then a sign-in has stored a better hash of the password meanwhile. The
@@ -81,44 +86,60 @@ def rotate(pk: UUID, generation: int, known_hash: str, **columns: Any) -> bool:
     alias = router.db_for_write(Session)
     statement = compiled_for_connection(alias, "a rotation", _compile_rotation)
     if statement is None:
-        return rotate_through_orm(pk, generation, known_hash, **columns)
+        return rotate_through_orm(pk, generation, known_hash, late_since=late_since, **columns)
     key = {"id": pk, "generation": generation, "known_hash": known_hash}
     with transaction.mark_for_rollback_on_error(using=alias):
-        return bool(statement.count_rows(**key, **columns))
+        return bool(statement.count_rows(**key, late_since=late_since, **columns))
 
 
-def rotate_through_orm(pk: UUID, generation: int, known_hash: str, **columns: Any) -> bool:
+def rotate_through_orm(
+    pk: UUID, generation: int, known_hash: str, *, late_since: datetime, **columns: Any
+) -> bool:
     """Return what ``rotate`` returns, with SQL that the ORM compiles for each call."""
     row = _row(pk, generation).filter(auth_hash=known_hash)
-    return bool(row.update(**_changes(columns)))
+    return bool(row.update(**_changes(columns, late_since)))
 
 
-def count_repeat(pk: UUID, generation: int | None, *, elsewhere: bool) -> bool:
+def count_repeat(pk: UUID, generation: int, *, elsewhere: bool, now: datetime) -> bool:
     """
-    Count on the row that its current pair was given, or asked for, again.
+    Record on the row that its current pair was given again at ``now``.
 
-    Return False, and count nothing, if the row is no longer at ``generation``; None is any.
+    Return False, and record nothing, if the row is no longer at ``generation``.
     """
-    row = Session.objects.filter(pk=pk)
-    if generation is not None:
-        row = row.filter(generation=generation)
-    counted = row.update(
-        repeats=F("repeats") + 1, repeats_elsewhere=F("repeats_elsewhere") + int(elsewhere)
-    )
-    return bool(counted)
+    row = Session.objects.filter(pk=pk, generation=generation)
+    return bool(row.update(repeated_at=now, **_one_repeat_more(elsewhere)))
 
 
-def restart_grace(pk: UUID, generation: int, *, now: datetime) -> None:
+def count_shown(pk: UUID, *, elsewhere: bool) -> bool:
+    """Count on the row, whatever its generation, that a superseded token was shown to ``verify``."""
+    return bool(Session.objects.filter(pk=pk).update(**_one_repeat_more(elsewhere)))
+
+
+def restart_grace(pk: UUID, generation: int, *, now: datetime, **columns: Any) -> None:
     """Let the grace of a generation that is still the current one begin at ``now``."""
-    _row(pk, generation).update(refreshed_at=now)
+    _row(pk, generation).update(refreshed_at=now, **columns)
 
 
 def _row(pk: UUID, generation: int) -> QuerySet[Session]:
     return Session.objects.filter(pk=pk, generation=generation, ended_at=None)
 
 
-def _changes(columns: dict[str, Any]) -> dict[str, Any]:
-    return {"generation": F("generation") + 1, "seen": False, **columns}
+def _one_repeat_more(elsewhere: bool) -> dict[str, Any]:
+    return {
+        "repeats": F("repeats") + 1,
+        "repeats_elsewhere": F("repeats_elsewhere") + int(elsewhere),
+    }
+
+
+def _changes(columns: dict[str, Any], late_since: datetime) -> dict[str, Any]:
+    is_late_answer_possible = Case(When(repeated_at__gte=late_since, then=True), default=False)
+    return {
+        "generation": F("generation") + 1,
+        "seen": False,
+        "is_late_answer_possible": is_late_answer_possible,
+        "repeated_at": None,
+        **columns,
+    }
 
 
 def _compile_insert(connection: Any, *, user_id: Any) -> Statement:
@@ -134,9 +155,11 @@ def _compile_rotation(connection: Any) -> Statement:
     key = {name: _PLACEHOLDERS[name] for name in ("id", "generation", "known_hash")}
     row = _row(key["id"], key["generation"]).filter(auth_hash=key["known_hash"])
     query: Any = row.query.chain(UpdateQuery)
-    query.add_update_values(_changes(columns))
+    late_since = _PLACEHOLDERS["late_since"]
+    query.add_update_values(_changes(columns, late_since))
     sql, parameters = query.get_compiler(connection=connection).as_sql()
-    return _statement(connection, sql, parameters, {**key, **columns})
+    placeholders = {**key, **columns, "late_since": late_since}
+    return _statement(connection, sql, parameters, placeholders)
 
 
 def _statement(
@@ -147,6 +170,9 @@ def _statement(
         for field in Session._meta.concrete_fields
         if field.attname in placeholders
     }
+    if "late_since" in placeholders:
+        repeated_at = Session._meta.get_field("repeated_at")
+        to_database["late_since"] = repeated_at.get_db_prep_save
     return Statement(
         connection, sql, parameters, placeholders=placeholders, to_database=to_database
     )

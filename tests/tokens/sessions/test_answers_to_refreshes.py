@@ -199,6 +199,26 @@ def test_a_rotation_forgets_what_was_seen_before_it(pair: TokenPair) -> None:
     assert not row().seen
 
 
+def test_a_late_answer_that_replaced_the_current_pair_ends_no_session(pair: TokenPair) -> None:
+    """One tab's answer is on its way while another tab rotates, and is stored after the new pair."""
+    stored_again = refresh(refresh(pair, after=SECOND), after=GRACE)
+    newest = refresh(stored_again, after=GRACE + 2 * SECOND)
+    use(newest, after=GRACE + 3 * SECOND)
+    late = timedelta(minutes=10)
+    assert refresh(stored_again, after=late).session.generation == newest.session.generation
+    assert refresh(stored_again, after=late + GRACE).session.ended_at is None  # A queued call.
+    with pytest.raises(RefreshTokenReused):
+        refresh(stored_again, after=late + GRACE + 2 * SECOND)
+
+
+def test_an_answer_long_before_the_rotation_excuses_no_reuse(pair: TokenPair) -> None:
+    first = refresh(pair, after=SECOND)
+    refresh(first, after=10 * SECOND)
+    use(refresh(first, after=GRACE + 2 * SECOND), after=GRACE + 3 * SECOND)
+    with pytest.raises(RefreshTokenReused):
+        refresh(first, after=timedelta(minutes=10))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_each_answer_from_the_grace_is_counted_and_reported(
     pair: TokenPair, caplog: pytest.LogCaptureFixture
