@@ -9,8 +9,8 @@ The table is read again
   REREADS_PER_SECOND times per second at most.
 """
 
+import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -59,25 +59,29 @@ class _Ring:
     read_at: float
 
     def is_older_than(self, seconds: float) -> bool:
-        return time.monotonic() - self.read_at > seconds
+        return clock.elapsed() - self.read_at > seconds
 
 
 class _Cache:
     """This process's copy of the ring, and how many reads unknown kids can still cause."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self.lock = threading.Lock()  # Before a fork, another thread may have held it.
         self.forget()
 
     def forget(self) -> None:
         self.ring: _Ring | None = None
         self.rereads_left = float(REREADS_PER_SECOND)
-        self.counted_at = time.monotonic()
+        self.counted_at = clock.elapsed()
 
     def allow_reread(self) -> bool:
         """Return whether an unknown kid may cause a read now, and count it if so."""
         with self.lock:
-            elapsed = time.monotonic() - self.counted_at
+            elapsed = clock.elapsed() - self.counted_at
             self.counted_at += elapsed
             earned = elapsed * REREADS_PER_SECOND
             self.rereads_left = min(self.rereads_left + earned, REREADS_PER_SECOND)
@@ -189,7 +193,7 @@ def _rows() -> list[SigningKey]:
 
 
 def _read() -> _Ring:
-    began = time.monotonic()  # The copy is as old as the start of the query.
+    began = clock.elapsed()  # The copy is as old as the start of the query.
     rows = _rows()
     former = _cache.ring.keys if _cache.ring else {}
     sealer = Sealer()

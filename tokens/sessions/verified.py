@@ -6,6 +6,7 @@ only. On a hit the key is looked up in the key ring again. The caller checks the
 denylist, the session and the user each time.
 """
 
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -30,7 +31,11 @@ class _Cache:
     """The CAPACITY most recently used tokens, by digest. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()  # Before a fork, another thread may have held it.
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
 
     def __len__(self) -> int:

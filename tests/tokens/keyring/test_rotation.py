@@ -1,6 +1,5 @@
 """Rotation: which key signs, which keys verify, which are refused, and that no session ends."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -133,7 +132,7 @@ def test_a_lost_published_key_is_replaced() -> None:
 
 def test_a_key_that_is_gone_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("tokens.clock.elapsed", lambda: clock[0])
     keyring.forget()
     kid = keyring.signing_key().kid
     now = datetime.now(UTC)
@@ -228,7 +227,7 @@ def test_a_copy_of_the_ring_is_as_old_as_the_beginning_of_its_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read_rows, clock = ring._rows, [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("tokens.clock.elapsed", lambda: clock[0])
 
     def slowly() -> list[SigningKey]:
         rows = read_rows()
