@@ -9,12 +9,17 @@ On PostgreSQL, planning a statement also takes longer than running it. psycopg p
 that is run repeatedly, if the connection's ``prepare_threshold`` allows it and the server binds the
 parameters. Django's own cursors let the server bind them only with an option for all queries, so
 this module uses its own cursor.
+
+psycopg names the statements of each connection alike. Behind a pooler that shares the server's
+processes, such a name may be another program's statement, which then runs without an error. So
+nothing is prepared unless the connection has a server process of its own.
 """
 
 import threading
 from collections.abc import Callable, Mapping
 from logging import getLogger
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 from django.db import DatabaseError, connections
 
@@ -23,8 +28,8 @@ logger = getLogger("tokens")
 T = TypeVar("T")
 
 # PostgreSQL's errors for a prepared statement that does not exist (26000) or exists already
-# (42P05), because a pooler changed the server connection; and for one whose result columns were
-# altered since (0A000).
+# (42P05), because somebody deallocated or prepared it by hand; and for one whose result columns
+# were altered since (0A000).
 _PREPARED_STATEMENT_ERRORS = {"26000", "42P05", "0A000"}
 
 
@@ -165,7 +170,34 @@ def _can_prepare(connection: Any) -> bool:
         # An error of a prepared statement aborts the transaction, so a second try would fail too.
         return False
     connection.ensure_connection()  # PostgreSQL only
-    return getattr(connection.connection, "prepare_threshold", None) is not None  # PostgreSQL only
+    driver = connection.connection  # PostgreSQL only
+    if getattr(driver, "prepare_threshold", None) is None:  # PostgreSQL only
+        return False
+    if driver in _unshared:  # PostgreSQL only
+        return True
+    if has_its_own_server_process(connection):  # PostgreSQL only
+        _unshared.add(driver)
+        return True
+    driver.prepare_threshold = None  # PostgreSQL only
+    return False  # PostgreSQL only
+
+
+# psycopg's connections that have a server process of their own. It stays the same until they close.
+_unshared: WeakSet[Any] = WeakSet()
+
+
+def has_its_own_server_process(connection: Any) -> bool:  # PostgreSQL only
+    """
+    Return whether no pooler shares the server's processes among this open connection and others.
+
+    A pooler gives each client a process id for cancelling (PostgreSQL's BackendKeyData message),
+    which is not that of the server process: it may change with each transaction.
+    """
+    driver = connection.connection
+    with connection.wrap_database_errors:
+        # Without Django's cursor, so that it is not counted or logged as a request's query.
+        (pid,) = driver.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    return bool(pid == driver.info.backend_pid)
 
 
 def _binding_cursor(connection: Any) -> Any:  # PostgreSQL only

@@ -161,7 +161,7 @@ def test_a_look_that_was_prepared_has_its_text_in_djangos_log_of_queries(
 
 
 @on_postgresql
-def test_a_pooler_that_swaps_connections_beneath_costs_nobody_an_answer(
+def test_a_prepared_statement_that_is_gone_costs_nobody_an_answer(
     fresh_connection: None, pair: TokenPair
 ) -> None:
     connection.connection.prepare_threshold = 0
@@ -170,6 +170,19 @@ def test_a_pooler_that_swaps_connections_beneath_costs_nobody_an_answer(
     for _ in range(3):
         sessions.authenticate(pair.raw_access, now=NOW)
     assert prepared_looks() == 0
+
+
+@on_postgresql
+def test_behind_a_pooler_nothing_is_prepared(
+    fresh_connection: None, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pooler gives each client a process id, which is not that of the server process."""
+    monkeypatch.setattr(compiled_sql, "has_its_own_server_process", lambda connection: False)
+    connection.connection.prepare_threshold = 0
+    for _ in range(3):
+        sessions.authenticate(pair.raw_access, now=NOW)
+    assert prepared_looks() == 0
+    assert connection.connection.prepare_threshold is None
 
 
 @on_postgresql
