@@ -22,6 +22,7 @@ logger = getLogger("tokens")
 
 INTERVAL = 1.0  # seconds between two statements of one process
 MAX_ROWS = 1000  # in one statement; the rest waits for the next
+FORK_WAITS = 5.0  # seconds at most
 REMEMBERED = 10_000  # generations that this process has noted, so that each is noted once
 
 Generation = tuple[UUID, int]
@@ -32,16 +33,30 @@ class _Notes:
 
     def __init__(self) -> None:
         self._begin()
-        # Neither the thread nor the owner of a held lock survives a fork; what the parent has noted
-        # is the parent's to write.
-        os.register_at_fork(after_in_child=self._begin)
+        # A fork waits until the thread has written: SQLite has locks of its own, and if the thread is
+        # inside it, then they are held in the child for ever.
+        os.register_at_fork(
+            before=self._before_fork,
+            after_in_parent=self._after_fork,
+            after_in_child=self._begin,
+        )
 
     def _begin(self) -> None:
+        # Neither the thread nor the owner of a held lock survives a fork; what the parent has noted
+        # is the parent's to write.
         self._lock = threading.Lock()
+        self._working = threading.Lock()
         self._due = threading.Event()
         self._pending: dict[UUID, int] = {}
         self._noted: OrderedDict[Generation, None] = OrderedDict()
         self._thread: threading.Thread | None = None
+
+    def _before_fork(self) -> None:
+        self._waited = self._working.acquire(timeout=FORK_WAITS)
+
+    def _after_fork(self) -> None:
+        if self._waited:
+            self._working.release()
 
     def add(self, sid: UUID, generation: int) -> None:
         noted = (sid, generation)
@@ -90,10 +105,11 @@ class _Notes:
         while True:
             self._due.wait()
             self._due.clear()
-            self.flush()
-            # As Django does after a request. A pooled connection goes back to its pool, so that it
-            # keeps neither a request waiting nor a test database from being dropped.
-            close_old_connections()
+            with self._working:
+                self.flush()
+                # As Django does after a request. A pooled connection goes back to its pool, so that
+                # it keeps neither a request waiting nor a test database from being dropped.
+                close_old_connections()
             time.sleep(INTERVAL)
             if self._pending:
                 self._due.set()

@@ -1,5 +1,6 @@
 """The thread that writes what was seen in use: a real one, with a connection of its own."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -155,3 +156,19 @@ def test_two_requests_that_note_at_once_start_one_thread(notes: seen._Notes) -> 
     first = notes._thread
     notes._start_thread()
     assert notes._thread is first
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.parametrize("writes", [True, False])
+def test_a_fork_waits_for_the_thread_that_writes_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, writes: bool
+) -> None:
+    monkeypatch.setattr(seen, "FORK_WAITS", 0.05)
+    notes = seen._Notes()
+    if writes:
+        notes._working.acquire()
+    child = os.fork()
+    if not child:
+        os._exit(0 if notes._working.acquire(blocking=False) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert notes._working.locked() == writes
