@@ -203,9 +203,9 @@ def _calls(operation: str, users: list[Any]) -> Iterator[Callable[[], Any]]:
     from django.utils import timezone
 
     from tokens import sessions
-    from tokens.denylist import snapshot
     from tokens.models import DeniedToken, EndReason
     from tokens.sessions import seen
+    from tokens.snapshot.copy import Copy
 
     # Each refresh rotates. Otherwise a session rotates once in thirty seconds.
     settings.TOKENS_REFRESH_GRACE = timedelta(0)
@@ -221,7 +221,7 @@ def _calls(operation: str, users: list[Any]) -> Iterator[Callable[[], Any]]:
         for pair in pairs:
             yield partial(sessions.end, [pair.session], reason=EndReason.REVOKED)
     elif operation == "snapshot reading":
-        copy, alias = snapshot.Snapshot(), router.db_for_write(DeniedToken)
+        copy, alias = Copy(), router.db_for_write(DeniedToken)
         while True:
             yield lambda: copy._read(alias, now=timezone.now())
     pairs = [sessions.start(next(in_turn)) for _ in range(SESSIONS)]

@@ -1,8 +1,14 @@
+from importlib import import_module
+
 from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import module_has_submodule
+
+# Packages that not every project needs. Each can be deleted.
+OPTIONAL = ("snapshot",)
 
 
 class TokensConfig(AppConfig):
@@ -29,6 +35,7 @@ class TokensConfig(AppConfig):
             checks.check_sessions_per_user,
             checks.check_algorithm,
             checks.check_database,
+            checks.check_atomic_requests,
             checks.check_denylist_mode,
             checks.check_claims_hook,
             checks.check_user_rule,
@@ -41,6 +48,7 @@ class TokensConfig(AppConfig):
         for check in (
             checks.check_deployment,
             checks.check_signing_keys,
+            checks.check_sequence,
             checks.check_pruning,
         ):
             register(check, Tags.security, deploy=True)
@@ -56,6 +64,10 @@ class TokensConfig(AppConfig):
         signals.reuse_detected.connect(mail.on_reuse_detected, dispatch_uid="tokens.notices")
         post_migrate.connect(after_migrate, self, dispatch_uid="tokens.first_key")
         post_migrate.connect(support_group.create_group, self, dispatch_uid="tokens.support_group")
+
+        for name in OPTIONAL:
+            if module_has_submodule(self.module, name):
+                import_module(f".{name}", self.name).set_up()
 
         _extend_admin()
 

@@ -11,6 +11,7 @@ in a receiver is logged. It stops neither the other receivers nor a sign-in or r
     refresh_repeated    session, client, elsewhere, answered
     reuse_detected      session, client: ``client`` presented the old token
     session_ended       sid, user_id, reason, note, by, client
+    everything_revoked  before, note, by
     token_denied        jti, user_id, reason, by, address, until
     key_rotated         kid, former, revoked, by, reason
 
@@ -32,6 +33,7 @@ session_refreshed = Signal()
 refresh_repeated = Signal()
 reuse_detected = Signal()
 session_ended = Signal()
+everything_revoked = Signal()
 token_denied = Signal()
 key_rotated = Signal()
 
@@ -41,6 +43,7 @@ SIGNALS = {
     refresh_repeated: "refresh_repeated",
     reuse_detected: "reuse_detected",
     session_ended: "session_ended",
+    everything_revoked: "everything_revoked",
     token_denied: "token_denied",
     key_rotated: "key_rotated",
 }

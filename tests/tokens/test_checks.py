@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, router
 from django.utils import timezone
 
 from tokens import checks, keyring, sessions
-from tokens.checks import check_database, check_denylist_mode, check_signing_keys
+from tokens.checks import check_database, check_sequence, check_signing_keys
 from tokens.checks.wording import in_words
 from tokens.conf import conf
 from tokens.models import DeniedToken, EndReason, Session, SigningKey, ThrottleCount
@@ -184,7 +184,7 @@ def test_a_router_that_reads_from_a_replica_what_decides_is_noticed(
     monkeypatch: Any, model: Any
 ) -> None:
     monkeypatch.setattr(router, "routers", [ReadsElsewhere(model)])
-    assert [message.id for message in check_denylist_mode()] == ["tokens.W020"]
+    assert [message.id for message in check_database()] == ["tokens.W020"]
 
 
 class WritesElsewhere:
@@ -206,6 +206,23 @@ def test_atomic_requests_are_noticed_where_the_snapshot_cannot_be_read(
     settings.TOKENS_DENYLIST_MODE = "snapshot"
     expected = [] if connection.vendor == "postgresql" else ["tokens.W021"]
     assert list(found()) == expected
+
+
+def test_a_database_that_django_does_not_commit_is_refused(monkeypatch: Any) -> None:
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", False)
+    assert [message.id for message in check_database()] == ["tokens.E023"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no sequences")
+@pytest.mark.parametrize(("cached", "ids"), [(1, []), (50, ["tokens.W023"])])
+def test_a_sequence_that_hands_out_many_numbers_at_once_is_noticed(
+    settings: Any, cached: int, ids: list[str]
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE tokens_deniedtoken ALTER COLUMN id SET CACHE {cached}")
+    assert check_sequence() == []
+    settings.TOKENS_DENYLIST_MODE = "snapshot"
+    assert [message.id for message in check_sequence()] == ids
 
 
 @pytest.mark.parametrize(("days", "ids"), [(90, []), (91, ["tokens.W005"])])

@@ -22,7 +22,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tokens import denylist, keyring, sessions
-from tokens.denylist import snapshot
 from tokens.limits.sign_in import _is_known
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.operations import pruning
@@ -244,18 +243,6 @@ def test_planning_a_rotation(scans: Any) -> None:
 
 def test_asking_whether_pruning_is_overdue(scans: Any) -> None:
     assert scans(pruning.overdue) == []
-
-
-def test_the_readings_of_the_snapshot(scans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "_sees_new_commits", lambda connection: True)
-    copy, now = snapshot.Snapshot(), timezone.now()
-    assert scans(lambda: copy._read("default", now=now)) == []
-    for value in ("missing", "there"):
-        denylist.deny([(value, None)], kind=DeniedToken.Kind.TOKEN, reason="x", until=now)
-    DeniedToken.objects.filter(value="missing").delete()
-    copy._read("default", now=now)
-    assert copy._gaps
-    assert scans(lambda: copy._read("default", now=now)) == []
 
 
 def test_a_scan_is_seen(scans: Any) -> None:

@@ -16,7 +16,6 @@ from tests.conftest import PASSWORD
 from tests.support import orm_caches
 from tests.support.hiding import hide_users
 from tokens import denylist, keyring, sessions
-from tokens.denylist import snapshot
 from tokens.errors import (
     Denied,
     PasswordChanged,
@@ -27,7 +26,7 @@ from tokens.errors import (
 )
 from tokens.jose import Claims
 from tokens.limits import counts
-from tokens.models import DeniedToken, EndReason, Session, SigningKey, fetch_uncached
+from tokens.models import EndReason, Session, SigningKey, fetch_uncached
 from tokens.operations import revocation
 from tokens.sessions import TokenPair, eligibility, receivers, refreshing, seen
 
@@ -170,19 +169,6 @@ def test_a_denial_is_seen_at_once(pair: TokenPair) -> None:
     sessions.revoke(pair.raw_access, now=NOW)
     assert denylist.is_denied(claims)
     assert [row.value for row in denylist.find(claims.ids)] == [claims.jti]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_snapshot_reads_the_table(user: Any) -> None:
-    reading = snapshot.Snapshot()
-    for value in ("first", "second", "third"):
-        reading._read("default", now=NOW)
-        DeniedToken.objects.create(
-            value=value, kind="jti", reason="?", denied_at=NOW, until=NOW + 6 * MINUTE
-        )
-        for each in (reading, snapshot.Snapshot()):
-            each._read("default", now=NOW)
-            assert value in each._until
 
 
 def test_a_sign_in_knows_the_password_and_the_state_of_the_moment(user: Any) -> None:

@@ -15,7 +15,7 @@ from .base import format_instant
 def with_state(rows: Any) -> Any:
     """Return ``rows`` with the annotation that ``Session.state_at`` uses instead of a query."""
     # The auth hash is deferred, because no page may show it.
-    return rows.defer("auth_hash").with_key_revoked()
+    return rows.defer("auth_hash").with_revoked()
 
 
 class SessionColumns:

@@ -15,7 +15,7 @@ from ..models import EndReason, SessionState
 from ..operations.tally import first_window
 from .search import newest, user_key
 
-_NOT_ENDED = {SessionState.LIVE, SessionState.EXPIRED, SessionState.KEY_REVOKED}
+_NOT_ENDED = set(SessionState) - {SessionState.ENDED}
 
 _REFRESHED = {
     "hour": (_("in the last hour"), timedelta(hours=1)),

@@ -32,7 +32,7 @@ class Event:
 
 
 def history(session: Session, *, now: datetime) -> list[Event]:
-    """Return the session's events, with three queries at most, whatever its age."""
+    """Return the session's events, with four queries at most, whatever its age."""
     denials = {row.value: row for row in _denials(session)}
     own, of_key = denials.pop(str(session.pk), None), denials.pop(session.kid, None)
     events = [
@@ -47,6 +47,10 @@ def history(session: Session, *, now: datetime) -> list[Event]:
     if of_key:
         events.append(
             Event(of_key.denied_at, "Its signing key was revoked", _by_and_reason(of_key))
+        )
+    if not session.ended_at:
+        events += map(
+            _cut_off, denylist.find_cut_offs(str(session.user_id), begun_at=session.started_at)
         )
     if session.ended_at:
         events.append(_end(session, session.ended_at, own))
@@ -80,6 +84,10 @@ def _repeats(session: Session) -> Iterator[str]:
             f"{counted(session.repeats_elsewhere, 'time')} from another network and another browser "
             "or app than the one that refreshed: a copy of the tokens may be in use"
         )
+
+
+def _cut_off(row: DeniedToken) -> Event:
+    return Event(row.denied_at, "Revoked with all sessions", _by_and_reason(row))
 
 
 def _denied_access_token(row: DeniedToken) -> Event:

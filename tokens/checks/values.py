@@ -3,16 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Warning
-from django.db import DEFAULT_DB_ALIAS, connections, router
 from rest_framework.settings import api_settings
 
 from .. import sessions
 from ..authentication import JWTAuthentication
 from ..conf import Settings, conf
 from ..limits import parse_rate
-from ..models import DeniedToken, Session, SigningKey, ThrottleCount
 from .wording import in_words
 
 # The project may keep the app at any dotted path.
@@ -164,17 +161,6 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     messages: list[CheckMessage] = []
-    decides: list[Any] = [DeniedToken, Session, SigningKey, ThrottleCount, get_user_model()]
-    if any(router.db_for_read(model) != router.db_for_write(model) for model in decides):
-        messages.append(
-            Warning(
-                "A database router reads sessions, denials, keys, limits or users from another "
-                "database than it writes them to: a revoked token is accepted, and a new password "
-                "refused, until the replica has caught up.",
-                hint=f'Put "{APP}.routers.PrimaryRouter" before it in DATABASE_ROUTERS.',
-                id="tokens.W020",
-            )
-        )
     if mode == "strict":
         return messages
     if not timedelta(0) < bound < conf.TOKENS_ACCESS_LIFETIME:
@@ -195,32 +181,7 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.W022",
             )
         )
-    database = connections[router.db_for_write(DeniedToken)]
-    if database.settings_dict["ATOMIC_REQUESTS"] and database.vendor != "postgresql":
-        messages.append(
-            Warning(
-                "ATOMIC_REQUESTS runs each request in a transaction, in which the snapshot cannot be "
-                "updated: most requests run the query of strict mode.",
-                hint='Set TOKENS_DENYLIST_MODE to "strict", or ATOMIC_REQUESTS to False.',
-                id="tokens.W021",
-            )
-        )
     return messages
-
-
-def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """Report sessions in another database: only the default one is committed before an answer."""
-    alias = router.db_for_write(Session)
-    if alias == DEFAULT_DB_ALIAS:
-        return []
-    return [
-        Error(
-            f"A database router writes sessions to {alias!r}: a revocation may be answered before it "
-            "is committed.",
-            hint=f"Give the database of the app tokens the alias {DEFAULT_DB_ALIAS!r}.",
-            id="tokens.E022",
-        )
-    ]
 
 
 def check_proxies(**kwargs: Any) -> list[CheckMessage]:

@@ -1,29 +1,58 @@
 """Add to the denylist, ask it, and say which of its rows can be deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import router, transaction
 from django.db.models import Exists, Q, QuerySet
 
 from .. import clock, signals
 from ..jose import Claims
-from ..models import DeniedToken
-from . import snapshot
+from ..models import MAX_VALUE_LENGTH, DeniedToken
 
 # The pruning host's clock may be ahead of a host that still verifies the token. Clocks differ by
 # five seconds at most; an hour costs nothing and tolerates a clock that was set wrong.
 PRUNE_SAFETY_MARGIN = timedelta(hours=1)
 
 # What a version needs: microseconds since 1970 for the next centuries, and the character before it.
-MAX_KEY_LENGTH = 64 - 18
-_BEFORE_VERSION = snapshot.BEFORE_VERSION
+MAX_KEY_LENGTH = MAX_VALUE_LENGTH - 18
+_BEFORE_VERSION = "<"  # in no jti, sid or kid
+
+# The value of a row, and the instant of a cut-off: see ``cut_offs``.
+Entry = tuple[str, datetime | None]
+_followers: list[Callable[[Sequence[Entry]], None]] = []
 
 
-def denied(ids: Iterable[str]) -> Exists:
-    """Return whether any of ``ids`` is denied, as an expression for the one query of a request."""
+def add_follower(follower: Callable[[Sequence[Entry]], None]) -> None:
+    """Call ``follower`` with the denials of this process, each time that some were committed."""
+    _followers.append(follower)
+
+
+def announce(entries: Sequence[Entry]) -> None:
+    """When the current transaction commits, tell the followers."""
+
+    def tell() -> None:
+        for follower in _followers:
+            follower(entries)
+
+    if _followers:
+        transaction.on_commit(tell, using=router.db_for_write(DeniedToken))
+
+
+def key_of(value: str) -> str:
+    """Return the id that a row is about: its value, without the version that ``ask_about`` adds."""
+    return value.partition(_BEFORE_VERSION)[0]
+
+
+def denied(ids: Iterable[str], *, or_else: Q | None = None) -> Exists:
+    """
+    Return whether any of ``ids`` is denied, as an expression for the one query of a request.
+
+    ``or_else`` is another condition on the rows, such as ``cut_offs.is_cut_off``.
+    """
     # Joined by OR: for an IN, SQLite first builds a table of the values and takes twice as long.
-    any_of = Q()
+    any_of = or_else or Q()
     for value in ids:
         any_of |= Q(value=value)
     return Exists(DeniedToken.objects.filter(any_of))
@@ -72,7 +101,7 @@ def deny(
         batch_size=500,
         ignore_conflicts=True,
     )
-    snapshot.follow([value for value, _ in values], until=until)
+    announce([(value, None) for value, _ in values])
     if kind is not DeniedToken.Kind.TOKEN:
         return  # session_ended or key_rotated reports it.
     for jti, user_id in values:

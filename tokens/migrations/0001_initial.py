@@ -5,6 +5,7 @@ from django.apps import apps as installed
 from django.conf import settings
 from django.db import migrations, models
 
+from ..models.denylist import new_nonce
 from ..models.instants import InstantField
 
 # The app may be installed under another label.
@@ -188,13 +189,30 @@ class Migration(migrations.Migration):
                             ("sid", "session"),
                             ("kid", "key"),
                             ("ask", "tokens to look up"),
+                            ("cut", "all sessions before an instant"),
                         ],
                         max_length=3,
                     ),
                 ),
                 ("reason", models.CharField(max_length=200)),
                 ("denied_at", InstantField()),
-                ("until", InstantField(db_index=True)),
+                ("until", InstantField()),
+                (
+                    "issued_before",
+                    InstantField(
+                        blank=True,
+                        help_text="A cut-off: sessions that began earlier are refused.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "nonce",
+                    models.BigIntegerField(
+                        default=new_nonce,
+                        editable=False,
+                        help_text="Random. By their sum, a process sees that it has read all rows.",
+                    ),
+                ),
                 (
                     "denied_by",
                     models.ForeignKey(
@@ -226,6 +244,7 @@ class Migration(migrations.Migration):
                 "default_permissions": ("view",),
                 "indexes": [
                     models.Index(fields=["kind", "-id"], name="denied_kind"),
+                    models.Index(fields=["until", "id", "nonce"], name="denied_until"),
                     models.Index(
                         condition=models.Q(("denied_by__isnull", False)),
                         fields=["denied_by"],
@@ -235,11 +254,21 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("kind__in", ["jti", "sid", "kid", "ask"]),
+                            ("kind__in", ["jti", "sid", "kid", "ask", "cut"]),
                             models.Q(("value", ""), _negated=True),
                         ),
                         name="denial_names_an_id",
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("issued_before__isnull", False), ("kind", "cut")),
+                            models.Q(
+                                models.Q(("kind", "cut"), _negated=True), ("issued_before", None)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="cut_off_has_an_instant",
+                    ),
                 ],
             },
         ),

@@ -10,14 +10,23 @@ The tables, one module for each subject.
 """
 
 from .counters import PruneRun, ThrottleCount
-from .denylist import MAX_REASON_LENGTH, DeniedToken
+from .denylist import EVERYONE, MAX_REASON_LENGTH, MAX_VALUE_LENGTH, DeniedToken
 from .instants import InstantField
 from .keys import SigningKey
-from .sessions import EndReason, Session, SessionKind, SessionQuerySet, SessionState
-from .uncached import fetch_uncached
+from .sessions import (
+    EndReason,
+    Session,
+    SessionKind,
+    SessionQuerySet,
+    SessionState,
+    not_cut_off,
+)
+from .uncached import fetch_uncached, locked
 
 __all__ = [
+    "EVERYONE",
     "MAX_REASON_LENGTH",
+    "MAX_VALUE_LENGTH",
     "DeniedToken",
     "EndReason",
     "InstantField",
@@ -29,4 +38,6 @@ __all__ = [
     "SigningKey",
     "ThrottleCount",
     "fetch_uncached",
+    "locked",
+    "not_cut_off",
 ]

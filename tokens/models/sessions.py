@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from .denylist import DeniedToken
+from .denylist import EVERYONE, DeniedToken
 from .instants import InstantField
 from .uncached import UncachedQuerySet
 
@@ -38,6 +39,7 @@ class SessionState(models.TextChoices):
     LIVE = "live", _("live")  # A refresh token can still continue it.
     ENDED = "ended", _("ended")
     EXPIRED = "expired", _("expired")
+    CUT_OFF = "cut_off", _("revoked with all sessions")
     KEY_REVOKED = "key_revoked", _("key revoked")
 
 
@@ -46,6 +48,21 @@ def key_revoked() -> Q:
     # The few revoked kids are read once per query. With an EXISTS for each row, PostgreSQL joins
     # both tables whole, although only the first fifty rows of an index are wanted.
     return Q(kid__in=DeniedToken.objects.filter(kind=DeniedToken.Kind.KEY).values("value"))
+
+
+def cut_off() -> Q:
+    """Return the condition that all users' sessions were revoked after a session began."""
+    return Q(started_at__lt=_cut_off_of_everyone())
+
+
+def not_cut_off() -> Q:
+    never = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=InstantField())
+    # Not ~cut_off(), which is unknown, and so not true, if there was no cut-off.
+    return Q(started_at__gte=Coalesce(_cut_off_of_everyone(), never))
+
+
+def _cut_off_of_everyone() -> Subquery:
+    return Subquery(DeniedToken.objects.filter(value=EVERYONE).values("issued_before")[:1])
 
 
 class SessionQuerySet(UncachedQuerySet["Session"]):
@@ -58,9 +75,12 @@ class SessionQuerySet(UncachedQuerySet["Session"]):
         # planner could prefer an index on expires_at to the range that bounds the rows.
         if state is SessionState.EXPIRED:
             return self.filter(ended_at=None, idle_until__lte=now)
-        # A revoked key takes its sessions with it without a write to any of their rows.
+        # A cut-off, or a revoked key, takes sessions with it without a write to any of their rows.
+        begun = self.filter(ended_at=None, idle_until__gt=now)
+        if state is SessionState.CUT_OFF:
+            return begun.filter(cut_off())
         revoked = key_revoked() if state is SessionState.KEY_REVOKED else ~key_revoked()
-        return self.filter(revoked, ended_at=None, idle_until__gt=now)
+        return begun.filter(not_cut_off(), revoked)
 
     def live(self, *, now: datetime) -> SessionQuerySet:
         return self.in_state(SessionState.LIVE, now=now)
@@ -69,9 +89,9 @@ class SessionQuerySet(UncachedQuerySet["Session"]):
         """Keep those that a signing key has a part in: not Django's own."""
         return self.exclude(kind=SessionKind.DJANGO)
 
-    def with_key_revoked(self) -> SessionQuerySet:
+    def with_revoked(self) -> SessionQuerySet:
         """Annotate what ``Session.state_at`` needs to know about other tables."""
-        return self.annotate(is_key_revoked=key_revoked())
+        return self.annotate(is_key_revoked=key_revoked(), is_cut_off=~not_cut_off())
 
 
 class Session(models.Model):
@@ -192,10 +212,12 @@ class Session(models.Model):
         return f"session {str(self.id)[:8]}"
 
     def state_at(self, now: datetime) -> SessionState:
-        """Return the state of a row that was read ``with_key_revoked``."""
+        """Return the state of a row that was read ``with_revoked``."""
         if self.ended_at is not None:
             return SessionState.ENDED  # First, because the row says why.
         if self.idle_until <= now:
             return SessionState.EXPIRED
-        is_key_revoked: bool = self.is_key_revoked  # type: ignore[attr-defined]  # the annotation
+        if self.is_cut_off:  # type: ignore[attr-defined]  # the annotations
+            return SessionState.CUT_OFF
+        is_key_revoked: bool = self.is_key_revoked  # type: ignore[attr-defined]
         return SessionState.KEY_REVOKED if is_key_revoked else SessionState.LIVE

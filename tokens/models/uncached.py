@@ -8,10 +8,11 @@ about a token may rest on that, so the tables of this app are read with Django's
 Such packages patch the ORM in ``AppConfig.ready()``. This module is imported before, with the models.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import connections, models, router
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -51,6 +52,17 @@ class UncachedQuerySet(models.QuerySet[Model]):
 
     def __init__(self, model: Any = None, query: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(model, query or _UncachedQuery(model), *args, **kwargs)
+
+
+def locked(rows: "models.QuerySet[Any, Row]", *, of: Sequence[str] = ()) -> Any:
+    """
+    Lock the rows of a query against changes until the transaction ends.
+
+    Not against foreign keys that come to point to them: otherwise a transaction that has inserted one
+    would wait for this one at its commit, while this one waits for a row that the other has changed.
+    """
+    features = connections[router.db_for_write(rows.model)].features
+    return rows.select_for_update(of=tuple(of), no_key=features.has_select_for_no_key_update)
 
 
 def fetch_uncached(rows: "models.QuerySet[Any, Row]") -> list[Row]:

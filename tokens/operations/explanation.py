@@ -71,9 +71,12 @@ def explain(raw_token: str, *, now: datetime | None = None) -> Explanation:
     denials = denylist.find(claims.ids if claims else [_storable(recorder.kid)])
     steps = list(_signature_steps(recorder, error, denials, length=len(raw_token)))
     if claims:
+        session = Session.objects.select_related("user").filter(pk=claims.sid).first()
+        if session:
+            denials += denylist.find_cut_offs(claims.sub, begun_at=session.started_at)
         steps += _claims_steps(claims, now=now)
         steps.append(_denylist_step(denials))
-        steps += _session_steps(claims, now=now)
+        steps += _session_steps(claims, session, now=now)
     reached = {step.name for step in steps}
     steps += [Step(name, None, "not reached") for name in STEPS if name not in reached]
     return Explanation(
@@ -136,18 +139,22 @@ def _claims_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
 
 def _denylist_step(denials: list[DeniedToken]) -> Step:
     if not denials:
-        return Step("denylist", True, "none of its jti, sid and kid is denied")
+        return Step(
+            "denylist", True, "neither its jti, sid or kid nor its session's time is denied"
+        )
     return Step("denylist", False, "; ".join(map(_denial_text, denials)))
 
 
 def _denial_text(row: DeniedToken) -> str:
     """Return when the id was denied, by whom and why."""
     by = f" by {row.denied_by.get_username()}" if row.denied_by else ""
+    if row.issued_before:
+        whose = "of the user" if row.user_id else "of all users"
+        return f"every session {whose} before {utc(row.issued_before)} revoked{by}: {row.reason}"
     return f"{row.kind} {row.value} denied {utc(row.denied_at)}{by}: {row.reason}"
 
 
-def _session_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
-    session = Session.objects.select_related("user").filter(pk=claims.sid).first()
+def _session_steps(claims: Claims, session: Session | None, *, now: datetime) -> Iterator[Step]:
     if session is None:
         gone = f"session {claims.sid} does not exist: it was pruned, or deleted with its user"
         yield Step("session", False, gone)

@@ -2,11 +2,11 @@
 How operators and staff take tokens back: everybody's sessions, a user's, one session, one token.
 
 An operator's target is made first, so that its cost can be shown and confirmed; ``carry_out`` then
-revokes it in batches. If it is killed, what has ended stays ended, and the same target made again
-is the rest. Staff denies one token, or one ``jti``, and learns why it was refused already.
+revokes it, in one transaction. Staff denies one token, or one ``jti``, and learns why it was refused
+already.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from ..models import (
     SessionState,
     fetch_uncached,
 )
+from .tally import first_window
 
 
 class UnknownTarget(Exception):
@@ -35,22 +36,33 @@ class UnknownTarget(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Sessions; or, with a ``jti``, that one access token of a session that continues."""
+    """
+    Sessions: all of them, or with ``user`` those of that user.
+
+    Or, with a ``jti``, one access token of a session that continues.
+    """
 
     sessions: SessionQuerySet
     jti: str = ""
+    user: Any = None
+    is_everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a revocation affects: live sessions, their users, and single access tokens."""
+    """
+    What a revocation affects: live sessions, their users, and single access tokens.
+
+    The numbers are minimums if ``exact`` is False.
+    """
 
     sessions: int = 0
     users: int = 0
     tokens: int = 0
+    exact: bool = True
 
     def __bool__(self) -> bool:
-        return bool(self.sessions or self.tokens)
+        return bool(self.sessions or self.tokens or not self.exact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,7 @@ class Denial:
 
 
 def everything() -> Target:
-    return Target(Session.objects.all())
+    return Target(Session.objects.all(), is_everything=True)
 
 
 def of_user(name: str) -> Target:
@@ -79,7 +91,7 @@ def of_user(name: str) -> Target:
         found = []  # The field can never hold this name.
     if not found:
         raise UnknownTarget(f"No user has the {users.USERNAME_FIELD} {name!r}.")
-    return Target(Session.objects.filter(user=found[0]))
+    return Target(Session.objects.filter(user=found[0]), user=found[0])
 
 
 def of_session(sid: UUID) -> Target:
@@ -113,12 +125,15 @@ def of_token(jti: str) -> Target:
 
 def cost(target: Target, *, now: datetime | None = None) -> Cost:
     """Return what revoking ``target`` takes from users who can still use it."""
-    live = _accepted_by_any_host(target.sessions, now=now or clock.now())
+    rows, exact = target.sessions, True
+    if target.is_everything:
+        rows, exact = first_window(rows.filter(ended_at=None), "-expires_at")
+    live = _accepted_by_any_host(rows, now=now or clock.now())
     if target.jti:
         denied = DeniedToken.objects.filter(value=target.jti).exists()
         return Cost(tokens=int(live.exists() and not denied))
     found = live.aggregate(sessions=Count("*"), users=Count("user", distinct=True))
-    return Cost(**found)
+    return Cost(**found, exact=exact)
 
 
 def carry_out(
@@ -126,15 +141,13 @@ def carry_out(
     *,
     note: str,
     by: Any = None,
-    progress: Callable[[int], None] | None = None,
     now: datetime | None = None,
 ) -> int:
     """
-    Revoke ``target``, and return how many sessions or tokens that were.
+    Revoke ``target``, and return how many sessions or tokens that were; for all, at least how many.
 
     Every host refuses them from its next request on. ``note`` is the reason for the denylist, ``by``
-    the staff member. ``progress`` is called with the number of sessions ended so far, each time that
-    more of them have durably ended. A session that begins meanwhile is not ended.
+    the staff member. A session that begins afterwards is not revoked.
     """
     began = now or clock.now()
     if target.jti:
@@ -143,23 +156,19 @@ def carry_out(
             return 0  # It was deleted with its user meanwhile, so the token is refused as well.
         sessions.revoke_token(target.jti, session, note=note, by=by, now=began)
         return 1
-    ended = 0
-
-    def report(in_this_pass: int) -> None:
-        if progress:
-            progress(ended + in_this_pass)
-
-    # Repeated until a pass finds nothing: a sign-in under way may have committed after the query.
-    while in_this_pass := sessions.end_matching(
+    if target.is_everything:
+        found = cost(target, now=began)
+        sessions.revoke_everything(note=note, by=by, now=began)
+        return found.sessions
+    if target.user is not None:
+        return sessions.revoke_user(target.user, note=note, by=by, now=began)
+    return sessions.end_matching(
         _accepted_by_any_host(target.sessions, now=began),
         reason=EndReason.REVOKED,
         note=note,
         by=by,
-        progress=report,
-        now=now,
-    ):
-        ended += in_this_pass
-    return ended
+        now=began,
+    )
 
 
 def identify(raw_token: str, *, now: datetime | None = None) -> Claims:
@@ -209,7 +218,7 @@ def deny_jti(jti: str, *, note: str, by: Any = None, now: datetime | None = None
 
 def _find(sid: UUID, ids: Iterable[str], *, now: datetime) -> Session:
     """Return the session, by one query, if something of it can still be denied. Raises TokenError."""
-    rows = Session.objects.select_related("user").with_key_revoked()
+    rows = Session.objects.select_related("user").with_revoked()
     session: Any = rows.annotate(denied=denylist.denied(ids)).filter(pk=sid).first()
     if session is None:
         raise UserGone(f"Session {sid} no longer exists.")
@@ -219,7 +228,7 @@ def _find(sid: UUID, ids: Iterable[str], *, now: datetime) -> Session:
     if session.denied:
         raise Denied("This token is on the denylist already.")
     if state is not SessionState.LIVE:
-        raise SessionEnded("Its session has expired, or the session's key was revoked.")
+        raise SessionEnded(f"Its session is no longer live: {state.label}.")
     return session  # type: ignore[no-any-return]
 
 

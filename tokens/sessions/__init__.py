@@ -14,7 +14,7 @@ Every rule of a session belongs here. Read ``lifecycle`` first, then ``refreshin
     query, writes     the SQL that reads, inserts and rotates the row
     seen              notes that a pair was seen in use, off the request's path
     verified          claims whose signature this process has verified
-    snapshot_mode     accept a token without a query, with ``lazy_user``
+    lazy_user         the user of a token that was accepted without a query
     auth_hash         whether the user still has the password of the session
     receivers         end sessions when the user changes
     events            the signals and log lines of a session
@@ -25,9 +25,16 @@ May import keyring, denylist, jose, client and the modules below them.
 from ..client import Client
 from ..models import EndReason
 from .auth_hash import auth_hash_matches, auth_hashes
-from .authentication import Authenticated, check_session, read_claims
+from .authentication import Authenticated, check_session, read_claims, set_shortcut
 from .eligibility import needs_user
-from .ending import end, end_all, end_matching, revoke_token
+from .ending import (
+    end,
+    end_all,
+    end_matching,
+    revoke_everything,
+    revoke_token,
+    revoke_user,
+)
 from .lifecycle import authenticate, issue_access_token, revoke, start, verify
 from .pairs import AccessToken, Check, TokenPair
 from .passwords import change_password
@@ -54,7 +61,10 @@ __all__ = [
     "read_claims",
     "refresh",
     "revoke",
+    "revoke_everything",
     "revoke_token",
+    "revoke_user",
+    "set_shortcut",
     "start",
     "verify",
     "would_refresh",

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from .. import clock
+from .. import clock, denylist
 from ..client import Client
-from ..models import EndReason, Session, SessionKind
+from ..models import EndReason, Session, SessionKind, not_cut_off
 from .ending import end
 
 # How long a row may be behind: a use within this time writes nothing.
@@ -21,11 +21,12 @@ TOUCH_EVERY = timedelta(minutes=5)
 def begin(user: Any, *, client: Client, lifetime: timedelta, now: datetime | None = None) -> UUID:
     """Insert the row of a session of Django that ends after ``lifetime``, and return its id."""
     now = now or clock.now()
+    later = denylist.find_cut_offs(str(user.pk), begun_at=now - denylist.AFTER_CUT_OFF)
     session = Session.objects.create(
         user=user,
         kind=SessionKind.DJANGO,
         auth_hash=user.get_session_auth_hash(),
-        started_at=now,
+        started_at=denylist.begin_after(now, later[-1].issued_before if later else None),
         refreshed_at=now,
         idle_until=now + lifetime,
         expires_at=now + lifetime,
@@ -41,13 +42,14 @@ def continues(
     sid: UUID, user: Any, *, client: Client, lifetime: timedelta, now: datetime | None = None
 ) -> bool:
     """
-    Return whether this session of the user has not ended, by one query.
+    Return whether this session of the user was neither ended nor cut off, by one query.
 
     The row gets the time, the client and the new end of the session, once in TOUCH_EVERY. A row
     that does not exist was deleted after its end.
     """
     now = now or clock.now()
     row = Session.objects.filter(pk=sid, user=user.pk, kind=SessionKind.DJANGO, ended_at=None)
+    row = row.filter(not_cut_off())
     refreshed_at = row.values_list("refreshed_at", flat=True).first()
     if refreshed_at is None:
         return False

@@ -1,6 +1,7 @@
 """Send the signals and log lines of a session: which session and user, and from which address."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from logging import INFO, WARNING
 from typing import Any
 from uuid import UUID
@@ -47,6 +48,17 @@ def reused(session: Session, client: Client) -> None:
     """Report that ``client`` presented a refresh token that was rotated before."""
     last_address = session.refreshed_ip_address
     _send(signals.reuse_detected, session, client, level=WARNING, last_address=last_address)
+
+
+def everything_revoked(before: datetime, *, note: str, by: Any) -> None:
+    """Report that every session that began before an instant was revoked."""
+    signals.send(
+        signals.everything_revoked,
+        sender=Session,
+        fields={"before": before.isoformat(), "reason": note, "by": by and by.pk},
+        arguments={"before": before, "note": note, "by": by},
+        level=WARNING,
+    )
 
 
 def ended(

@@ -1,4 +1,4 @@
-"""The user of a token that snapshot mode accepted without a query."""
+"""The user and the session of a token that was accepted without a query."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.utils.functional import SimpleLazyObject, empty
+
+from ..models import Session
 
 
 class LazyUser(SimpleLazyObject):
@@ -52,3 +54,22 @@ class LazyUser(SimpleLazyObject):
 def _key_of(sub: str) -> Any:
     """Return the primary key that a ``sub`` spells."""
     return get_user_model()._meta.pk.to_python(sub)
+
+
+class StrictLookup:
+    """The one query, run once, when the session or the user is first used."""
+
+    __slots__ = ("_load", "_session")
+
+    def __init__(self, load: Callable[[], Session]) -> None:
+        self._load = load
+        self._session: Session | None = None
+
+    def session(self) -> Session:
+        """Return the session. Raises TokenError if the query refuses the token."""
+        if self._session is None:
+            self._session = self._load()
+        return self._session
+
+    def user(self) -> Any:
+        return self.session().user

@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
-from .. import clock, keyring, lasting
+from .. import clock, denylist, keyring, lasting
 from ..client import Client
 from ..conf import conf
 from ..errors import PasswordChanged, SessionEnded
@@ -25,7 +25,9 @@ from .ending import end_reused, revoke_token
 from .pairs import AccessToken, Check, TokenPair
 from .refreshing import Answer, answer_to, record_repeat, would_refresh
 
-_MANY = "_tokens_has_many_sessions"  # an annotation of the user
+# Annotations of the user.
+_MANY = "_tokens_has_many_sessions"
+_CUT_OFF = "_tokens_cut_off"
 
 
 def start(
@@ -144,9 +146,14 @@ def _new_session(
 
 
 def _lock_unchanged(user: Any, session: Session, **annotations: Any) -> Any:
-    """Return the user as stored, locked. Raises UserRefused if the sign-in came to nothing."""
-    stored = lock(user, **annotations)
+    """
+    Return the user as stored, locked. Raises UserRefused if the sign-in came to nothing.
+
+    The session begins after every cut-off, although another host's clock may be ahead.
+    """
+    stored = lock(user, **{_CUT_OFF: denylist.latest_cut_off()}, **annotations)
     require_eligible(stored)
+    session.started_at = denylist.begin_after(session.started_at, getattr(stored, _CUT_OFF))
     if not constant_time_compare(session.auth_hash, stored.get_session_auth_hash()):
         raise PasswordChanged(f"The password of user {user.pk} was changed during the sign-in.")
     return stored

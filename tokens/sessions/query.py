@@ -25,7 +25,7 @@ _PLACEHOLDERS = Claims(
     kid="placeholder for the kid",
     iss="",
     aud="",
-    sub="",
+    sub="placeholder for the sub",
     iat=0,
     exp=0,
     jti="placeholder for the jti",
@@ -73,7 +73,8 @@ def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
         rows = rows.defer(*(columns - _DECISIVE_COLUMNS))
     if hides_users():
         rows = rows.filter(is_visible())
-    return rows.annotate(denied=denylist.denied(claims.ids)).filter(pk=claims.sid).order_by()
+    denied = denylist.denied(claims.ids, or_else=denylist.is_cut_off(claims.sub))
+    return rows.annotate(denied=denied).filter(pk=claims.sid).order_by()
 
 
 class CompiledQuery:
@@ -124,4 +125,5 @@ _COMPILE = {
 
 def _values(claims: Claims) -> dict[str, Any]:
     jti, sid, kid = claims.ids
-    return {"jti": jti, "sid": sid, "kid": kid, "pk": claims.sid}
+    _, cut_off = denylist.cut_off_values(claims.sub)
+    return {"jti": jti, "sid": sid, "kid": kid, "cut_off": cut_off, "pk": claims.sid}

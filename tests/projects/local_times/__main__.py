@@ -31,11 +31,11 @@ from django.test.utils import (  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
+from tests.conftest import forget_everything  # noqa: E402
 from tests.projects import story  # noqa: E402
 from tokens import sessions  # noqa: E402
 from tokens.admin.history import history  # noqa: E402
 from tokens.admin.overview import overview  # noqa: E402
-from tokens.denylist import snapshot  # noqa: E402
 from tokens.errors import Denied, Expired, RefreshTokenReused, SessionEnded, TokenError  # noqa: E402
 from tokens.models import DeniedToken, EndReason, PruneRun, Session, SigningKey  # noqa: E402
 from tokens.operations import pruning  # noqa: E402
@@ -107,7 +107,7 @@ def a_revoked_access_token_is_refused() -> None:
         assert denial.denied_at == now
         assert now + 5 * MINUTE < denial.until < now + 7 * MINUTE
         with override_settings(TOKENS_DENYLIST_MODE="snapshot"):
-            snapshot.forget()
+            forget_everything()
             assert refusal(sessions.authenticate, pair.raw_access, now=now) is Denied
         story_of_the_api = APIClient()
         with at(now):
@@ -214,7 +214,7 @@ def staff_sees_local_times() -> None:
 
 
 def row_of(session: Session) -> Any:
-    return Session.objects.with_key_revoked().get(pk=session.pk)
+    return Session.objects.with_revoked().get(pk=session.pk)
 
 
 def pruning_deletes_what_is_old_enough() -> None:
@@ -274,7 +274,7 @@ def main() -> None:
         user().delete()
         story.run(label="tokens")
     finally:
-        snapshot.forget()  # It has a connection of its own.
+        forget_everything()  # A copy of the denylist has a connection of its own.
         teardown_databases(databases, verbosity=0)
     print("agreed")  # noqa: T201
 

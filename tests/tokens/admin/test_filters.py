@@ -40,7 +40,7 @@ def test_a_state_shows_the_sessions_in_it(
 
 
 def test_a_row_and_a_query_agree_on_the_state_at_any_time(states: dict[str, Any]) -> None:
-    rows = Session.objects.with_key_revoked()
+    rows = Session.objects.with_revoked()
     for days in (0, 7, 12, 14, 100):
         now = NOW + timedelta(days=days)
         for state in SessionState:

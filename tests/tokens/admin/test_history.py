@@ -125,6 +125,13 @@ def test_a_revoked_key_is_told(pair: sessions.TokenPair, grace: Any) -> None:
     )
 
 
+def test_a_cut_off_is_told(pair: sessions.TokenPair, grace: Any) -> None:
+    revocation.carry_out(revocation.everything(), note="backup lost", by=grace, now=at(1))
+    assert told()[-1] == Event(
+        at(1), "Revoked with all sessions", ("by grace", "reason: backup lost")
+    )
+
+
 def test_an_expiry_is_told(pair: sessions.TokenPair) -> None:
     row = Session.objects.get()
     assert told(now=row.idle_until)[-1] == Event(row.idle_until, "Expired", ("idle limit",))

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from tests.conftest import PASSWORD
 from tokens import clock, keyring, sessions
 from tokens.models import EndReason, Session, SessionKind
+from tokens.operations import revocation
 
 pytestmark = pytest.mark.django_db
 
@@ -293,4 +294,11 @@ def test_a_revoked_key_takes_no_session_of_django_with_it(browser: Client, user:
     sessions.start(user)
     keyring.rotate(keyring.plan_rotation(revoke_previous=True))
     assert Session.objects.all().with_tokens().get().kind == SessionKind.PAIR
+    assert name_in(browser) == "ada"
+
+
+def test_a_cut_off_ends_it_and_the_next_one_is_good(browser: Client) -> None:
+    revocation.carry_out(revocation.everything(), note="leak")
+    assert name_in(browser) == "nobody"
+    browser.get("/become/?name=ada")
     assert name_in(browser) == "ada"

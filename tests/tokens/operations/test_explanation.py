@@ -15,6 +15,7 @@ from tokens.conf import conf
 from tokens.errors import TokenError
 from tokens.jose import TokenType, jti_of
 from tokens.models import DeniedToken, EndReason, Session, SigningKey
+from tokens.operations import revocation
 from tokens.operations.explanation import STEPS, Explanation, explain
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +168,18 @@ def test_a_step_that_was_not_reached_is_no_step_that_passed(user: Any) -> None:
     explanation = explain(forged(sessions.start(user), key="x" * 32))
     passed = [step.passed for step in explanation.steps]
     assert passed == [True, True, False, None, None, None, None, None, None]
+
+
+@pytest.mark.parametrize("target", ["everything", "of_user"])
+def test_a_cut_off_is_named_with_its_reason(user: Any, target: str) -> None:
+    pair = sessions.start(user)
+    words = ["ada"] if target == "of_user" else []
+    revocation.carry_out(getattr(revocation, target)(*words), note="backup lost")
+    whose = "of the user" if words else "of all users"
+    explanation = explain(pair.raw_access)
+    assert f"every session {whose} before" in found(explanation)["denylist"]
+    assert "revoked: backup lost" in found(explanation)["denylist"]
+    assert explanation.refusal == refusal_of_a_request(pair.raw_access)
 
 
 def test_a_key_that_only_verifies_says_until_when(user: Any) -> None:

@@ -27,7 +27,6 @@ from hypothesis.stateful import (
 )
 
 from tokens import sessions
-from tokens.denylist import snapshot
 from tokens.errors import TokenError
 from tokens.models import EndReason, Session
 from tokens.operations import pruning
@@ -291,15 +290,3 @@ def run_histories(examples: int) -> None:
 @pytest.mark.django_db
 def test_random_histories_go_as_the_model_says() -> None:
     run_histories(300)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_random_histories_go_the_same_way_in_the_snapshot_mode(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.TOKENS_DENYLIST_MODE = "snapshot"
-    settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(hours=1)
-    # The histories run ahead of the clock by which a password change denies.
-    monkeypatch.setattr(snapshot, "SLACK", timedelta(days=3650))
-    run_histories(150)
-    assert len(snapshot._snapshot) > 100

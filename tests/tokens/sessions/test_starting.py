@@ -15,7 +15,6 @@ from rest_framework.test import APIClient
 from tests.conftest import PASSWORD
 from tests.support.hiding import hide_users
 from tokens import keyring, sessions
-from tokens.denylist import snapshot
 from tokens.errors import ClaimsError, PasswordChanged, TokenError, UserGone, UserInactive
 from tokens.limits import sign_in
 from tokens.models import DeniedToken, Session
@@ -201,35 +200,6 @@ def test_a_rule_of_the_project_is_asked_at_sign_in_request_and_refresh(
                     verb, user
                 )
             )
-
-
-@pytest.fixture
-def _good_by_snapshot(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Snapshot mode, with a copy of the denylist that has nothing against any token."""
-    settings.TOKENS_DENYLIST_MODE = "snapshot"
-    monkeypatch.setattr(snapshot, "is_known_good", lambda ids, *, now: True)
-
-
-@pytest.mark.usefixtures("_good_by_snapshot")
-def test_a_rule_is_asked_in_snapshot_mode_too(user: Any, settings: Any) -> None:
-    pair = sessions.start(user)
-    settings.TOKENS_USER_RULE = f"{__name__}.nobody"
-    with pytest.raises(UserInactive):
-        sessions.authenticate(pair.raw_access)
-
-
-@pytest.mark.usefixtures("_good_by_snapshot")
-def test_a_hidden_user_is_gone_in_snapshot_mode_too(
-    user: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pair = sessions.start(user)
-    hide_users(monkeypatch, username="ada")
-    with pytest.raises(UserGone):
-        sessions.authenticate(pair.raw_access)
-
-
-def nobody(user: Any) -> bool:
-    return False
 
 
 def test_a_user_whom_the_default_manager_hides_is_gone(

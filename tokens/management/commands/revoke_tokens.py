@@ -18,7 +18,7 @@ class Command(OperatorCommand):
         "End sessions, or deny one access token. The tokens are refused from the next request on, "
         "in every process on every host. It cannot be undone; the users must sign in again."
     )
-    when_interrupted = "What was revoked stays revoked. Run the command again for the rest."
+    when_interrupted = "Nothing was revoked, or everything. Run the command again to see."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         target = parser.add_mutually_exclusive_group(required=True)
@@ -57,6 +57,7 @@ class Command(OperatorCommand):
                     "sessions_revoked": cost.sessions,
                     "users_signed_out": cost.users,
                     "tokens_revoked": cost.tokens,
+                    "counted_all": cost.exact,
                 }
             )
         elif not cost:
@@ -70,10 +71,7 @@ class Command(OperatorCommand):
 
     def _revoke(self, target: Target, cost: Cost, *, note: str) -> Cost:
         """Revoke ``target`` and return how much was revoked, which may differ from ``cost``."""
-        report, total = self.progress(), counted(cost.sessions, "session")
-        done = revocation.carry_out(
-            target, note=note, progress=lambda ended: report(f"{ended:,} of {total} revoked")
-        )
+        done = revocation.carry_out(target, note=note)
         return replace(cost, tokens=done) if target.jti else replace(cost, sessions=done)
 
 
@@ -91,10 +89,9 @@ def _target(options: dict[str, Any]) -> tuple[Target, dict[str, Any]]:
 def _describe(cost: Cost) -> str:
     if cost.tokens:
         return "one access token; its session goes on."
-    return (
-        f"{counted(cost.sessions, 'session')} of {counted(cost.users, 'user')}, "
-        "who must sign in again."
-    )
+    sessions = counted(cost.sessions, "session", exact=cost.exact)
+    users = counted(cost.users, "user", exact=cost.exact)
+    return f"{sessions} of {users}, who must sign in again."
 
 
 def _sid(text: str) -> UUID:

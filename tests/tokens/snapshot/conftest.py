@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tokens import clock as real_clock
 from tokens import sessions
-from tokens.denylist import snapshot
-from tokens.denylist.snapshot import Snapshot
 from tokens.sessions import TokenPair
+from tokens.snapshot.copy import Copy
 
 from .denials import clock
 
@@ -15,7 +15,7 @@ from .denials import clock
 @pytest.fixture
 def snapshot_mode(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Switch to snapshot mode, with a bound of one hour and a clock that a test can move."""
-    monkeypatch.setattr(snapshot, "time", clock)
+    monkeypatch.setattr(real_clock, "elapsed", clock.elapsed)
     settings.TOKENS_DENYLIST_MODE = "snapshot"
     settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(hours=1)
 
@@ -28,8 +28,8 @@ def pair(transactional_db: None, snapshot_mode: None, user: Any) -> TokenPair:
 
 
 @pytest.fixture
-def another() -> Iterator[Snapshot]:
-    """Return a snapshot such as another process has."""
-    another = Snapshot()
+def another() -> Iterator[Copy]:
+    """Return a copy such as another process has."""
+    another = Copy()
     yield another
     another.forget()

@@ -1,7 +1,7 @@
 """Every way to deny a token, in this process and in another."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,21 +9,24 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from tests.support.grace import be_used
-from tokens import keyring, sessions
+from tokens import keyring, sessions, snapshot
 from tokens.errors import TokenError
+from tokens.jose import Claims
 from tokens.models import DeniedToken, EndReason
+from tokens.operations import revocation
 from tokens.sessions import TokenPair
+from tokens.snapshot.copy import Copy
 
 BOUND = timedelta(seconds=60)
 
 
 class Clock:
-    """Stands in for the module ``time`` in ``tokens.denylist.snapshot``; it runs, and can skip."""
+    """Stands in for ``tokens.clock.elapsed``; it runs, and can skip."""
 
     def __init__(self) -> None:
         self._skipped = 0.0
 
-    def monotonic(self) -> float:
+    def elapsed(self) -> float:
         return time.monotonic() + self._skipped
 
     def skip(self, period: timedelta) -> None:
@@ -44,6 +47,21 @@ def deny_elsewhere(value: str, **columns: Any) -> None:
     until = now + timedelta(minutes=6)
     DeniedToken.objects.create(
         **{"kind": "sid", "reason": "?", "denied_at": now, "until": until, **columns}, value=value
+    )
+
+
+def is_good(copy: Copy, *ids: str, now: datetime | None = None) -> bool:
+    """Return whether the copy knows nothing against a token with these ids, issued far ahead."""
+    return copy.is_known_good(ids, subject="", issued_at=2**40, now=now or timezone.now())
+
+
+def accepts(copy: Copy, claims: Claims, *, now: datetime | None = None) -> bool:
+    """Return whether a process with this copy accepts the token without a query."""
+    return copy.is_known_good(
+        snapshot.ids_of(claims),
+        subject=claims.sub,
+        issued_at=claims.iat,
+        now=now or timezone.now(),
     )
 
 
@@ -91,6 +109,14 @@ def reuse(pair: TokenPair) -> None:
             return
 
 
+def revoke_everything(pair: TokenPair) -> None:
+    revocation.carry_out(revocation.everything(), note="leak")
+
+
+def revoke_the_user(pair: TokenPair) -> None:
+    revocation.carry_out(revocation.of_user("ada"), note="leak")
+
+
 EVERY_DENIAL = [
     end,
     revoke_access,
@@ -100,6 +126,8 @@ EVERY_DENIAL = [
     change_password,
     change_password_and_continue,
     reuse,
+    revoke_everything,
+    revoke_the_user,
 ]
 
 

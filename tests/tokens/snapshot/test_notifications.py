@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from tests.support.processes import manage, running_site
-from tokens import sessions
-from tokens.denylist import notifications, snapshot
+from tokens import sessions, snapshot
 from tokens.errors import SessionEnded
 from tokens.sessions import TokenPair
+from tokens.snapshot import copy, notifications
 
-from .denials import deactivate, deny_elsewhere, end, refusal, wait_for_the_bound
+from .denials import deactivate, deny_elsewhere, end, is_good, refusal, wait_for_the_bound
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -26,6 +25,7 @@ pytestmark = [
 ]
 
 MODULE = "tests.projects.snapshot.settings"
+NEW_ROWS = 1  # query
 postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite only counts")
 
 
@@ -37,7 +37,7 @@ def revoke_in_another_process(pair: TokenPair) -> None:
 
 def listen() -> None:
     """Make the next request check for notifications."""
-    snapshot._snapshot._listen_at = -math.inf
+    snapshot._copy._listen_at = -math.inf
 
 
 def soon(happens: Callable[[], bool]) -> bool:
@@ -50,7 +50,22 @@ def soon(happens: Callable[[], bool]) -> bool:
 
 
 def hears() -> bool:
-    return snapshot._snapshot._notifications.has_changes("default")
+    return snapshot._copy.notifications.has_changes("default")
+
+
+def listens() -> None:
+    """Wait until this process hears what other processes announce."""
+    hears()
+    assert soon(hears)
+    hears()
+
+
+def terminate_the_listener() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE query = 'LISTEN tokens_denied' AND datname = current_database()"
+        )
 
 
 def queries_of_a_request(pair: TokenPair) -> int:
@@ -66,7 +81,7 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
 
     def refused() -> bool:
         listen()
-        return not snapshot.is_known_good(ids, now=timezone.now())
+        return not is_good(snapshot._copy, *ids)
 
     assert soon(refused)
     assert refusal(pair) is SessionEnded
@@ -75,9 +90,9 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
 def test_a_process_checks_for_notifications_twenty_times_per_bound(pair: TokenPair) -> None:
     revoke_in_another_process(pair)
     assert soon(hears)
-    snapshot._snapshot._has_changes = True
+    snapshot._copy._has_changes = True
     sessions.authenticate(pair.raw_access)  # not yet
-    snapshot._snapshot._listen_at -= 3600 / 20
+    snapshot._copy._listen_at -= 3600 / 20
     assert refusal(pair) is SessionEnded
 
 
@@ -90,19 +105,12 @@ def test_a_notification_is_kept_until_a_reading_is_possible(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries_of_a_request(pair)
-    monkeypatch.setattr(snapshot, "_sees_new_commits", lambda connection: False)
-    snapshot._snapshot._has_changes = True
+    monkeypatch.setattr(copy, "_sees_new_commits", lambda connection: False)
+    snapshot._copy._has_changes = True
     assert queries_of_a_request(pair) == 0
     monkeypatch.undo()
-    assert queries_of_a_request(pair) == 1
+    assert queries_of_a_request(pair) == NEW_ROWS
     assert queries_of_a_request(pair) == 0
-
-
-def test_no_request_waits_for_a_notification(pair: TokenPair) -> None:
-    listen()
-    with snapshot._snapshot._lock:
-        # It would take the bound, which is an hour.
-        assert snapshot.is_known_good([], now=timezone.now())
 
 
 def test_without_a_source_of_notifications_the_bound_holds(
@@ -114,7 +122,7 @@ def test_without_a_source_of_notifications_the_bound_holds(
     monkeypatch.setattr(notifications, "_own_connection", fail)
     snapshot.forget()
     for _ in range(3):
-        snapshot._snapshot._notifications._try_at = -math.inf
+        snapshot._copy.notifications._try_at = -math.inf
         listen()
         sessions.authenticate(pair.raw_access)
     assert [record.getMessage() for record in caplog.records] == [
@@ -124,39 +132,42 @@ def test_without_a_source_of_notifications_the_bound_holds(
     listen()
     sessions.authenticate(pair.raw_access)
     wait_for_the_bound(settings)
-    assert not snapshot.is_known_good([str(pair.session.pk)], now=timezone.now())
+    assert not is_good(snapshot._copy, str(pair.session.pk))
 
 
-def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(pair: TokenPair) -> None:
-    held = snapshot._snapshot._notifications
+def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "RETRY_AFTER", 0.5)
+    snapshot.forget()
     queries_of_a_request(pair)
-    first: Any = held._source
+    assert soon(lambda: queries_of_a_request(pair) == 0)
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            pid = first._connection.connection.info.backend_pid
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        terminate_the_listener()
     else:
-        first._connection.connection.close()
-    assert soon(lambda: hears() or held._source is None)
-    assert queries_of_a_request(pair) == 0  # It pauses first.
-    held._try_at = -math.inf
-    assert queries_of_a_request(pair) == 1
-    assert held._source is not first
+        source: Any = snapshot._copy.notifications._source
+        source._connection.connection.close()
+        assert queries_of_a_request(pair) == 0  # It pauses first.
     revoke_in_another_process(pair)
     assert soon(hears)
 
 
-def test_a_fork_leaves_its_parents_source_alone(
-    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_fork_leaves_its_parents_source_alone(pair: TokenPair) -> None:
+    """The lock of the copy is held by a thread that the child does not have."""
     queries_of_a_request(pair)
-    held = snapshot._snapshot._notifications
-    parents: Any = held._source
-    monkeypatch.setattr(os, "getpid", lambda: -1)
-    assert hears()
-    assert held._source is not parents
-    assert parents._connection.is_usable()
-    parents.close()
+    parents: Any = snapshot._copy.notifications._source
+    with snapshot._copy._lock:
+        child = os.fork()
+    if not child:
+        connection.connection = None  # The parent's. Closing it would end it for the parent.
+        good = is_good(snapshot._copy) and snapshot._copy.notifications._source is not parents
+        os._exit(0 if good else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0
+    revoke_in_another_process(pair)
+    assert soon(hears)
+    assert snapshot._copy.notifications._source is parents
 
 
 def test_another_database_sends_no_notifications(
@@ -170,7 +181,7 @@ def test_another_database_sends_no_notifications(
 
 @postgresql_only
 def test_a_notification_arrives_within_a_callers_transaction_too(pair: TokenPair) -> None:
-    queries_of_a_request(pair)
+    listens()
     with transaction.atomic():
         revoke_in_another_process(pair)
         assert soon(hears)
@@ -178,7 +189,7 @@ def test_a_notification_arrives_within_a_callers_transaction_too(pair: TokenPair
 
 @postgresql_only
 def test_a_denial_that_is_rolled_back_notifies_no_process(pair: TokenPair) -> None:
-    queries_of_a_request(pair)
+    listens()
     with transaction.atomic():
         deactivate(pair)
         transaction.set_rollback(True)
@@ -189,61 +200,59 @@ def test_a_denial_that_is_rolled_back_notifies_no_process(pair: TokenPair) -> No
 
 @postgresql_only
 def test_too_many_notifications_close_the_connection_for_a_while(
-    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     monkeypatch.setattr(notifications, "MAX_NOTIFICATIONS", 3)
-    queries_of_a_request(pair)
-    for _ in range(4):
+    listens()
+    for _ in range(5):
         notifications.notify("default")
-    held = snapshot._snapshot._notifications
-    assert soon(lambda: not hears() and held._source is None)
-    held._try_at = -math.inf
-    assert hears()
+    assert soon(lambda: "more than 3 denials within 60 seconds" in caplog.text)
 
 
 @postgresql_only
 def test_its_connection_has_the_options_of_the_others(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=7s")
+    monkeypatch.setenv("PGOPTIONS", "-c application_name=options-of-all")
     snapshot.forget()
-    assert hears()
-    source: Any = snapshot._snapshot._notifications._source
-    with source._connection.cursor() as cursor:
-        cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("7s",)
+    listens()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT query FROM pg_stat_activity WHERE application_name = 'options-of-all'"
+        )
+        assert cursor.fetchall() == [("LISTEN tokens_denied",)]
 
 
 @postgresql_only
-def test_a_listening_connection_sends_a_statement_each_minute(
+def test_a_listening_connection_that_is_quiet_sends_a_statement_again_and_again(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queries_of_a_request(pair)
-    source: Any = snapshot._snapshot._notifications._source
-    with source._connection.cursor() as cursor:
-        cursor.execute("SHOW idle_session_timeout")
-        assert cursor.fetchone() == ("10min",)
-    source._received, source._listen_at, before = 1000, time.monotonic(), source._connection
-    assert hears()
-    assert source._received == 0
-    assert source._connection is before
-    assert not hears()
+    monkeypatch.setattr(notifications, "RETRY_AFTER", 0.2)
+    listens()
+    for _ in range(3):
+        assert soon(hears)
 
 
 @postgresql_only
-def test_after_a_quiet_time_it_listens_anew_without_a_pause_or_a_line_in_the_log(
-    pair: TokenPair, caplog: Any
+def test_behind_a_pooler_nothing_listens(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    queries_of_a_request(pair)
-    source: Any = snapshot._snapshot._notifications._source
-    with connection.cursor() as cursor:
-        pid = source._connection.connection.info.backend_pid
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    source._listen_at -= 10 * 60  # seconds without a statement on this connection
-    assert hears()
-    revoke_in_another_process(pair)
-    assert soon(hears)
-    assert "no notifications" not in caplog.text
+    """A pooler answers with the process id of the server process that happens to be free."""
+    ask = notifications._PostgreSQL._ask
+    monkeypatch.setattr(notifications._PostgreSQL, "_ask", lambda *args: (ask(*args) or 0) + 1)
+    snapshot.forget()
+    hears()
+    assert soon(lambda: "a pooler is in between" in caplog.text)
+
+
+@postgresql_only
+def test_a_statement_that_fails_is_reported(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(notifications, "CHANNEL", "no such name")
+    snapshot.forget()
+    hears()
+    assert soon(lambda: "syntax error" in caplog.text)
 
 
 @postgresql_only
