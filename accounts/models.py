@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.contrib.auth import hashers
 from django.contrib.auth.models import AbstractUser
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +52,9 @@ class User(AbstractUser):
             nonlocal replaced
             better = hashers.make_password(raw_password)  # Slow, so before the lock.
             with transaction.atomic():
-                locked = User._default_manager.select_for_update().filter(pk=self.pk)
+                # Other transactions may go on to insert rows that point to the user.
+                no_key = connection.features.has_select_for_no_key_update
+                locked = User._default_manager.select_for_update(no_key=no_key).filter(pk=self.pk)
                 stored = locked.values_list("password", flat=True).first()
                 replaced = stored != checked
                 self.password = (stored or "") if replaced else better

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from .. import sessions
 from ..client import client_of
+from ..models import locked
 from . import cookies
 from .cookie_views import answer_by_cookie
 from .http import bearer
@@ -103,7 +104,7 @@ class PasswordChangeView(AsksDatabase, TokenView):
 def _save(user: Any, new_password: str, *, checked: str) -> None:
     """Store the new password, unless another request has changed the password that was checked."""
     users = get_user_model()._default_manager
-    if not users.select_for_update().filter(pk=user.pk, password=checked).exists():
+    if not locked(users.filter(pk=user.pk, password=checked)).exists():
         raise ValidationError({"current_password": [CURRENT_IS_WRONG]})
     user.set_password(new_password)
     user.save(update_fields=["password"])

@@ -11,7 +11,7 @@ from django.db.models.manager import BaseManager
 
 from ..conf import conf
 from ..errors import UserGone, UserInactive
-from ..models import Session, fetch_uncached
+from ..models import Session, fetch_uncached, locked
 
 
 def require_eligible(user: Any) -> None:
@@ -52,7 +52,7 @@ def lock(user: Any, **annotations: Any) -> Any:
     users = _users().annotate(**annotations) if annotations else _users()
     # The row of a parent model has the password of a user model that inherits from another.
     links = [link.name for link in users.model._meta.parents.values() if link]
-    found = fetch_uncached(users.select_for_update(of=("self", *links)).filter(pk=user.pk))
+    found = fetch_uncached(locked(users.filter(pk=user.pk), of=("self", *links)))
     if not found:
         raise UserGone(f"User {user.pk} no longer exists.")
     return found[0]

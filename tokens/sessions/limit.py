@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Value
 
 from ..conf import conf
 from ..models import EndReason, Session, SessionKind, SessionQuerySet
@@ -15,13 +15,15 @@ SLACK = 16
 AT_ONCE = 50
 
 
-def may_be_reached() -> Exists:
+def may_be_reached() -> Exists | Value:
     """
     Return whether the user may have as many sessions as are allowed, as a condition on users.
 
     It is read with the user, so that most sign-ins need no further query.
     """
-    most = max(0, conf.TOKENS_SESSIONS_PER_USER - SLACK)
+    most = conf.TOKENS_SESSIONS_PER_USER - SLACK
+    if most <= 0:
+        return Value(True)
     return Exists(_open().filter(user=OuterRef("pk")).order_by()[most : most + 1])
 
 

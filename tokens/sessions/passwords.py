@@ -13,7 +13,7 @@ from django.db import transaction
 
 from .. import clock, denylist, signals
 from ..client import Client
-from ..errors import SessionEnded, UserGone
+from ..errors import Denied, SessionEnded, UserGone
 from ..models import EndReason, Session, SessionKind
 from . import pairs, writes
 from .auth_hash import auth_hashes
@@ -50,7 +50,7 @@ def change_password(
     Without this function a new password ends every session, as Django's
     ``update_session_auth_hash`` is needed to keep Django's own session.
 
-    Raises TokenError if that session does not continue, and ClaimsError.
+    Raises TokenError if that session does not continue or its key was revoked, and ClaimsError.
     """
     now = now or clock.now()
     began = time.monotonic()
@@ -69,12 +69,20 @@ def change_password(
                 keep, session.generation, session.auth_hash, late_since=now, **columns
             ):
                 continue
+            _refuse_revoked_meanwhile(session, successor)
             with _continuing(keep):
                 save()
             end_after_password_change(lock(user), keep=keep, now=now)
             _refuse_earlier_tokens(successor, until=now + _since(began), now=now)
         return pair
     raise SessionEnded(f"Session {keep} was refreshed {ATTEMPTS} times at the same time.")
+
+
+def _refuse_revoked_meanwhile(session: Session, successor: Session) -> None:
+    """Raise Denied if the session's key was revoked after the session was read."""
+    # A revocation makes another key sign, so nothing is asked while the key is the same.
+    if session.kid != successor.kid and denylist.find([session.kid]):
+        raise Denied(f"Key {session.kid} was revoked, and with it session {session.pk}.")
 
 
 def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:

@@ -6,7 +6,7 @@ Receivers of the user model's signals, so it does not matter whether the API, th
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,8 +14,10 @@ from django.contrib.auth.hashers import check_password, get_hasher, identify_has
 from django.db import transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
 
+from ..errors import UserGone
 from ..models import EndReason, Session, fetch_uncached
 from .auth_hash import auth_hashes
+from .eligibility import lock
 from .ending import end_with_user
 from .passwords import end_after_password_change, keep_after_rehash, session_that_continues
 
@@ -112,6 +114,8 @@ def after_user_save(
 
 def before_user_delete(sender: Any, instance: Any, **kwargs: Any) -> None:
     """End the sessions before the user's deletion cascades to their rows; the denials remain."""
+    with suppress(UserGone):
+        lock(instance)  # A sign-in under way comes first, or comes to nothing.
     end_with_user(instance, Session.objects.all(), reason=EndReason.USER_DELETED, keep_owner=False)
 
 
