@@ -2,6 +2,7 @@
 
 import resource
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.faults.conftest import assert_unavailable, set_up, sign_in
@@ -29,5 +30,5 @@ def test_while_the_disk_is_full_calls_go_on_and_nothing_is_half_written(tmp_path
         assert ada.refreshes() == 200
         assert ada.calls() == 200
         assert revoked.calls() == 401
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -66,7 +66,12 @@ class Person:
         self._take([answer])
 
     def refresh_from_tabs(self) -> None:
-        """Refresh with one token from several tabs at once. All must get the same successor."""
+        """
+        Refresh with one token from several tabs at once.
+
+        All must get the same successor; or the pair of this token again, if it is so young that the
+        grace ends between two of them.
+        """
         with ThreadPoolExecutor(TABS) as pool:
             answers = list(pool.map(self._refresh_with, [self.held.refresh] * TABS))
         self._ledger.count("parallel refreshes")
@@ -129,12 +134,14 @@ class Person:
         if refused:
             self.held = self._sign_in()
             return
-        pairs = {(_jti(one.json()["access"]), _jti(one.json()["refresh"])) for one in answers}
-        self._ledger.expect(len(pairs) == 1, f"{self._name}: one token had {len(pairs)} successors")
-        if _jti(answers[0].json()["refresh"]) != _jti(self.held.refresh):
-            self.held.former.append(self.held.refresh)  # Within the grace, nothing rotates.
-        self.held.access = answers[0].json()["access"]
-        self.held.refresh = answers[0].json()["refresh"]
+        pairs = {_jti(one.json()["refresh"]): one.json() for one in answers}
+        own = pairs.pop(_jti(self.held.refresh), None)  # Within the grace, nothing rotates.
+        self._ledger.expect(len(pairs) <= 1, f"{self._name}: one token had {len(pairs)} successors")
+        if pairs:
+            self.held.former.append(self.held.refresh)
+        newest = next(iter(pairs.values()), own)
+        assert newest is not None
+        self.held.access, self.held.refresh = newest["access"], newest["refresh"]
 
     def _refused(self, raw_access: str, what: str) -> None:
         status = self._me(raw_access)
