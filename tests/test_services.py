@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers, services
+from tests.support.poolers import own_pgbouncer
 
 NOWHERE = {"DATABASE_URL": "postgres://x@127.0.0.1:1/x", "CACHE_URL": "redis://127.0.0.1:1/0"}
 
@@ -44,6 +45,9 @@ def test_a_server_that_is_not_installed_is_said_to_be_that(
     monkeypatch.setattr(servers, "POSTGRES_VERSIONS", tmp_path)
     with pytest.raises(SystemExit, match="apt install postgresql"):
         services.main(["true"])
-    monkeypatch.setattr(shutil, "which", lambda program: None)
+    monkeypatch.setattr(shutil, "which", lambda program, path=None: None)
     with pytest.raises(servers.NotInstalled, match="apt install redis-server"), services.cache():
+        pass
+    pooler = own_pgbouncer(NOWHERE["DATABASE_URL"], size=1)
+    with pytest.raises(servers.NotInstalled, match="apt install pgbouncer"), pooler:
         pass

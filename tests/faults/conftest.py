@@ -35,8 +35,18 @@ def set_up(database_url: str) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def sign_in(site: Site) -> Person:
-    answer = site.ask("/api/token/", body={"username": "ada", "password": PASSWORD})
+def create_people(database_url: str, names: list[str]) -> None:
+    """Create users with these names, after ``set_up``."""
+    code = (
+        "from django.contrib.auth import get_user_model as model\n"
+        f"for name in {names!r}: model().objects.create_user(name, password={PASSWORD!r})"
+    )
+    done = manage("shell", "-v0", "-c", code, DATABASE_URL=database_url)
+    assert done.returncode == 0, done.stderr
+
+
+def sign_in(site: Site, name: str = "ada") -> Person:
+    answer = site.ask("/api/token/", body={"username": name, "password": PASSWORD})
     assert answer.status == 200, answer.body
     return Person(site, answer.json()["access"], answer.json()["refresh"])
 

@@ -35,16 +35,17 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-        self._run("initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "-N")
+        self.url = url_of(self.port)
+        self._create()
 
     def start(self) -> None:
         options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -c fsync=off"
         self._run("pg_ctl", "start", "-w", "-o", options, "-l", str(self.folder / "log"))
 
     def crash(self) -> None:
-        """Stop the server without a checkpoint: every connection ends at once."""
-        self._run("pg_ctl", "stop", "-m", "immediate")
+        """Stop the server, if it runs, without a checkpoint: every connection ends at once."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "-m", "immediate")
 
     @contextmanager
     def gone(self) -> Iterator[None]:
@@ -72,6 +73,32 @@ class Postgres:
             yield
             connection.rollback()
 
+    def dump(self, name: str) -> Path:
+        """Write everything in the database of this name to a file, as pg_dump does."""
+        path = self.folder / f"{name}.sql"
+        self._run("pg_dump", "-f", str(path), "-d", url_of(self.port, name))
+        return path
+
+    def restore(self, name: str, dump: Path) -> None:
+        """Put a new database in the place of this one, and end its connections."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        self._run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump), url_of(self.port, name))
+
+    def wal_position(self) -> str:
+        """Return how far the log of changes was written."""
+        return self._ask("SELECT pg_current_wal_lsn()")
+
+    def _ask(self, sql: str) -> str:
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute(sql.encode()).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    def _create(self) -> None:
+        self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "postgres", "-N")
+
     def _set_read_only(self, value: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("SET default_transaction_read_only = off")
@@ -90,6 +117,35 @@ class Postgres:
         subprocess.run(
             command, env=environment, cwd=self.folder, check=True, stdout=subprocess.DEVNULL
         )
+
+
+class Standby(Postgres):
+    """A copy of the cluster at a port, which follows it, not waited for, until it is promoted."""
+
+    def __init__(self, folder: Path, *, primary: int) -> None:
+        self._primary = primary
+        super().__init__(folder)
+
+    def promote(self) -> None:
+        self._run("pg_ctl", "promote", "-w")
+
+    def has(self, position: str) -> bool:
+        """Return whether it has everything up to this position of the primary's log."""
+        return self._ask(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") == "True"
+
+    def follows(self) -> bool:
+        """Return whether it is connected to its primary."""
+        return self._ask("SELECT count(*) FROM pg_stat_wal_receiver") == "1"
+
+    def _create(self) -> None:
+        data = str(self.folder / "data")
+        words = ["-R", "-N", "-c", "fast", "-X", "stream", "-d", url_of(self._primary)]
+        self._run("pg_basebackup", "-D", data, *words)
+
+
+def url_of(port: int, name: str = "postgres") -> str:
+    """Return the URL of a database of the cluster at a port, or at a proxy to it."""
+    return f"postgres://postgres@127.0.0.1:{port}/{name}"
 
 
 def _newest_postgres() -> Path:
@@ -112,6 +168,18 @@ def own_postgres() -> Iterator[Postgres]:
             yield postgres
         finally:
             postgres.crash()
+
+
+@contextmanager
+def own_standby(primary: int) -> Iterator[Standby]:
+    """Run a standby of the cluster at this port until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="latchkey-standby-") as folder:
+        standby = Standby(Path(folder), primary=primary)
+        standby.start()
+        try:
+            yield standby
+        finally:
+            standby.crash()
 
 
 class Redis:
