@@ -14,7 +14,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 
 LINTS := lint-style lint-format lint-types lint-layers lint-migrations lint-settings
 
-.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services trials bench capacity lint $(LINTS) audit \
+.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services trials explore bench capacity lint $(LINTS) audit \
 	format lock clean
 
 help: ## List these targets
@@ -56,6 +56,9 @@ soak-services: $(VENV)/.dev ## Run the soak on PostgreSQL and Redis
 
 trials: $(VENV)/.dev ## Refresh with real clients, lost answers and thieves, on both databases (ARGS="--trials 4 --only node")
 	$(BIN)/python -m tests.trials $(ARGS)
+
+explore: $(VENV)/.dev ## Run every order of the statements of concurrent requests, on both databases (ARGS="--faults")
+	$(BIN)/python -m tests.exploration $(ARGS)
 
 bench: $(VENV)-bench/.installed ## Compare the performance with similar packages (SIZES=1000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks

@@ -66,6 +66,18 @@ def database() -> Iterator[str]:
 
 
 @contextmanager
+def engine_server(engine: str) -> Iterator[str]:
+    """Yield what ``temporary_database`` needs for this engine: "sqlite", or "postgresql"."""
+    if engine == "sqlite":
+        yield engine
+        return
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        os.environ.pop("DATABASE_URL", None)  # Then a PostgreSQL is looked for, or started.
+    with database() as server:
+        yield server
+
+
+@contextmanager
 def temporary_database(server: str) -> Iterator[str]:
     """Yield the URL of an empty database: on this PostgreSQL, or in a temporary folder on SQLite."""
     if not server.startswith("postgres"):

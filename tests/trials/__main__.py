@@ -9,12 +9,11 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import tests.settings  # noqa: F401  # Sets the environment before the site reads it.
 from tests.support.processes import manage
-from tests.support.services import database, temporary_database
+from tests.support.services import engine_server, temporary_database
 from tests.trials import GROUPS
 
 ENGINES = ("sqlite", "postgresql")
@@ -31,25 +30,13 @@ def main() -> None:
 
 def _run(engine: str, trials: int, groups: Sequence[str]) -> int:
     """Run the trials in a process of their own, whose settings name one database."""
-    with _own_database(engine) as url:
+    with engine_server(engine) as server, temporary_database(server) as url:
         os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="tests.trials.settings")
         done = manage("migrate", "-v0", DATABASE_URL=url)
         if done.returncode:
             sys.exit(done.stderr)
         command = [sys.executable, "-m", "tests.trials.one_engine", engine, str(trials), *groups]
         return subprocess.run(command, check=False).returncode
-
-
-@contextmanager
-def _own_database(engine: str) -> Iterator[str]:
-    if engine == "sqlite":
-        with temporary_database(engine) as url:
-            yield url
-        return
-    if not os.environ["DATABASE_URL"].startswith("postgres"):
-        del os.environ["DATABASE_URL"]  # Then a PostgreSQL is looked for, or started.
-    with database() as server, temporary_database(server) as url:
-        yield url
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,0 +1,22 @@
+"""A small part of ``make explore``: every schedule of a few scenarios, and of a fault."""
+
+import pytest
+
+from .faults import FAULTS, find
+from .scenarios import SCENARIOS
+from .search import explore
+
+SMALL = ("two tabs refresh", "a thief is late")
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_schedule_keeps_the_promises(name: str) -> None:
+    outcome = explore(SCENARIOS[name])
+    assert outcome.violations == {}
+    assert outcome.covered > outcome.schedules > 0
+
+
+def test_a_fault_is_noticed() -> None:
+    assert find(FAULTS["a rotation wins whatever the generation is"]).violations
