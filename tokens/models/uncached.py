@@ -4,6 +4,7 @@ Read rows as the database has them now, past caches that patch Django's ORM.
 django-cacheops replaces methods of ``QuerySet``, and django-cachalot ``SQLCompiler.execute_sql``. Both
 return what was read before, also after another process, or SQL of its own, has changed it. No decision
 about a token may rest on that, so the tables of this app are read with Django's own methods.
+``locked`` reads rows and locks them.
 
 Such packages patch the ORM in ``AppConfig.ready()``. This module is imported before, with the models.
 """
