@@ -22,6 +22,8 @@ from tests.support.processes import RunningSite, manage, running_site
 from tests.support.revoker import own_revoker
 from tests.support.servers import own_postgres, url_of
 
+pytestmark = pytest.mark.services
+
 
 def restore_into(database: Path, backup: Path) -> None:
     """Restore as ``sqlite3 db.sqlite3 ".restore backup"`` does."""
@@ -91,7 +93,6 @@ def test_after_a_restored_file_everything_is_refused_that_revoke_tokens_all_ends
         assert let_in(site, crowd) == 0
 
 
-@pytest.mark.services
 @pytest.mark.parametrize("strangers", [0, 600])
 def test_after_a_restored_dump_what_is_revoked_is_refused(strangers: int) -> None:
     """With many denials no process reads them all each time."""

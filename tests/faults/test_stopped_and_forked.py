@@ -24,6 +24,8 @@ from tests.support.forked import forked_sites
 from tests.support.processes import running_site
 from tests.support.servers import own_postgres
 
+pytestmark = pytest.mark.services
+
 STOPPED = 10.0  # seconds
 
 
@@ -39,7 +41,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+@pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with database(request.param, tmp_path) as url:
         yield url
