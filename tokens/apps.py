@@ -1,3 +1,4 @@
+from functools import partial
 from importlib import import_module
 
 from django.apps import AppConfig, apps
@@ -65,9 +66,8 @@ class TokensConfig(AppConfig):
         post_migrate.connect(after_migrate, self, dispatch_uid="tokens.first_key")
         post_migrate.connect(support_group.create_group, self, dispatch_uid="tokens.support_group")
 
-        for name in OPTIONAL:
-            if module_has_submodule(self.module, name):
-                import_module(f".{name}", self.name).set_up()
+        for name in filter(partial(module_has_submodule, self.module), OPTIONAL):
+            import_module(f".{name}", self.name).set_up()
 
         _extend_admin()
 

@@ -36,8 +36,7 @@ def announce(entries: Sequence[Entry]) -> None:
         for follower in _followers:
             follower(entries)
 
-    if _followers:
-        transaction.on_commit(tell, using=router.db_for_write(DeniedToken))
+    transaction.on_commit(tell, using=router.db_for_write(DeniedToken))
 
 
 def key_of(value: str) -> str:

@@ -5,7 +5,7 @@ The key's function is ``keyring.rotate``. Every entry point (API, admin, command
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -295,14 +295,11 @@ def _report(owners: dict[UUID, Any], how: _How) -> None:
     events.ended(owners, how.reason, note=how.note, by=how.by, client=how.client)
 
 
-def end_matching(
-    matching: SessionQuerySet, *, progress: Callable[[int], None] | None = None, **how: Any
-) -> int:
+def end_matching(matching: SessionQuerySet, **how: Any) -> int:
     """
     End the sessions of a query, however many, and return how many had not ended before.
 
-    They end in batches. Each batch is durable when ``progress`` is called with the number ended so
-    far; inside a caller's transaction all of them are. ``how`` is as for ``end``.
+    They end in batches, each in a transaction of its own. ``how`` is as for ``end``.
     """
     # All ids at once, a hundred bytes each. To find the next batch only, a database may search and
     # sort all that remain, for every batch.
@@ -311,8 +308,6 @@ def end_matching(
     for batch in _batches(pks):
         left = Session.objects.filter(pk__in=batch, ended_at=None)
         ended += end(left.only("pk", "user_id"), **how)
-        if progress:
-            progress(ended)
     return ended
 
 

@@ -13,9 +13,9 @@ from tests.conftest import PASSWORD
 from tokens import clock, keyring, sessions
 from tokens.api import password_views
 from tokens.api.password_views import PasswordChangeView
-from tokens.errors import PasswordChanged, SessionEnded, TokenError, UserGone
+from tokens.errors import Denied, PasswordChanged, SessionEnded, TokenError, UserGone
 from tokens.models import DeniedToken, EndReason, Session
-from tokens.sessions import TokenPair, writes
+from tokens.sessions import TokenPair, passwords, writes
 
 NEW_PASSWORD = "a rather different sentence"
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -253,6 +253,24 @@ def test_a_refresh_at_the_same_time_only_delays_the_change(
     monkeypatch.setattr(writes, "rotate_through_orm", lambda *_, **__: False)
     with pytest.raises(SessionEnded, match="at the same time"):
         sessions.change_password(user, keep=pair.session.pk)
+
+
+def test_keys_that_are_revoked_at_the_same_time_end_the_session(
+    user: Any, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = passwords._read
+
+    def revoke_next(*args: Any, **kwargs: Any) -> Session:
+        session = read(*args, **kwargs)
+        keyring.rotate(keyring.plan_rotation(revoke_previous=True))
+        return session
+
+    monkeypatch.setattr(passwords, "_read", revoke_next)
+    set_new_password(user)
+    with pytest.raises(Denied, match="was revoked"):
+        sessions.change_password(user, keep=pair.session.pk)
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 def test_a_caller_without_a_token_keeps_only_djangos_own_session(
