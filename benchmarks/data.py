@@ -163,10 +163,10 @@ def _insert_denials(size: int, *, users: int, spread: timedelta, now: datetime) 
     instant = _INSTANT[connection.vendor]
     _run(
         f"""
-        INSERT INTO tokens_deniedtoken (value, kind, user_id, reason, denied_at, until)
+        INSERT INTO tokens_deniedtoken (value, kind, user_id, reason, denied_at, until, nonce)
         SELECT {_ID[connection.vendor]} || CASE WHEN i %% 100 = 0 THEN '.3a' ELSE '' END,
             CASE WHEN i %% 100 = 0 THEN 'jti' ELSE 'sid' END, user_id, 'revoked',
-            {instant.format("denied")}, {instant.format("denied + 3660")}
+            {instant.format("denied")}, {instant.format("denied + 3660")}, i * 7919
         FROM (
             SELECT n.i, u.id AS user_id, %(now)s - (%(last)s - n.i) * (%(spread)s / %(last)s) AS denied
             FROM n JOIN bench_user u ON u.i = n.i * 7919 %% {users}

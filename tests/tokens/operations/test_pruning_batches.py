@@ -98,8 +98,8 @@ class TestBatches:
     def test_none_reads_the_whole_table(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO tokens_deniedtoken (value, kind, reason, denied_at, until)"
-                " SELECT n, 'jti', 'lost', %s, %s FROM generate_series(1, 20000) n",
+                "INSERT INTO tokens_deniedtoken (value, kind, reason, denied_at, until, nonce)"
+                " SELECT n, 'jti', 'lost', %s, %s, n FROM generate_series(1, 20000) n",
                 [NOW - DAY, NOW - DAY],
             )
             cursor.execute("ANALYZE tokens_deniedtoken")

@@ -42,6 +42,7 @@ def test_its_lifetime_is_that_of_access_tokens_by_default(user: Any) -> None:
     assert token.expires_at == NOW + timedelta(minutes=5)
 
 
+@pytest.mark.django_db(transaction=True)  # A copy of the denylist learns of what was committed.
 @pytest.mark.parametrize("mode", ["strict", "snapshot"])
 def test_it_can_be_taken_back(user: Any, token: AccessToken, settings: Any, mode: str) -> None:
     settings.TOKENS_DENYLIST_MODE = mode
