@@ -9,6 +9,7 @@ Every rule of a session belongs here. Read ``lifecycle`` first, then ``refreshin
     eligibility       the rule who may come in
     limit             how many sessions a user may have
     ending            the functions that end sessions
+    revoking          revoke every session, or those of a user, by one row
     passwords         change_password, and what a new password or hash does to the sessions
     pairs             the two tokens of a session's row
     query, writes     the SQL that reads, inserts and rotates the row
@@ -27,18 +28,12 @@ from ..models import EndReason
 from .auth_hash import auth_hash_matches, auth_hashes
 from .authentication import Authenticated, check_session, read_claims, set_shortcut
 from .eligibility import needs_user
-from .ending import (
-    end,
-    end_all,
-    end_matching,
-    revoke_everything,
-    revoke_token,
-    revoke_user,
-)
+from .ending import end, end_all, end_matching, revoke_token
 from .lifecycle import authenticate, issue_access_token, revoke, start, verify
 from .pairs import AccessToken, Check, TokenPair
 from .passwords import change_password
 from .refreshing import find_by_refresh_token, refresh, would_refresh
+from .revoking import revoke_everything, revoke_user
 
 __all__ = [
     "AccessToken",

@@ -18,7 +18,9 @@ class Command(OperatorCommand):
         "End sessions, or deny one access token. The tokens are refused from the next request on, "
         "in every process on every host. It cannot be undone; the users must sign in again."
     )
-    when_interrupted = "Nothing was revoked, or everything. Run the command again to see."
+    when_interrupted = (
+        "Either nothing was revoked or everything. Run the command with --dry-run to see."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         target = parser.add_mutually_exclusive_group(required=True)
