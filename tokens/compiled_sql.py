@@ -28,7 +28,7 @@ logger = getLogger("tokens")
 T = TypeVar("T")
 
 # PostgreSQL's errors for a prepared statement that does not exist (26000) or exists already
-# (42P05), because somebody deallocated or prepared it by hand; and for one whose result columns
+# (42P05), because the project deallocated or prepared it by SQL; and for one whose result columns
 # were altered since (0A000).
 _PREPARED_STATEMENT_ERRORS = {"26000", "42P05", "0A000"}
 

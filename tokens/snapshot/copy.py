@@ -65,7 +65,7 @@ class Copy:
 
     def _begin(self) -> None:
         # A connection from before a fork is the parent's: it must be neither used nor closed.
-        self._of_parent = getattr(self, "notifications", None)
+        self._of_parents = [*getattr(self, "_of_parents", ()), getattr(self, "notifications", None)]
         self.notifications = Notifications()
         self._lock = threading.Lock()  # Before a fork, another thread may have held it.
         self.forget()
@@ -121,7 +121,7 @@ class Copy:
             self._take(entries)
 
     def _bring_up_to_date(self, bound: float, *, now: datetime) -> None:
-        """Read, unless another thread does: nobody waits for it, a query of their own is as fast."""
+        """Read, unless another thread does. No request waits for that: its own query is as fast."""
         began = clock.elapsed()
         if not self._lock.acquire(blocking=False):
             return
@@ -214,7 +214,8 @@ class Copy:
             if issued_before is None:
                 self._held.add(denylist.key_of(value))
             else:
-                self._cut_offs[value] = issued_before.timestamp()
+                known = self._cut_offs.get(value, -inf)
+                self._cut_offs[value] = max(known, issued_before.timestamp())
 
 
 def _sees_new_commits(connection: Any) -> bool:

@@ -192,6 +192,7 @@ class _PostgreSQL:  # PostgreSQL only
             with selectors.DefaultSelector() as selector:
                 selector.register(driver.socket, selectors.EVENT_READ)
                 selector.register(self._woken, selectors.EVENT_READ)
+                # The rule of compiled_sql.has_its_own_server_process, which would wait for the answer.
                 pid = self._ask("SELECT pg_backend_pid()", driver, selector)
                 if pid is not None and pid != driver.backend_pid:
                     raise DatabaseError("a pooler is in between, which delivers none")
