@@ -13,7 +13,7 @@ is what the database holds, where each actor is and what each has got.
     promises    what must hold after each commit and after each schedule
     search      the search through all schedules
     turns       actors that pause before each statement, and the stage that gives one of them the turn
-    databases   reset, read and describe the database; who waits for whom
+    databases   reset, read and describe the database; which connection waits for which
     processes   caches for each actor as if it were a process, a clock that is set, and no randomness
     faults      patches that each remove one protection, and the scenario that must notice
     worker      a process with a database of its own

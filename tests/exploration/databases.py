@@ -1,4 +1,4 @@
-"""What the exploration needs of a database: reset it, read it, and know who waits for whom."""
+"""What the exploration needs of a database: reset it, read it, and find out which connection waits for which."""
 
 import re
 from typing import Any

@@ -169,7 +169,7 @@ _SNAPSHOT = [
         "snapshot: a sign-out",
     ),
     Fault(
-        "a password change lets nobody ask",
+        "a password change tells no copy of the denylist",
         "sessions.passwords._refuse_earlier_tokens",
         _nothing,
         "snapshot: a password change and a thief",

@@ -58,7 +58,7 @@ class Player:
         """Return ``work()``, or None if it is refused; check that it is not accepted wrongly."""
         world, self._began, self._uses = self.world, None, uses
         if uses:
-            # Nobody uses what has not arrived yet.
+            # A pair is used when it has arrived, and not before.
             ahead = uses.dated - world.processes.seconds
             self.process.offset = max(self.process.offset, ahead)
         self.process.events.clear()

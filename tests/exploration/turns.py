@@ -193,7 +193,7 @@ class Stage:
             self._settle()
 
     def choices(self) -> list[int]:
-        """Return the places of the actors that can have the next turn. After a deadlock, nobody can."""
+        """Return the places of the actors that can have the next turn. After a deadlock, none can."""
         if self.deadlock():
             return []
         holds = [not a.finished and getattr(a.driver, "in_transaction", False) for a in self.actors]

@@ -1,8 +1,9 @@
 """The clock of one host steps by twenty minutes and back: what was revoked stays refused there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,13 +46,25 @@ def people_go_on_at(site: RunningSite) -> bool:
     return all_accepted(site, gather(site, ["ada"], PASSWORD, count=4))
 
 
-def assert_refused_when_right_again(
-    site: RunningSite, clock: HostClock, denied: list[Member]
+def assert_refused_during_and_after_the_step(
+    site: RunningSite,
+    clock: HostClock,
+    before: list[Member],
+    during: list[Member],
+    *,
+    revoke: Callable[[list[Member]], None],
 ) -> None:
-    clock.set_off(RIGHT)
-    assert let_in(site, denied) == 0
+    """Revoke more sessions during the step, and set the clock right again."""
+    assert people_go_on_at(site)
+    assert let_in(site, before) == 0
+    revoke(during)
     wait_for_the_bound()
-    assert let_in(site, denied) == 0
+    assert people_go_on_at(site)
+    assert let_in(site, before + during) == 0
+    clock.set_off(RIGHT)
+    assert let_in(site, before + during) == 0
+    wait_for_the_bound()
+    assert let_in(site, before + during) == 0
 
 
 @pytest.fixture
@@ -73,13 +86,9 @@ def test_what_was_revoked_before_or_during_a_step_stays_refused_after_it(
     assert let_in(site, before) == 0
 
     clock.set_off(step)
-    assert people_go_on_at(site)
-    assert let_in(site, before) == 0
-    revoke_elsewhere(hosts.url, during)
-    wait_for_the_bound()
-    assert people_go_on_at(site)
-    assert let_in(site, before + during) == 0
-    assert_refused_when_right_again(site, clock, before + during)
+    assert_refused_during_and_after_the_step(
+        site, clock, before, during, revoke=partial(revoke_elsewhere, hosts.url)
+    )
     assert all_accepted(site, good)
 
 
@@ -93,13 +102,9 @@ def test_a_process_that_starts_during_a_step_refuses_after_it_what_was_revoked(
     revoke_here(right, before)
 
     site, clock = hosts.start("stepping", step)
-    assert people_go_on_at(site)
-    assert let_in(site, before) == 0
-    revoke_here(right, during)
-    wait_for_the_bound()
-    assert people_go_on_at(site)
-    assert let_in(site, before + during) == 0
-    assert_refused_when_right_again(site, clock, before + during)
+    assert_refused_during_and_after_the_step(
+        site, clock, before, during, revoke=partial(revoke_here, right)
+    )
     assert all_accepted(site, good)
 
 

@@ -1,7 +1,7 @@
 """
 The connection that waits for notifications goes silent, and something in between acknowledges.
 
-So no error comes, however long one waits for it. Nobody may wait, and the bound holds all the same.
+So a read never ends, not even with an error. No request may wait for it, and the bound holds.
 """
 
 import time
@@ -32,7 +32,7 @@ CLIENTS = 3  # One thread of the worker is left for the test's own requests.
 # Seconds that no request may take: less than a bound, which is how long requests wait that wait for
 # another. A request takes some milliseconds, and a busy machine adds many of them.
 LONGEST = 0.9
-# Seconds that nobody notices, for the slowest of a hundred requests.
+# Seconds. A p99 below this is accepted, however short the one before was.
 UNNOTICED = 0.1
 # Seconds of silence. A process that talks on this connection does so once a minute.
 SILENCE = 65
@@ -63,7 +63,7 @@ def site(proxy: Proxy) -> Iterator[RunningSite]:
         try:
             yield site
         finally:
-            # Whoever still waits on a silent connection is told now, so that the site can stop.
+            # A thread that still waits on a silent connection gets an error, so that the site can stop.
             proxy.cut()
 
 
@@ -110,7 +110,7 @@ def assert_not_slowed(before: Traffic, during: Traffic) -> None:
     assert percentile(during.seconds) < max(2 * percentile(before.seconds), UNNOTICED)
 
 
-def test_nobody_waits_when_the_connection_falls_silent_at_its_first_word(
+def test_no_request_waits_when_the_connection_falls_silent_at_its_first_word(
     postgres: Postgres, proxy: Proxy, site: RunningSite
 ) -> None:
     crowd = gather(site, NAMES, PASSWORD, count=20)
@@ -124,7 +124,7 @@ def test_nobody_waits_when_the_connection_falls_silent_at_its_first_word(
     assert let_in(site, crowd[1:]) == 0
 
 
-def test_nobody_waits_when_a_connection_that_listens_falls_silent(
+def test_no_request_waits_when_a_connection_that_listens_falls_silent(
     postgres: Postgres, proxy: Proxy, site: RunningSite
 ) -> None:
     crowd = gather(site, NAMES, PASSWORD, count=20)

@@ -2,7 +2,7 @@
 A process that revokes sessions whenever it is told to, always on the same connection.
 
 Run as a module, it reads lines: "end" and the ids of sessions, or "deny", a number of tokens that
-nobody has, and how many hours ago. It answers each with a line when it is committed.
+no client holds, and how many hours ago. It answers each with a line when it is committed.
 """
 
 import subprocess
@@ -27,7 +27,7 @@ class Revoker:
         self._tell(" ".join(["end", *(member.sid for member in members)]))
 
     def deny_strangers(self, count: int, *, hours_ago: int = 0) -> None:
-        """Deny tokens that nobody has: rows among which others have to be found."""
+        """Deny tokens that no client holds, so that the table has other rows too."""
         self._tell(f"deny {count} {hours_ago}")
 
     def _tell(self, line: str) -> None:

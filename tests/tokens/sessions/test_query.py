@@ -161,7 +161,7 @@ def test_a_look_that_was_prepared_has_its_text_in_djangos_log_of_queries(
 
 
 @on_postgresql
-def test_a_prepared_statement_that_is_gone_costs_nobody_an_answer(
+def test_a_prepared_statement_that_is_gone_costs_no_answer(
     fresh_connection: None, pair: TokenPair
 ) -> None:
     connection.connection.prepare_threshold = 0
