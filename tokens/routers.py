@@ -18,13 +18,14 @@ class PrimaryRouter:
     """
 
     @cached_property
-    def app_label(self) -> str:
-        """The label of this app, which a project may have changed."""
-        config: Any = apps.get_containing_app_config(__name__)
-        return str(config.label)
+    def app_labels(self) -> frozenset[str]:
+        """The labels of this app, which a project may have changed, and of those that are within it."""
+        app = __name__.removesuffix(".routers")
+        configs = apps.get_app_configs()
+        return frozenset(one.label for one in configs if f"{one.name}.".startswith(f"{app}."))
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
-        if model._meta.app_label == self.app_label or _is_user_model(model):
+        if model._meta.app_label in self.app_labels or _is_user_model(model):
             return router.db_for_write(model, **hints)
         return None
 

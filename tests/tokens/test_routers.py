@@ -12,8 +12,11 @@ from django.test.utils import isolate_apps
 from tests.projects.replica.router import ReplicaRouter
 from tests.support.processes import run_project
 from tokens.checks.values import check_denylist_mode
-from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
+from tokens.feed.models import Epoch, FeedReader
+from tokens.models import DailyCount, DeniedToken, Session, SigningKey, ThrottleCount
 from tokens.routers import PrimaryRouter
+from tokens.status_list.models import Block, RefusedIndex
+from tokens.tickets.models import Ticket
 
 REPLICA, PRIMARY = "tests.projects.replica.router.ReplicaRouter", "tokens.routers.PrimaryRouter"
 
@@ -59,6 +62,10 @@ def _routers(monkeypatch: pytest.MonkeyPatch) -> None:
     ("model", "alias"),
     [
         *((model, "default") for model in (Session, DeniedToken, SigningKey, ThrottleCount)),
+        *(
+            (model, "default")
+            for model in (DailyCount, Epoch, FeedReader, Block, RefusedIndex, Ticket)
+        ),
         (get_user_model(), "default"),
         (Group, "replica"),
     ],

@@ -1,9 +1,9 @@
 """
-Compile a statement with the ORM once per connection, and run it many times with other values.
+Compile a statement with the ORM once per database, and run it many times with other values.
 
-To compile a statement takes the ORM ten times longer than the database takes to run it. The ORM
-compiles it with placeholder values, and the SQL is kept. If the placeholders are not where they are
-expected in the compiled SQL, the caller uses the ORM each time.
+Compiling a statement takes the ORM ten times longer than the database takes to run it. So the ORM
+compiles it once, with placeholder values, and this module keeps the SQL. If the compiled SQL does not have
+each placeholder in exactly one place, the caller uses the ORM each time.
 
 On PostgreSQL, planning a statement also takes longer than running it. psycopg prepares a statement
 that is run repeatedly, if the connection's ``prepare_threshold`` allows it and the server binds the
@@ -12,21 +12,30 @@ this module uses its own cursor.
 
 psycopg names the statements of each connection alike. Behind a pooler that shares the server's
 processes, such a name may be another program's statement, which then runs without an error. So
-nothing is prepared unless the connection has a server process of its own.
+no statement is prepared unless the connection has a server process of its own.
 """
 
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from logging import getLogger
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 from weakref import WeakSet
 
 from django.db import DatabaseError, connections
 
+from .raw_rows import ObjectMaker
+
 logger = getLogger("tokens")
 
-T = TypeVar("T")
 
+class Compiled(Protocol):
+    """What was compiled for one connection, and can be made to fit another one."""
+
+    def for_connection(self, connection: Any) -> Self: ...
+
+
+T = TypeVar("T", bound=Compiled)
 # PostgreSQL's errors for a prepared statement that does not exist (26000) or exists already
 # (42P05), because the project deallocated or prepared it by SQL; and for one whose result columns
 # were altered since (0A000).
@@ -44,6 +53,7 @@ class Statement:
     ``placeholders`` maps each name to the value that was compiled into ``parameters``. When the
     statement runs, the value of that name takes its place. ``to_database`` maps some of the names
     to the function that makes a parameter of a value, such as a model field's ``get_db_prep_save``.
+    Unless it ``may_be_prepared``, PostgreSQL plans the statement each time.
     """
 
     def __init__(
@@ -54,8 +64,10 @@ class Statement:
         *,
         placeholders: Mapping[str, Any],
         to_database: Mapping[str, Callable[[Any, Any], Any]],
+        may_be_prepared: bool = True,
     ) -> None:
         self.connection = connection
+        self._may_be_prepared = may_be_prepared
         self._to_database = dict(to_database)
         parts = sql.split("%s")
         if len(parts) != len(parameters) + 1:
@@ -71,9 +83,18 @@ class Statement:
             if name not in placeholders
         }
 
+    def for_connection(self, connection: Any) -> Self:
+        other = copy(self)
+        other.connection = connection
+        return other
+
     def fetch_row(self, **values: Any) -> Any:
         """Run the statement, and return the first row or None."""
         return self._run(self._parameters(values), lambda cursor: cursor.fetchone())
+
+    def fetch_rows(self, **values: Any) -> list[Any]:
+        """Run the statement, and return all rows."""
+        return list(self._run(self._parameters(values), lambda cursor: cursor.fetchall()))
 
     def count_rows(self, **values: Any) -> int:
         """Run the statement, and return how many rows it changed."""
@@ -107,7 +128,7 @@ class Statement:
 
     def _run(self, parameters: dict[str, Any], read: Callable[[Any], Any]) -> Any:
         connection = self.connection
-        if not _can_prepare(connection):
+        if not self._may_be_prepared or not _can_prepare(connection):
             with connection.cursor() as cursor:
                 cursor.execute(self._sql, parameters)
                 return read(cursor)
@@ -124,41 +145,88 @@ class Statement:
             return self._run(parameters, read)
 
 
+class CompiledRow:
+    """
+    One compiled SELECT of one row, with the functions by which the ORM makes an object of it.
+
+    ``rows`` is the query, with a value of ``placeholders`` wherever one is to be replaced; the rest is
+    as for ``Statement``.
+    """
+
+    def __init__(
+        self,
+        connection: Any,
+        rows: Any,
+        *,
+        placeholders: Mapping[str, Any],
+        to_database: Mapping[str, Callable[[Any, Any], Any]],
+    ) -> None:
+        compiler = rows.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        self._maker = ObjectMaker(connection, rows, compiler)
+        self._statement = Statement(
+            connection, sql, parameters, placeholders=placeholders, to_database=to_database
+        )
+
+    def for_connection(self, connection: Any) -> Self:
+        other = copy(self)
+        other._statement = self._statement.for_connection(connection)
+        return other
+
+    def fetch(self, **values: Any) -> tuple[Any, dict[str, Any]] | None:
+        """Return the object with its related ones, and the annotations; None without a row."""
+        found = self._statement.fetch_row(**values)
+        return None if found is None else self._maker.make(found)
+
+
 class _ThreadCache(threading.local):
     """
     The compiled objects of this thread's connections, by alias and name.
 
-    They hold a connection, and a connection belongs to one thread.
+    They hold a connection, and a connection belongs to one thread. ``first`` has what was compiled for
+    the first connection of the process, with the settings of its database: under ASGI each request
+    may have a new thread, and so a new connection.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first: dict[tuple[str, str], tuple[Any, Any]] | None = None) -> None:
         self.compiled: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self.first = {} if first is None else first
 
 
-_cache = _ThreadCache()
+_cache = _ThreadCache({})  # One dictionary for all threads.
 
 
 def compiled_for_connection(alias: str, name: str, make: Callable[[Any], T]) -> T | None:
     """
-    Return ``make(connection)``, called once per connection, or None if it cannot be compiled.
+    Return ``make(connection)``, called once per database, or None if it cannot be compiled.
 
-    ``name`` identifies the statement in the cache and in the log. A failure is logged once.
+    ``name`` identifies the statement. A failure is logged once.
     """
     connection = connections[alias]
     known = _cache.compiled.get((alias, name))
     if known and known[0] is connection:
         return cast(T, known[1])
-    try:
-        made = make(connection)
-    except (CannotCompile, AttributeError, LookupError, TypeError, ValueError) as error:
-        logger.warning("%s goes through the ORM: %s: %s", name, type(error).__name__, error)
-        made = None
+    settings, first = _cache.first.get((alias, name), (None, None))
+    made: T | None = None
+    if settings is not connection.settings_dict:
+        made = _make(connection, name, make)
+        _cache.first[alias, name] = (connection.settings_dict, made)
+    elif first is not None:
+        made = first.for_connection(connection)
     _cache.compiled[alias, name] = (connection, made)
     return made
 
 
+def _make(connection: Any, name: str, make: Callable[[Any], T]) -> T | None:
+    try:
+        return make(connection)
+    except (CannotCompile, AttributeError, LookupError, TypeError, ValueError) as error:
+        logger.warning("%s goes through the ORM: %s: %s", name, type(error).__name__, error)
+        return None
+
+
 def _is_same(placeholder: Any, parameter: Any) -> bool:
-    # Python says that True == 1 and 1 == 1.0; a database does not.
+    # In Python True == 1 and 1 == 1.0; in a database they differ.
     return type(placeholder) is type(parameter) and bool(placeholder == parameter)
 
 
@@ -201,8 +269,12 @@ def has_its_own_server_process(connection: Any) -> bool:  # PostgreSQL only
 
 
 def _binding_cursor(connection: Any) -> Any:  # PostgreSQL only
-    from django.db.backends.postgresql.base import ServerBindingCursor  # type: ignore[attr-defined]
+    from django.db.backends.postgresql.base import DatabaseWrapper, ServerBindingCursor  # type: ignore[attr-defined]
 
+    of_django: Any = DatabaseWrapper
+    if type(connection)._cursor is not of_django._cursor:
+        # django-tenants sets the schema of the current tenant each time that it makes a cursor.
+        connection.cursor().close()
     # Does what connection.cursor() does with the option server_side_binding.
     with connection.wrap_database_errors:
         return connection._prepare_cursor(ServerBindingCursor(connection.connection))

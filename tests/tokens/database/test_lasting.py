@@ -5,10 +5,12 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, transaction
 from django.test import RequestFactory
 
+from tests.conftest import PASSWORD
 from tests.support.grace import rotate_twice
 from tests.support.rollbacks import (
     TAKES_BACK,
@@ -19,8 +21,10 @@ from tests.support.rollbacks import (
     is_refused,
     marks_for_rollback,
     rolled_back,
+    savepoint,
 )
-from tokens import denylist, keyring, lasting, sessions, signals
+from tokens import denylist, keyring, sessions, signals
+from tokens.database import lasting
 from tokens.errors import RefreshTokenReused, TooManyAttempts
 from tokens.limits import sign_in
 from tokens.models import DeniedToken, EndReason, Session, ThrottleCount
@@ -101,7 +105,7 @@ class TestAfterATestCase:
 @transactional
 def test_a_revocation_lasts_after_a_rollback_to_a_savepoint_made_by_hand(pair: TokenPair) -> None:
     with transaction.atomic():
-        sid = transaction.savepoint()
+        sid = savepoint()
         end(pair)
         transaction.savepoint_rollback(sid)
     assert is_refused(pair)
@@ -156,6 +160,18 @@ def test_failed_attempts_to_sign_in_stay_counted(user: Any, settings: Any) -> No
     with pytest.raises(TooManyAttempts), transaction.atomic():
         sign_in.authenticate(request, **wrong)
     assert ThrottleCount.objects.exists()
+
+
+@transactional
+@pytest.mark.parametrize("authenticate", [sign_in.authenticate, django_authenticate])
+def test_a_right_password_costs_a_tenth_although_the_transaction_is_rolled_back(
+    user: Any, settings: Any, authenticate: Callable[..., Any]
+) -> None:
+    settings.TOKENS_LOGIN_THROTTLE = "3/day"
+    request = RequestFactory().post("/")
+    for _ in range(10):
+        with rolled_back():
+            assert authenticate(request, username="ada", password=PASSWORD) == user
 
 
 @transactional

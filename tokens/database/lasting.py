@@ -1,13 +1,13 @@
 """
-Work on the database that lasts, whatever becomes of a transaction that the caller had open.
+Work on the database that lasts even if the caller's transaction is rolled back.
 
 A view under ATOMIC_REQUESTS, or a command, may end a session within a transaction that is rolled
-back later. ``do`` then does the work again, right after the rollback: after that of a savepoint in
-the rest of the transaction, after that of the whole transaction by itself. So an end stands before
-the answer leaves.
+back later. ``do`` then does the work again, right after the rollback: in the rest of the transaction if
+a savepoint was rolled back, and by itself if the whole transaction was. So a session stays ended before
+the answer is sent.
 
-Django tells when a transaction commits, but not when it is rolled back. So this module wraps four
-methods of the connection, through which Django's ``atomic`` does both.
+Django has a hook for commits, but none for rollbacks. So this module wraps four methods of the
+connection, through which Django's ``atomic`` does both.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections, router
 from django.db.models import Model
+
+from . import places
 
 Result = TypeVar("Result")
 Work = Callable[[], Any]
@@ -29,8 +31,8 @@ def do(
     """
     Return ``work()``, and call ``again`` (``work`` itself by default) after a rollback undoes it.
 
-    ``work`` writes to the database of ``model``. If it raises, it is not done again. The rows that
-    it names may be gone with the rollback. Raises RuntimeError as ``require`` does.
+    ``work`` writes to the database of ``model``. If it raises, it is not done again. The rollback may
+    remove the rows that it uses. Raises RuntimeError as ``require`` does.
     """
     require(model)
     connection = connections[router.db_for_write(model)]
@@ -40,15 +42,25 @@ def do(
         if record is None:
             record = _Record(connection)
             setattr(connection, _NAME, record)
-        record.add(again or work)
+        record.add(_within(places.place_of(model), again or work))
     return result
+
+
+def _within(place: places.Place, work: Work) -> Work:
+    """Return the work, bound to the place where it began: another tenant may be current later."""
+
+    def there() -> Any:
+        with places.within(place):
+            return work()
+
+    return there
 
 
 def require(model: type[Model]) -> None:
     """
-    Raise RuntimeError if what is done now could not last.
+    Raise RuntimeError if work that is done now could not last.
 
-    That is so in a transaction that the caller commits by hand: Django does not know of its end.
+    This is so in a transaction that the caller commits by hand: Django does not know when it ends.
     """
     connection = connections[router.db_for_write(model)]
     if connection.in_atomic_block:
@@ -76,16 +88,16 @@ def require_no_transaction(model: type[Model]) -> None:
 
 
 def _is_in_transaction(connection: Any) -> bool:
-    """Return whether a transaction is open besides those of a TestCase, which is never committed."""
+    """Return whether a transaction is open, apart from those of a TestCase, which never commit."""
     return any(not block._from_testcase for block in connection.atomic_blocks)
 
 
 class _Record:
-    """The work that one connection's transaction may still undo, in the order in which it was done."""
+    """The work that one connection's transaction can still undo, in the order in which it was done."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._done: list[Work | str] = []  # and the savepoints that were made in between
+        self._done: list[Work | str] = []  # with the savepoints in between
         self._undone: list[Work] = []
         self._in_testcase = False
         self._savepoints_of_testcase: set[str] = set()
@@ -145,7 +157,7 @@ class _Record:
         self._done, self._undone = [], []
         if self._in_testcase:
             return
-        # Each is tried, although another one fails; an error is raised in the end.
+        # Each is tried, even if another one fails. An error is raised at the end.
         with ExitStack() as stack:
             for work in reversed(undone):
                 stack.callback(work)

@@ -9,14 +9,16 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.signals import post_save, pre_save
 from django.test.utils import CaptureQueriesContext
 
-from tokens import compiled_sql, sessions
-from tokens.compiled_sql import CannotCompile, Statement, compiled_for_connection
+from tokens import sessions
+from tokens.database import compiled_sql
+from tokens.database.compiled_sql import CannotCompile, Statement, compiled_for_connection
 from tokens.models import EndReason, Session
 from tokens.sessions import writes
 
 NOW = datetime(2030, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
 COLUMNS = {
     "kid": "another key",
+    "proven_generation": 1,
     "auth_hash": "another hash",
     "refreshed_at": NOW + timedelta(minutes=7),
     "refreshed_ip_address": "2001:db8::7",
@@ -195,14 +197,46 @@ def test_a_percent_sign_in_the_sql_stays_one() -> None:
     assert tuple(made.fetch_row(it="x%s")) == ("100%", "x%s")
 
 
+class Compiled:
+    """Stands for what was compiled."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def for_connection(self, connection: Any) -> "Compiled":
+        return Compiled(connection)
+
+
 @pytest.mark.django_db
-def test_another_connection_gets_a_statement_of_its_own() -> None:
+def test_another_connection_gets_a_statement_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is compiled once, and again if the connection has other settings."""
+    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache({}))
     made: list[Any] = []
 
-    def make(of: Any) -> int:
+    def make(of: Any) -> Compiled:
         made.append(of)
-        return len(made)
+        return Compiled(of)
 
-    assert [compiled_for_connection("default", "a test", make) for _ in range(3)] == [1, 1, 1]
-    compiled_sql._cache.compiled["default", "a test"] = (connection.copy(), 1)
-    assert compiled_for_connection("default", "a test", make) == 2
+    one, again = (compiled_for_connection("default", "a test", make) for _ in range(2))
+    assert one is again
+    assert one is not None
+    for settings, count in ((connection.settings_dict, 1), ({}, 2)):
+        compiled_sql._cache.compiled.clear()
+        compiled_sql._cache.first["default", "a test"] = (settings, Compiled(None))
+        other = compiled_for_connection("default", "a test", make)
+        assert other is not None
+        assert (other.connection.alias, len(made)) == ("default", count)
+
+
+def test_what_cannot_be_compiled_is_logged_once_for_all_connections(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache({}))
+
+    def make(of: Any) -> Compiled:
+        raise CannotCompile("never")
+
+    for _ in range(2):
+        compiled_sql._cache.compiled.clear()
+        assert compiled_for_connection("default", "a test", make) is None
+    assert caplog.text.count("never") == 1
