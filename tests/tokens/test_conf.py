@@ -38,6 +38,13 @@ def test_a_setting_that_depends_on_another_changes_with_it(settings: Any) -> Non
     assert conf.TOKENS_ACCOUNT_THROTTLE == ""
 
 
+def test_without_a_limit_by_address_the_site_has_none_either(settings: Any) -> None:
+    settings.TOKENS_LOGIN_THROTTLE = ""
+    assert conf.TOKENS_SITE_THROTTLE == ""
+    settings.TOKENS_SITE_THROTTLE = "7/min"
+    assert conf.TOKENS_SITE_THROTTLE == "7/min"
+
+
 def test_the_hook_is_imported_from_its_path(settings: Any) -> None:
     settings.TOKENS_CLAIMS_HOOK = f"{__name__}.a_hook"
     assert conf.TOKENS_CLAIMS_HOOK is a_hook
@@ -53,6 +60,8 @@ def test_a_setting_that_the_project_lacks_has_its_default(settings: Any, name: s
     default = DECLARED[name].default
     if name == "TOKENS_ACCOUNT_THROTTLE":
         default = Settings.TOKENS_LOGIN_THROTTLE.default
+    if name == "TOKENS_SITE_THROTTLE":
+        default = "1000/min"
     assert getattr(conf, name) == default
 
 
@@ -75,6 +84,11 @@ def test_every_setting_is_named_and_described(name: str) -> None:
         ("TOKENS_ACCESS_LIFETIME", 300, "a datetime.timedelta"),
         ("TOKENS_ISSUER", None, "a string"),
         ("TOKENS_ACCOUNT_THROTTLE", 10, "a string, or None for the value of TOKENS_LOGIN_THROTTLE"),
+        (
+            "TOKENS_SITE_THROTTLE",
+            10,
+            "a string, or None: 1000/min, or no limit if TOKENS_LOGIN_THROTTLE is empty",
+        ),
         ("TOKENS_TRUSTED_PROXIES", "1", "a whole number"),
         ("TOKENS_TRUSTED_PROXIES", True, "a whole number"),
         ("TOKENS_NOTIFY_USERS", "false", "True or False"),
@@ -97,6 +111,11 @@ def test_a_value_of_the_wrong_type_is_refused(
             "TOKENS_SECRET",
             b"tiger",
             "TOKENS_SECRET is of type bytes. It may be a string.",
+        ),
+        (
+            "TOKENS_METRICS_TOKEN",
+            b"tiger",
+            "TOKENS_METRICS_TOKEN is of type bytes. It may be a string, or None.",
         ),
         (
             "TOKENS_SECRET_FALLBACKS",
