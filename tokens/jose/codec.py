@@ -1,5 +1,5 @@
 """
-Turn claims into a compact JWS and back. The only module that imports PyJWT.
+Turn claims into a compact JWS and back. Besides ``unnamed``, the only module that imports PyJWT.
 
 It uses no database, request or clock: the caller passes the key and the time.
 
@@ -20,9 +20,19 @@ from uuid import UUID
 import jwt
 from jwt.algorithms import get_default_algorithms
 
-from ..errors import BadSignature, Expired, KeyRingError, Malformed, WrongClaims, WrongType
+from ..errors import (
+    BadSignature,
+    Expired,
+    KeyRingError,
+    Malformed,
+    WithoutKeyID,
+    WrongClaims,
+    WrongType,
+)
+from ..secret import RawToken, Secret, hide, hides_locals
 from .base64url import read_bytes, read_object, write_bytes, write_object
 from .claims import REGISTERED_CLAIMS, Claims, TokenType
+from .jti import parse_jti
 
 # In characters. Tokens issued here have 300 to 1,000, more with a project's own claims. Size and
 # format are checked before any parsing (RFC 8725 §3.11).
@@ -33,6 +43,9 @@ _ALGORITHMS = get_default_algorithms()
 
 # All tokens of one key and type have the same header. Any other header costs its parsing only.
 _read_header = lru_cache(maxsize=32)(read_object)
+
+# Returns the key that a ``kid`` names for a type of token.
+FindKey = Callable[[str, TokenType], "Key"]
 
 MAX_NUMERIC_DATE = 253402300799  # 9999-12-31T23:59:59Z, the last second a datetime can hold.
 
@@ -60,6 +73,7 @@ class Key:
     def to_verify(self) -> Any:
         return self._prepared(self.public or self.material)
 
+    @hides_locals
     def _prepared(self, material: Any) -> Any:
         algorithm = _ALGORITHMS[self.algorithm]
         try:
@@ -71,42 +85,64 @@ class Key:
         return prepared
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The three parts of a token. The repr does not show what makes it valid."""
+
+    header: str
+    payload: str = field(repr=False)
+    signature: str = field(repr=False)
+
+
+@hides_locals
 def encode(claims: Claims, *, key: Key) -> str:
     """
     Return the compact JWS of ``claims``, signed by ``key`` (RFC 7515 §5.1).
 
     Raises ValueError or TypeError for claims that JSON cannot hold, KeyRingError for an unfit key.
     """
-    header = _write_header(claims.type.value, key.kid, key.algorithm)
-    signing_input = f"{header}.{write_object(claims.as_json())}"
+    return sign(claims.as_json(), typ=claims.type.value, key=key)
+
+
+@hides_locals
+def sign(members: Mapping[str, Any], *, typ: str, key: Key) -> str:
+    """Return the compact JWS of a payload that need not be a token's. Raises as ``encode`` does."""
+    header = _write_header(typ, key.kid, key.algorithm)
+    signing_input = f"{header}.{write_object(members)}"
     signature = _ALGORITHMS[key.algorithm].sign(signing_input.encode(), key.to_sign)
     return f"{signing_input}.{write_bytes(signature)}"
 
 
-def read_signed(raw_token: str, *, find_key: Callable[[str], Key]) -> tuple[Claims, Key]:
+def read_signed(raw_token: RawToken, *, find_key: FindKey) -> tuple[Claims, Key]:
     """
     Return the claims of a token and the key that signed it, without checking the claims.
 
-    ``find_key`` is called once with the ``kid``, before anything is verified, so it must not trust
-    the value. Raises Malformed, BadSignature, WrongType, and what ``find_key`` raises.
+    ``find_key`` is called once with the ``kid`` and the type, before anything is verified, so it
+    must not trust them. A token whose ``typ`` is unknown counts as an access token, until its
+    signature has been verified. Raises Malformed, BadSignature, WrongType, and what ``find_key``
+    raises.
     """
-    if len(raw_token) > MAX_TOKEN_LENGTH or not COMPACT_JWS.fullmatch(raw_token):
-        raise Malformed("The token is not three base64url parts, or is too long.")
-    header_part, payload_part, signature_part = raw_token.split(".")
-    header = _read_header(header_part)
+    raw_token = hide(raw_token)
+    parts = _split(raw_token)
+    header = _read_header(parts.header)
     kid = header.get("kid")
+    if "kid" not in header:
+        raise WithoutKeyID("The JOSE header has no kid.")
     if not isinstance(kid, str):
-        raise Malformed("The JOSE header has no kid, or one that is not a string.")
+        raise Malformed("The JOSE header has a kid that is not a string.")
     if "crit" in header or header.get("b64", True) is not True:
         # RFC 7515 §4.1.11: a critical extension that is not understood must be refused. RFC 7797's
         # unencoded payload ("b64": false) is refused too.
         raise Malformed("The JOSE header has critical extensions.")
-    key = find_key(kid)
+    typ = header.get("typ")
+    # RFC 8725 §3.12: each type has a key of its own, so neither passes for the other.
+    is_refresh = typ == TokenType.REFRESH.value
+    key = find_key(kid, TokenType.REFRESH if is_refresh else TokenType.ACCESS)
     if header.get("alg") != key.algorithm:
         # RFC 8725 §3.1: the key decides the algorithm, never the token.
         raise BadSignature(f"The token is not signed with {key.algorithm}, as key {key.kid} signs.")
-    _verify_signature(f"{header_part}.{payload_part}", signature_part, key)
-    return _read_claims(read_object(payload_part), kid=kid, typ=header.get("typ")), key
+    _verify_signature(parts, key)
+    return _read_claims(read_object(parts.payload), kid=kid, typ=typ), key
 
 
 def check(
@@ -145,6 +181,7 @@ def check_issued(claims: Claims, *, now: datetime, leeway: timedelta) -> None:
         raise WrongClaims("The token was issued in the future: do the hosts' clocks agree?")
 
 
+@hides_locals
 def load_key(jwk: Mapping[str, Any]) -> Key:
     """Return the key that a private JWK with ``kid`` and ``alg`` describes (RFC 7517 §4)."""
     material = _ALGORITHMS[jwk["alg"]].from_jwk(dict(jwk))
@@ -162,10 +199,20 @@ def _write_header(typ: str, kid: str, alg: str) -> str:
     return write_object({"alg": alg, "kid": kid, "typ": typ})
 
 
-def _verify_signature(signing_input: str, signature_part: str, key: Key) -> None:
+@hides_locals
+def _split(raw_token: Secret[str]) -> _Parts:
+    text = raw_token.reveal()
+    if len(text) > MAX_TOKEN_LENGTH or not COMPACT_JWS.fullmatch(text):
+        raise Malformed("The token is not three base64url parts, or is too long.")
+    return _Parts(*text.split("."))
+
+
+@hides_locals
+def _verify_signature(parts: _Parts, key: Key) -> None:
     # PyJWT's own JWS functions would parse the header and the payload again.
-    signature = read_bytes(signature_part)
-    if not _ALGORITHMS[key.algorithm].verify(signing_input.encode(), key.to_verify, signature):
+    signing_input = f"{parts.header}.{parts.payload}".encode()
+    signature = read_bytes(parts.signature)
+    if not _ALGORITHMS[key.algorithm].verify(signing_input, key.to_verify, signature):
         raise BadSignature(f"Key {key.kid} did not sign this token.")
 
 
@@ -174,7 +221,9 @@ def _read_claims(members: dict[str, Any], *, kid: str, typ: Any) -> Claims:
         token_type = TokenType(typ)
     except ValueError:
         raise WrongType("The token's typ is not one of those issued here.") from None
-    refresh = token_type is TokenType.REFRESH
+    jti, sid = _text(members, "jti"), _uuid(members, "sid")
+    generation = _whole_number(members, "gen") if token_type is TokenType.REFRESH else None
+    _check_jti(jti, sid, generation, token_type)
     return Claims(
         type=token_type,
         kid=kid,
@@ -183,21 +232,41 @@ def _read_claims(members: dict[str, Any], *, kid: str, typ: Any) -> Claims:
         sub=_text(members, "sub"),
         iat=_whole_number(members, "iat"),
         exp=_whole_number(members, "exp"),
-        jti=_text(members, "jti"),
-        sid=_uuid(members, "sid"),
+        jti=jti,
+        sid=sid,
         nbf=_whole_number(members, "nbf") if "nbf" in members else None,
-        generation=_whole_number(members, "gen") if refresh else None,
+        generation=generation,
         extra=MappingProxyType(
             {name: value for name, value in members.items() if name not in REGISTERED_CLAIMS}
         ),
     )
 
 
+def _check_jti(jti: str, sid: UUID, generation: int | None, type: TokenType) -> None:
+    parsed = parse_jti(jti)
+    if parsed is None or (parsed[0], parsed[2]) != (sid, type):
+        raise Malformed("The claim jti is not that of this session and type.")
+    if generation is not None and parsed[1] != generation:
+        raise Malformed("The claim jti is not that of this generation.")
+
+
 def _text(members: dict[str, Any], name: str) -> str:
     value = members.get(name)
     if not isinstance(value, str) or not value:
         raise Malformed(f"The claim {name} is missing or not a string.")
+    if "\0" in value or not _is_unicode(value):
+        # A database cannot store it, and raises an error when it is asked for it.
+        raise Malformed(f"The claim {name} holds a NUL or half a surrogate pair.")
     return value
+
+
+def _is_unicode(value: str) -> bool:
+    """Return whether UTF-8 can encode it. JSON can hold half a surrogate pair (RFC 8259 §8.2)."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _whole_number(members: dict[str, Any], name: str) -> int:

@@ -21,7 +21,7 @@ def jti_of(sid: UUID, generation: int, type: TokenType) -> str:
     return f"{sid.hex}.{generation}{letter}"
 
 
-@lru_cache(maxsize=4096)  # Snapshot mode asks for it at each request.
+@lru_cache(maxsize=4096)  # Each request asks for that of its token.
 def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
     """Return the ``sid``, generation and type in a ``jti``, or None if it has another format."""
     match = _JTI.fullmatch(jti)
@@ -31,9 +31,8 @@ def parse_jti(jti: str) -> tuple[UUID, int, TokenType] | None:
     return UUID(hex=sid), int(generation), TokenType.ACCESS if letter == "a" else TokenType.REFRESH
 
 
-def generation_of(claims: Claims) -> int | None:
-    """Return the generation of a token of either type, or None if its ``jti`` has no such form."""
-    if claims.generation is not None:
-        return claims.generation
+def generation_of(claims: Claims) -> int:
+    """Return the generation of a token of either type, which its ``jti`` contains."""
     parsed = parse_jti(claims.jti)
-    return parsed[1] if parsed else None
+    assert parsed is not None  # noqa: S101  # Reading a token checks it.
+    return parsed[1]

@@ -13,9 +13,11 @@ No other package handles a secret. May import denylist, jose, client and the mod
 from .jwk import ALGORITHMS
 from .ring import (
     SIGNER_MAX_AGE,
+    NeedsQuery,
     check,
     forget,
     jwks,
+    key_in_memory,
     signing_key,
     unneeded_fallbacks,
     verification_key,
@@ -36,12 +38,14 @@ from .rotation import (
 __all__ = [
     "ALGORITHMS",
     "SIGNER_MAX_AGE",
+    "NeedsQuery",
     "Plan",
     "RotationConflict",
     "check",
     "ensure",
     "forget",
     "jwks",
+    "key_in_memory",
     "plan_rotation",
     "prunable",
     "prune",

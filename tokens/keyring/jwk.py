@@ -11,8 +11,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..jose import to_jwk
+from ..secret import hides_locals
 
 # 3072 bits are as strong as P-256 and Ed25519: 128 bits (NIST SP 800-57 part 1, table 2).
 _make_rsa = partial(generate_rsa, public_exponent=65537, key_size=3072)
@@ -48,6 +51,20 @@ def make(algorithm: str) -> dict[str, Any]:
     return {**private, "kid": kid, "alg": algorithm}
 
 
+@hides_locals
+def for_refresh_tokens(private: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the HMAC key, as a JWK, that signs the refresh tokens of this key.
+
+    It is derived from the private key with HKDF (RFC 5869), so the public key does not verify its
+    tokens. It has the same ``kid``: both keys are rotated and revoked together.
+    """
+    secret = _decoded(private["k"] if private["kty"] == "oct" else private["d"])
+    info = b"latchkey refresh tokens v1 " + private["kid"].encode()
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+    return {**to_jwk(derived, "HS256"), "kid": private["kid"], "alg": "HS256"}
+
+
 def public(jwk: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the public JWK, or None if the key has no public part."""
     members = _PUBLIC_MEMBERS.get(jwk["kty"])
@@ -63,3 +80,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _decoded(member: str) -> bytes:
+    return base64.urlsafe_b64decode(member + "=" * (-len(member) % 4))

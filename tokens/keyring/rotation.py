@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import Q, QuerySet
 
-from .. import clock, denylist, lasting, signals
+from .. import clock, denylist, signals
 from ..conf import conf
+from ..database import lasting, places
 from ..models import DeniedToken, SigningKey
+from ..secret import Secret, hides_locals
 from . import jwk, ring
 from .sealing import Sealer
 
@@ -46,16 +48,22 @@ class Plan:
     verifies_until: datetime
 
 
-def ensure() -> bool:
-    """Create a signing key and a next key if there is no key; return whether this call did."""
-    if SigningKey.objects.exists():
+def ensure(*, using: str | None = None) -> bool:
+    """
+    Create a signing key and a next key if there is no key; return whether this call did.
+
+    In the database of the alias ``using``, by default where the routers put them.
+    """
+    using = using or router.db_for_write(SigningKey)
+    keys = SigningKey.objects.using(using)
+    if keys.exists():
         return False
     now = clock.now()
     algorithm = conf.TOKENS_ALGORITHM
     rows = [make_row(algorithm, state=state, now=now) for state in (State.SIGNING, State.NEXT)]
     try:
-        with transaction.atomic():
-            SigningKey.objects.bulk_create(rows)
+        with transaction.atomic(using=using):
+            keys.bulk_create(rows)
     except IntegrityError:
         return False  # Another process was first.
     finally:
@@ -116,7 +124,7 @@ def rotate(
     if plan.successor is None:
         successor = make_row(plan.algorithm, state=State.SIGNING, now=now)
     try:
-        with transaction.atomic():
+        with places.atomic(SigningKey):
             _refuse_right_after_another(now=now)
             _carry_out(plan, successor=successor, following=following, now=now)
             if plan.revoked:
@@ -151,7 +159,7 @@ def publish(algorithm: str, *, now: datetime | None = None) -> str:
     published = SigningKey.objects.filter(state=State.NEXT).values_list("kid", flat=True)
     kids = list(published)
     try:
-        with transaction.atomic():
+        with places.atomic(SigningKey):
             _expect(SigningKey.objects.filter(kid__in=kids, state=State.NEXT).delete()[0], kids)
             row.save(force_insert=True)
     except IntegrityError:
@@ -171,13 +179,13 @@ def reseal(*, dry_run: bool = False) -> list[str]:
     lasting.require_no_transaction(SigningKey)
     sealer = Sealer()
     rows = sealer.sealed_otherwise(SigningKey.objects.exclude(state=State.REVOKED))
-    opened = [(row, sealer.open(row)) for row in rows]
+    opened = [(row, Secret(sealer.open(row))) for row in rows]
     if dry_run:
         return [row.kid for row in rows]
-    with transaction.atomic():
+    with places.atomic(SigningKey):
         for row, private_jwk in opened:
             untouched = SigningKey.objects.filter(kid=row.kid, sealed=row.sealed)
-            _expect(untouched.update(sealed=sealer.seal(private_jwk)), [row.kid])
+            _expect(untouched.update(sealed=sealer.seal(private_jwk.reveal())), [row.kid])
     ring.forget()
     return [row.kid for row in rows]
 
@@ -205,6 +213,7 @@ def removable_at(row: SigningKey) -> datetime | None:
     return row.verifies_until
 
 
+@hides_locals
 def make_row(algorithm: str, *, state: SigningKey.State, now: datetime) -> SigningKey:
     """Return a new key as an unsaved row. Raises KeyRingError."""
     private_jwk = jwk.make(algorithm)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ..conf import conf
 from ..errors import KeyRingError
 from ..models import SigningKey
+from ..secret import hides_locals
 
 
 class Sealer:
@@ -31,9 +32,11 @@ class Sealer:
         self._current = _fernet(conf.TOKENS_SECRET)
         self._any = MultiFernet([self._current, *map(_fernet, conf.TOKENS_SECRET_FALLBACKS)])
 
+    @hides_locals
     def seal(self, jwk: dict[str, Any]) -> str:
         return self._current.encrypt(json.dumps(jwk).encode()).decode()
 
+    @hides_locals
     def open(self, row: SigningKey) -> dict[str, Any]:
         """Return the row's private JWK. Raises KeyRingError."""
         try:
@@ -59,6 +62,7 @@ class Sealer:
         return [row for row in rows if not _opens(self._current, row.sealed)]
 
 
+@hides_locals
 def _opens(fernet: Fernet, sealed: str) -> bool:
     try:
         fernet.decrypt(sealed)
@@ -67,6 +71,7 @@ def _opens(fernet: Fernet, sealed: str) -> bool:
     return True
 
 
+@hides_locals
 def _fernet(secret: str) -> Fernet:
     hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"latchkey key ring v1")
     return Fernet(base64.urlsafe_b64encode(hkdf.derive(secret.encode())))

@@ -83,3 +83,23 @@ def test_the_public_part_has_no_private_member(algorithm: str) -> None:
     secrets = {private[name] for name in ("d", "p", "q", "dp", "dq", "qi") if name in private}
     assert secrets
     assert not secrets & set(public.values())
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_refresh_tokens_have_a_secret_that_the_published_key_does_not_tell(algorithm: str) -> None:
+    private = jwk.make(algorithm)
+    derived = jwk.for_refresh_tokens(private)
+    assert (derived["kid"], derived["alg"], derived["kty"]) == (private["kid"], "HS256", "oct")
+    assert len(load_key(derived).material) == 32
+    assert jwk.public(derived) is None
+    # Two keys with the same public members, if that were possible, would have other secrets.
+    member = "k" if private["kty"] == "oct" else "d"
+    other = jwk.make(algorithm)[member]
+    assert jwk.for_refresh_tokens({**private, member: other})["k"] != derived["k"]
+    assert jwk.for_refresh_tokens({**private, "kid": "another"})["k"] != derived["k"]
+
+
+def test_the_secret_of_refresh_tokens_is_the_same_in_every_version() -> None:
+    """Another derivation would sign every user out."""
+    private = {"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8", "kid": "a1"}
+    assert jwk.for_refresh_tokens(private)["k"] == "7x4MnrbDx34QcwKbs3pGYWdqlpGDMc_LaI6BOiyK1h0"

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, router, transaction
 from django.db.migrations.loader import MigrationLoader
 from pytest_django import DjangoAssertNumQueries
 
 from tokens import keyring
 from tokens.errors import KeyRingError, UnknownKey, with_hint
+from tokens.jose import TokenType
 from tokens.keyring import receivers, ring
 from tokens.keyring.rotation import make_row
 from tokens.models import SigningKey
@@ -40,9 +41,12 @@ def test_migrating_back_to_zero_makes_no_key() -> None:
     assert SigningKey.objects.exists()
 
 
-def test_a_migration_of_another_database_makes_no_key() -> None:
+def test_a_migration_of_a_database_without_the_tables_makes_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     SigningKey.objects.all().delete()
-    receivers.after_migrate(None, "statistics")
+    monkeypatch.setattr(router, "allow_migrate_model", lambda alias, model: alias != "default")
+    receivers.after_migrate(None, "default")
     assert not SigningKey.objects.exists()
 
 
@@ -170,10 +174,10 @@ def test_a_signer_is_read_again_when_its_copy_is_old(
     with django_assert_num_queries(1):
         keyring.signing_key()
         keyring.signing_key()
-    copy = ring._cache.ring
+    copy = ring._caches.of(SigningKey).ring
     assert copy is not None
     old = copy.read_at - ring.SIGNER_MAX_AGE - 0.1
-    ring._cache.ring = dataclasses.replace(copy, read_at=old)
+    ring._caches.of(SigningKey).ring = dataclasses.replace(copy, read_at=old)
     with django_assert_num_queries(1):
         keyring.signing_key()
 
@@ -189,3 +193,20 @@ def test_a_retired_key_without_an_end_is_refused_by_the_database() -> None:
     row = make_row("HS256", state=SigningKey.State.RETIRED, now=NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         row.save(force_insert=True)
+
+
+def test_the_key_of_refresh_tokens_is_rotated_and_revoked_with_the_key_that_it_is_derived_from(
+    settings: Any,
+) -> None:
+    SigningKey.objects.all().delete()
+    settings.TOKENS_ALGORITHM = "ES256"
+    keyring.ensure()
+    now = datetime.now(UTC)
+    kid = keyring.signing_key().kid
+    key = keyring.verification_key(kid, TokenType.REFRESH, now=now)
+    assert (key.kid, key.algorithm) == (kid, "HS256")
+    assert keyring.verification_key(kid, now=now).algorithm == "ES256"
+    assert keyring.verification_key(kid, TokenType.REFRESH, now=now) is key  # Derived once.
+    keyring.rotate(keyring.plan_rotation(revoke_previous=True))
+    with pytest.raises(UnknownKey):
+        keyring.verification_key(kid, TokenType.REFRESH, now=now)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.support.processes import content_of
 from tokens import keyring, sessions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +49,7 @@ def every_byte_of_the_database() -> bytes:
     if connection.vendor == "sqlite":
         file = Path(str(connection.settings_dict["NAME"]))
         beside = file.with_name(f"{file.name}-wal")  # the part that is not yet in the file itself
-        return file.read_bytes() + (beside.read_bytes() if beside.exists() else b"")
+        return content_of(*filter(Path.exists, (file, beside)))
     rows: list[str] = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
