@@ -3,13 +3,22 @@ import uuid
 import django.db.models.deletion
 from django.apps import apps as installed
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import migrations, models
 
+from ..database.engines import refusal
 from ..models.denylist import new_nonce
 from ..models.instants import InstantField
 
 # The app may be installed under another label.
 LABEL = installed.get_containing_app_config(__name__).label
+
+
+def refuse_other_engines(apps, schema_editor):
+    """Stop before the first table: an engine without transactions of DDL would keep half of them."""
+    # The checks of ``migrate`` report it before, unless they are skipped.
+    if reason := refusal(schema_editor.connection):
+        raise CommandError(reason)
 
 
 def leave_room_for_rotations(apps, schema_editor):
@@ -37,6 +46,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(refuse_other_engines, migrations.RunPython.noop),
         migrations.CreateModel(
             name="ThrottleCount",
             fields=[
@@ -45,6 +55,27 @@ class Migration(migrations.Migration):
                     "clear_at",
                     models.BigIntegerField(db_index=True, help_text="Microseconds since 1970."),
                 ),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="DailyCount",
+            fields=[
+                ("day", models.DateField(primary_key=True, serialize=False)),
+                ("sign_ins", models.PositiveBigIntegerField(default=0)),
+                ("failed_sign_ins", models.PositiveBigIntegerField(default=0)),
+                ("refreshes", models.PositiveBigIntegerField(default=0)),
+                (
+                    "repeats",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="How often a pair was given again, within the grace or later.",
+                    ),
+                ),
+                ("reuses", models.PositiveBigIntegerField(default=0)),
+                ("revocations", models.PositiveBigIntegerField(default=0)),
             ],
             options={
                 "default_permissions": (),
@@ -92,8 +123,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SigningKey",
             fields=[
-                ("kid", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("algorithm", models.CharField(max_length=8)),
+                (
+                    "kid",
+                    models.CharField(
+                        max_length=64, primary_key=True, serialize=False, verbose_name="kid"
+                    ),
+                ),
+                ("algorithm", models.CharField(max_length=8, verbose_name="algorithm")),
                 (
                     "state",
                     models.CharField(
@@ -104,6 +140,7 @@ class Migration(migrations.Migration):
                             ("revoked", "revoked"),
                         ],
                         max_length=8,
+                        verbose_name="state",
                     ),
                 ),
                 (
@@ -130,6 +167,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "signing key",
+                "verbose_name_plural": "signing keys",
                 "permissions": [("rotate_signingkey", "Can rotate signing keys")],
                 "default_permissions": ("view",),
                 "constraints": [
@@ -180,7 +219,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("value", models.CharField(max_length=64, unique=True)),
+                ("value", models.CharField(max_length=64, unique=True, verbose_name="value")),
                 (
                     "kind",
                     models.CharField(
@@ -192,6 +231,7 @@ class Migration(migrations.Migration):
                             ("cut", "all sessions before an instant"),
                         ],
                         max_length=3,
+                        verbose_name="kind",
                     ),
                 ),
                 ("reason", models.CharField(max_length=200)),
@@ -219,6 +259,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_index=False,
                         help_text="The staff member. Empty if no staff member denied it.",
+                        verbose_name="denied by",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -230,6 +271,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         help_text="The owner. Empty for a key, and after the user is deleted.",
+                        verbose_name="user",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -294,7 +336,15 @@ class Migration(migrations.Migration):
                         max_length=6,
                     ),
                 ),
-                ("generation", models.PositiveIntegerField(default=0)),
+                (
+                    "device_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="The name that the user has given to the device.",
+                        max_length=60,
+                    ),
+                ),
+                ("generation", models.PositiveIntegerField(default=0, verbose_name="generation")),
                 (
                     "first_generation",
                     models.PositiveIntegerField(
@@ -303,9 +353,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "proven_generation",
+                    models.PositiveIntegerField(
+                        default=0,
+                        editable=False,
+                        help_text="The current generation when a successor of the first refresh token came first.",
+                    ),
+                ),
+                (
                     "kid",
                     models.CharField(
-                        help_text="The key that signed the current refresh token.", max_length=64
+                        help_text="The key that signed the current refresh token.",
+                        max_length=64,
+                        verbose_name="kid",
                     ),
                 ),
                 (
@@ -317,6 +377,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("claims", models.JSONField(blank=True, default=dict)),
+                (
+                    "status_index",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Where other services find the status. Empty: nowhere.",
+                        max_length=64,
+                    ),
+                ),
                 (
                     "idle_lifetime",
                     models.DurationField(
@@ -345,7 +414,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("ip_address", models.GenericIPAddressField(blank=True, null=True)),
-                ("user_agent", models.CharField(blank=True, max_length=400)),
+                (
+                    "user_agent",
+                    models.CharField(blank=True, max_length=400, verbose_name="user agent"),
+                ),
                 ("refreshed_ip_address", models.GenericIPAddressField(blank=True, null=True)),
                 ("refreshed_user_agent", models.CharField(blank=True, max_length=400)),
                 (
@@ -358,13 +430,17 @@ class Migration(migrations.Migration):
                 (
                     "repeats",
                     models.PositiveIntegerField(
-                        default=0, help_text="How often the current pair was given again."
+                        default=0,
+                        help_text="How often the current pair was given again.",
+                        verbose_name="repeats",
                     ),
                 ),
                 (
                     "repeats_elsewhere",
                     models.PositiveIntegerField(
-                        default=0, help_text="How often to another network and user agent."
+                        default=0,
+                        help_text="How often to another network and user agent.",
+                        verbose_name="repeats elsewhere",
                     ),
                 ),
                 (
@@ -395,6 +471,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "base_manager_name": "objects",
+                "verbose_name": "session",
+                "verbose_name_plural": "sessions",
                 "permissions": [
                     ("revoke_session", "Can revoke sessions"),
                     ("introspect_token", "Can introspect tokens"),
@@ -422,6 +500,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("ended_at", None)),
                         fields=["expires_at"],
                         name="session_prune_expired",
+                    ),
+                    models.Index(
+                        condition=models.Q(("kind", "access")),
+                        fields=["expires_at"],
+                        name="session_alone",
                     ),
                     models.Index(fields=["ip_address", "-started_at"], name="session_address"),
                     models.Index(

@@ -1,4 +1,4 @@
-"""The attempts of callers, and the last pruning."""
+"""The attempts of callers, the last pruning, and what happened on each day."""
 
 from typing import ClassVar
 
@@ -11,7 +11,12 @@ from .uncached import UncachedQuerySet
 
 
 class ThrottleCount(models.Model):
-    """The instant at which the attempts of one caller no longer count. Then the row can go."""
+    """
+    The instant at which the attempts of one caller no longer count. Then the row can go.
+
+    Other rows say until when something holds: a network from which anybody has signed in is known, or
+    an operator admits a user. ``limits.counts`` writes both.
+    """
 
     caller = models.CharField(max_length=120, primary_key=True)
     clear_at = models.BigIntegerField(db_index=True, help_text=_("Microseconds since 1970."))
@@ -48,3 +53,30 @@ class PruneRun(models.Model):
 
     def __str__(self) -> str:
         return f"pruning of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class DailyCount(models.Model):
+    """
+    What happened on one day of the project's time zone, for the first page of the admin.
+
+    ``daily`` adds to the row in batches. A process that is killed loses what it has not written, so
+    each number is a minimum. There is one row a day, and none is deleted.
+    """
+
+    day = models.DateField(primary_key=True)
+    sign_ins = models.PositiveBigIntegerField(default=0)
+    failed_sign_ins = models.PositiveBigIntegerField(default=0)
+    refreshes = models.PositiveBigIntegerField(default=0)
+    repeats = models.PositiveBigIntegerField(
+        default=0, help_text=_("How often a pair was given again, within the grace or later.")
+    )
+    reuses = models.PositiveBigIntegerField(default=0)
+    revocations = models.PositiveBigIntegerField(default=0)
+
+    objects = UncachedQuerySet["DailyCount"].as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"counts of {self.day}"

@@ -38,10 +38,11 @@ class DeniedToken(models.Model):
         ASK = "ask", _("tokens to look up")  # See denylist.ask_about().
         CUT_OFF = "cut", _("all sessions before an instant")
 
-    value = models.CharField(max_length=MAX_VALUE_LENGTH, unique=True)
-    kind = models.CharField(max_length=3, choices=Kind.choices)
+    value = models.CharField(_("value"), max_length=MAX_VALUE_LENGTH, unique=True)
+    kind = models.CharField(_("kind"), max_length=3, choices=Kind.choices)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
@@ -51,6 +52,7 @@ class DeniedToken(models.Model):
     reason = models.CharField(max_length=MAX_REASON_LENGTH)
     denied_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("denied by"),
         on_delete=models.SET_NULL,
         null=True,
         blank=True,

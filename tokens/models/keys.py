@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .instants import InstantField
@@ -21,9 +22,9 @@ class SigningKey(models.Model):
         RETIRED = "retired", _("only verifies")
         REVOKED = "revoked", _("revoked")
 
-    kid = models.CharField(max_length=64, primary_key=True)
-    algorithm = models.CharField(max_length=8)
-    state = models.CharField(max_length=8, choices=State.choices)
+    kid = models.CharField(_("kid"), max_length=64, primary_key=True)
+    algorithm = models.CharField(_("algorithm"), max_length=8)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices)
     sealed = models.TextField(editable=False, blank=True, help_text=_("Empty once revoked."))
     created_at = InstantField()
     signs_since = InstantField(null=True, blank=True)
@@ -38,6 +39,8 @@ class SigningKey(models.Model):
     objects = UncachedQuerySet["SigningKey"].as_manager()
 
     class Meta:
+        verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
         default_permissions = ("view",)
         permissions: ClassVar = [("rotate_signingkey", "Can rotate signing keys")]
         constraints: ClassVar = [
@@ -61,7 +64,7 @@ class SigningKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"key {self.kid[:8]}"
+        return gettext("key %(id)s") % {"id": self.kid[:8]}
 
     @property
     def state_since(self) -> datetime | None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .denylist import EVERYONE, DeniedToken
@@ -111,12 +112,22 @@ class Session(models.Model):
     kind = models.CharField(
         max_length=6, choices=SessionKind.choices, default=SessionKind.PAIR, editable=False
     )
-    generation = models.PositiveIntegerField(default=0)
+    device_name = models.CharField(
+        max_length=60, blank=True, help_text=_("The name that the user has given to the device.")
+    )
+    generation = models.PositiveIntegerField(_("generation"), default=0)
     first_generation = models.PositiveIntegerField(
         default=0, help_text=_("The first generation since the user last changed the password.")
     )
+    proven_generation = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text=_(
+            "The current generation when a successor of the first refresh token came first."
+        ),
+    )
     kid = models.CharField(
-        max_length=64, help_text=_("The key that signed the current refresh token.")
+        _("kid"), max_length=64, help_text=_("The key that signed the current refresh token.")
     )
     auth_hash = models.CharField(
         max_length=128,
@@ -124,6 +135,12 @@ class Session(models.Model):
         help_text=_("The user's session auth hash at sign-in. Another hash ends the session."),
     )
     claims = models.JSONField(default=dict, blank=True)
+    status_index = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=_("Where other services find the status. Empty: nowhere."),
+    )
     idle_lifetime = models.DurationField(
         null=True, blank=True, help_text=_("Empty: TOKENS_REFRESH_LIFETIME.")
     )
@@ -134,17 +151,19 @@ class Session(models.Model):
     ended_at = InstantField(null=True, blank=True)
     end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
-    user_agent = models.CharField(max_length=400, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=400, blank=True)
     refreshed_ip_address = models.GenericIPAddressField(null=True, blank=True)
     refreshed_user_agent = models.CharField(max_length=400, blank=True)
     seen = models.BooleanField(
         default=False, help_text=_("Whether a token of this generation was seen in use.")
     )
     repeats = models.PositiveIntegerField(
-        default=0, help_text=_("How often the current pair was given again.")
+        _("repeats"), default=0, help_text=_("How often the current pair was given again.")
     )
     repeats_elsewhere = models.PositiveIntegerField(
-        default=0, help_text=_("How often to another network and user agent.")
+        _("repeats elsewhere"),
+        default=0,
+        help_text=_("How often to another network and user agent."),
     )
     repeated_at = InstantField(
         null=True, blank=True, help_text=_("When the current pair was last given again.")
@@ -158,6 +177,8 @@ class Session(models.Model):
     objects = SessionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
         base_manager_name = "objects"  # For refresh_from_db() and deferred columns.
         default_permissions = ("view",)
         permissions: ClassVar = [
@@ -183,6 +204,8 @@ class Session(models.Model):
             models.Index(
                 fields=["expires_at"], condition=Q(ended_at=None), name="session_prune_expired"
             ),
+            # Their tokens may outlive any denial, so a status list asks for those that have ended.
+            models.Index(fields=["expires_at"], condition=Q(kind="access"), name="session_alone"),
             models.Index(fields=["ip_address", "-started_at"], name="session_address"),
             models.Index(
                 fields=["ended_ip_address", "-ended_at"],
@@ -209,7 +232,7 @@ class Session(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"session {str(self.id)[:8]}"
+        return gettext("session %(id)s") % {"id": str(self.id)[:8]}
 
     def state_at(self, now: datetime) -> SessionState:
         """Return the state of a row that was read ``with_revoked``."""
