@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import router, transaction
 from django.db.models import Exists, Q, QuerySet
 
-from .. import clock, signals
+from .. import clock, signals, watching
+from ..database import places
 from ..jose import Claims
 from ..models import MAX_VALUE_LENGTH, DeniedToken
+from . import notifications
 
 # The pruning host's clock may be ahead of a host that still verifies the token. Clocks differ by
-# five seconds at most; an hour costs nothing and tolerates a clock that was set wrong.
+# five seconds at most; an hour has no cost and tolerates a clock that was set wrong.
 PRUNE_SAFETY_MARGIN = timedelta(hours=1)
 
 # What a version needs: microseconds since 1970 for the next centuries, and the character before it.
@@ -22,6 +23,7 @@ _BEFORE_VERSION = "<"  # in no jti, sid or kid
 # The value of a row, and the instant of a cut-off: see ``cut_offs``.
 Entry = tuple[str, datetime | None]
 _followers: list[Callable[[Sequence[Entry]], None]] = []
+_wanted: list[Callable[[], bool]] = []
 
 
 def add_follower(follower: Callable[[Sequence[Entry]], None]) -> None:
@@ -29,19 +31,33 @@ def add_follower(follower: Callable[[Sequence[Entry]], None]) -> None:
     _followers.append(follower)
 
 
-def announce(entries: Sequence[Entry]) -> None:
-    """When the current transaction commits, tell the followers."""
+def notify_others_when(is_wanted: Callable[[], bool]) -> None:
+    """Notify the other processes of each denial that is committed while ``is_wanted`` returns True."""
+    _wanted.append(is_wanted)
+
+
+def announce(entries: Sequence[Entry], kind: DeniedToken.Kind) -> None:
+    """When the current transaction commits, call the followers, within the place of the denials."""
 
     def tell() -> None:
         for follower in _followers:
             follower(entries)
+        if any(is_wanted() for is_wanted in _wanted):
+            notifications.notify(places.place_of(DeniedToken))
+        watching.tell("denied", {"kind": kind.value, "count": len(entries)})
 
-    transaction.on_commit(tell, using=router.db_for_write(DeniedToken))
+    places.on_commit(tell, DeniedToken)
 
 
 def key_of(value: str) -> str:
     """Return the id that a row is about: its value, without the version that ``ask_about`` adds."""
     return value.partition(_BEFORE_VERSION)[0]
+
+
+def key_and_version(value: str) -> tuple[str, int]:
+    """Return what ``ask_about`` was given for a row with this value."""
+    key, _, version = value.rpartition(_BEFORE_VERSION)
+    return key, int(version)
 
 
 def denied(ids: Iterable[str], *, or_else: Q | None = None) -> Exists:
@@ -100,7 +116,7 @@ def deny(
         batch_size=500,
         ignore_conflicts=True,
     )
-    announce([(value, None) for value, _ in values])
+    announce([(value, None) for value, _ in values], kind)
     if kind is not DeniedToken.Kind.TOKEN:
         return  # session_ended or key_rotated reports it.
     for jti, user_id in values:
@@ -120,7 +136,7 @@ def ask_about(
     Let each process in snapshot mode run strict mode's query for every access token with this id.
 
     ``key`` is a session's id in hex, or a ``sub`` of MAX_KEY_LENGTH characters at most; ``version`` tells
-    apart the times at which something about it changed. Strict mode asks the rows in any case.
+    apart the times at which something about it changed. Strict mode queries the rows in any case.
     """
     value = f"{key}{_BEFORE_VERSION}{version}"
     deny([(value, user_id)], kind=DeniedToken.Kind.ASK, reason=reason, until=until, now=now)

@@ -1,8 +1,8 @@
 """
 Snapshot mode: accept an access token without a query, by this process's copy of the denylist.
 
-    copy            the copy, and how it proves that it follows the database
-    notifications   how a process learns of a denial before the bound
+    copy            the copy of one place, such as a tenant, and how it proves that it follows the database
+    reader          the thread that brings copies up to date for async code
 
 Session and user are loaded by strict mode's query when more than the user's primary key is needed.
 A view that uses more of the user therefore gets what strict mode promises.
@@ -14,38 +14,48 @@ This package can be deleted: then every project is in strict mode. No other pack
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import router
-
 from .. import denylist, sessions
 from ..conf import conf
+from ..database.places import PerPlace
 from ..denylist import Entry
 from ..jose import Claims
 from ..models import DeniedToken
 from .copy import LOOKED_UP_AFTER, Copy
-from .notifications import notify
 
 __all__ = ["accepts", "forget", "ids_of", "set_up"]
 
 _LOOKED_UP_AFTER = LOOKED_UP_AFTER.total_seconds()
-_copy = Copy()
-forget = _copy.forget
+_copies = PerPlace(Copy, drop=Copy.forget)
+
+
+def forget() -> None:
+    """Drop this process's copies, so that the next use reads the table."""
+    _copies.forget()
 
 
 def set_up() -> None:
     """Let sessions ask this package for each access token, and denylist tell it of each denial."""
     sessions.set_shortcut(accepts)
     denylist.add_follower(follow)
+    denylist.notify_others_when(lambda: conf.TOKENS_DENYLIST_MODE == "snapshot")
 
 
-def accepts(claims: Claims, *, now: datetime) -> bool:
-    """Return whether this process can accept the token by itself. False leaves it to the query."""
+def accepts(claims: Claims, *, now: datetime, wait: bool = True) -> bool:
+    """
+    Return whether this process can accept the token by itself. False leaves it to the query.
+
+    With ``wait`` False a thread reads the table, and the copy answers meanwhile.
+    """
     if conf.TOKENS_DENYLIST_MODE != "snapshot":
         return False
     if sessions.needs_user():
         return False
     if now.timestamp() - claims.iat > _LOOKED_UP_AFTER:
         return False
-    return _copy.is_known_good(ids_of(claims), subject=claims.sub, issued_at=claims.iat, now=now)
+    copy = _copies.of(DeniedToken)
+    return copy.is_known_good(
+        ids_of(claims), subject=claims.sub, issued_at=claims.iat, now=now, wait=wait
+    )
 
 
 def ids_of(claims: Claims) -> tuple[str, ...]:
@@ -54,7 +64,6 @@ def ids_of(claims: Claims) -> tuple[str, ...]:
 
 
 def follow(entries: Sequence[Entry]) -> None:
-    """Take denials of this process that have been committed, and notify the other processes."""
+    """Take denials of this process that have been committed."""
     if conf.TOKENS_DENYLIST_MODE == "snapshot":
-        _copy.add(entries)
-        notify(router.db_for_write(DeniedToken))
+        _copies.of(DeniedToken).add(entries)

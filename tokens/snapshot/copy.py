@@ -1,5 +1,5 @@
 """
-This process's copy of the denylist, which proves at each reading that it follows the database.
+This process's copy of one denylist, which proves at each reading that it follows the database.
 
 The copy has the rows whose ``until`` is later than its ``floor``, which is HELD_BACK before now: no
 difference of clocks makes it miss a row that matters. Each row has a random ``nonce``. A reading
@@ -15,7 +15,6 @@ trusted. They only decide how much is read. The sum takes some 0.1 µs per row t
 Between two readings, a notification lets the process take the new rows only. That proves nothing.
 """
 
-import os
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -23,14 +22,16 @@ from logging import getLogger
 from math import inf
 from typing import Any
 
-from django.db import DatabaseError, connections, router
+from django.db import DatabaseError, connections
 from django.db.models import F, QuerySet, Sum
 
-from .. import clock, denylist
+from .. import clock, denylist, watching
 from ..conf import conf
+from ..database.places import place_of
 from ..denylist import Entry
+from ..denylist.notifications import Notifications
 from ..models import DeniedToken
-from .notifications import Notifications
+from . import reader
 
 logger = getLogger("tokens")
 
@@ -60,14 +61,8 @@ class Copy:
     """The denied ids, and the code that keeps them up to date. Thread-safe."""
 
     def __init__(self) -> None:
-        self._begin()
-        os.register_at_fork(after_in_child=self._begin)
-
-    def _begin(self) -> None:
-        # A connection from before a fork is the parent's: it must be neither used nor closed.
-        self._of_parents = [*getattr(self, "_of_parents", ()), getattr(self, "notifications", None)]
         self.notifications = Notifications()
-        self._lock = threading.Lock()  # Before a fork, another thread may have held it.
+        self._lock = threading.Lock()
         self.forget()
 
     def forget(self) -> None:
@@ -85,7 +80,13 @@ class Copy:
         return len(self._held)
 
     def is_known_good(
-        self, ids: Iterable[str], *, subject: str, issued_at: int, now: datetime
+        self,
+        ids: Iterable[str],
+        *,
+        subject: str,
+        issued_at: int,
+        now: datetime,
+        wait: bool = True,
     ) -> bool:
         """
         Return whether the token was not refused TOKENS_DENYLIST_MAX_STALENESS ago or earlier.
@@ -93,11 +94,17 @@ class Copy:
         ``ids`` are those under which a denial may be, ``subject`` and ``issued_at`` the claims sub
         and iat. False decides nothing: the token may be denied, or the copy is older than the bound.
         The caller then has to query the database.
+
+        With ``wait`` False, for an event loop, the reader's thread brings the copy up to date, and
+        the copy answers as it is, within its bound.
         """
         bound = conf.TOKENS_DENYLIST_MAX_STALENESS.total_seconds()
         elapsed = clock.elapsed()
         if elapsed > self._listen_at or elapsed - self._read_at > bound * READ_AT:
-            self._bring_up_to_date(bound, now=now)
+            if wait:
+                self.bring_up_to_date(bound, now=now)
+            else:
+                reader.ask(self, place_of(DeniedToken), bound, now=now)
             if clock.elapsed() - self._read_at > bound:
                 return False
         held = self._held
@@ -120,7 +127,7 @@ class Copy:
             self._added += [(at, entry) for entry in entries]
             self._take(entries)
 
-    def _bring_up_to_date(self, bound: float, *, now: datetime) -> None:
+    def bring_up_to_date(self, bound: float, *, now: datetime) -> None:
         """Read, unless another thread does. No request waits for that: its own query is as fast."""
         began = clock.elapsed()
         if not self._lock.acquire(blocking=False):
@@ -132,8 +139,9 @@ class Copy:
         finally:
             self._lock.release()
         try:
-            alias = router.db_for_write(DeniedToken)
-            if self.notifications.has_changes(alias):
+            place = place_of(DeniedToken)
+            alias = place.alias
+            if self.notifications.has_changes(place):
                 self._has_changes = True
             if not _sees_new_commits(connections[alias]):
                 return
@@ -143,6 +151,7 @@ class Copy:
                 self._take_new(alias)
         except DatabaseError as error:
             logger.warning("the denylist could not be read: %s", error)
+            watching.tell("denylist_not_read", {})
         finally:
             self._listen_at = clock.elapsed() + bound * LISTEN_AT
             with self._lock:
@@ -208,6 +217,8 @@ class Copy:
                 self._settled = more[-1][0]
                 self._settled_sum += sum(nonce for _, nonce, *_ in more)
             self._read_at = began
+        anew = new_floor is not None
+        watching.tell("denylist_read", {"began": began, "anew": anew, "held": len(self._held)})
 
     def _take(self, entries: Iterable[Entry]) -> None:
         for value, issued_before in entries:

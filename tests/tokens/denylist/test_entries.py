@@ -1,10 +1,13 @@
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from tokens import denylist, sessions
+from tokens.denylist import entries, notifications
 from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -69,3 +72,15 @@ def test_a_session_ends_with_a_reason_and_an_instant_or_not(
     sessions.start(user)
     with pytest.raises(IntegrityError), transaction.atomic():
         Session.objects.update(**change)
+
+
+@pytest.mark.parametrize("wanted", [[], [False], [False, True]])
+def test_other_processes_are_notified_once_of_a_denial_if_a_package_wants_it(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any, wanted: list[bool]
+) -> None:
+    notify = Mock()
+    monkeypatch.setattr(notifications, "notify", notify)
+    monkeypatch.setattr(entries, "_wanted", [partial(bool, each) for each in wanted])
+    with django_capture_on_commit_callbacks(execute=True):
+        deny("a")
+    assert notify.call_count == any(wanted)

@@ -10,8 +10,10 @@ from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from tokens import compiled_sql, sessions, snapshot
+from tokens import sessions, snapshot
+from tokens.database import compiled_sql
 from tokens.errors import SessionEnded
+from tokens.models import DeniedToken
 from tokens.sessions import TokenPair
 from tokens.snapshot.copy import Copy
 
@@ -49,7 +51,7 @@ def test_a_reading_that_takes_longer_than_the_bound_is_no_verdict(
 
     monkeypatch.setattr(Copy, "_accept", slowly)
     wait_for_the_bound(settings)
-    assert not is_good(snapshot._copy)
+    assert not is_good(snapshot._copies.of(DeniedToken))
 
 
 def test_no_request_waits_for_another_ones_reading(
@@ -66,23 +68,25 @@ def test_no_request_waits_for_another_ones_reading(
 
     monkeypatch.setattr(Copy, "_read", slowly)
     clock.skip(timedelta(minutes=50))  # Most of the bound: the next reading is due.
-    reader = Thread(target=is_good, args=[snapshot._copy])
+    reader = Thread(target=is_good, args=[snapshot._copies.of(DeniedToken)])
     reader.start()
     assert reads.wait(60)
-    assert is_good(snapshot._copy)  # The copy still answers.
+    assert is_good(snapshot._copies.of(DeniedToken))  # The copy still answers.
     clock.skip(timedelta(minutes=11))
-    assert not is_good(snapshot._copy)  # It is a case for strict mode's query, at once.
+    assert not is_good(
+        snapshot._copies.of(DeniedToken)
+    )  # It is a case for strict mode's query, at once.
     may_end.set()
     reader.join(60)
-    assert is_good(snapshot._copy)
+    assert is_good(snapshot._copies.of(DeniedToken))
 
 
 def test_a_reading_that_never_comes_back_is_given_up(pair: TokenPair, settings: Any) -> None:
     wait_for_the_bound(settings)
-    snapshot._copy._reading_since = clock.elapsed()
-    assert not is_good(snapshot._copy)
+    snapshot._copies.of(DeniedToken)._reading_since = clock.elapsed()
+    assert not is_good(snapshot._copies.of(DeniedToken))
     clock.skip(BOUND * 6)
-    assert is_good(snapshot._copy)
+    assert is_good(snapshot._copies.of(DeniedToken))
 
 
 def test_a_reading_that_comes_back_after_it_was_given_up_stops_no_other(
@@ -95,16 +99,16 @@ def test_a_reading_that_comes_back_after_it_was_given_up_stops_no_other(
         self._reading_since = later
 
     monkeypatch.setattr(Copy, "_read", begin_another)
-    assert not is_good(snapshot._copy)
-    assert snapshot._copy._reading_since == later
+    assert not is_good(snapshot._copies.of(DeniedToken))
+    assert snapshot._copies.of(DeniedToken)._reading_since == later
 
 
 def test_no_request_waits_for_another_thread_that_updates_the_copy(
     pair: TokenPair, settings: Any
 ) -> None:
     wait_for_the_bound(settings)
-    with snapshot._copy._lock:
-        assert not is_good(snapshot._copy)
+    with snapshot._copies.of(DeniedToken)._lock:
+        assert not is_good(snapshot._copies.of(DeniedToken))
 
 
 def test_without_the_database_the_answer_is_503(
@@ -131,9 +135,9 @@ def test_a_transaction_that_sees_the_past_brings_nothing_up_to_date(
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-            assert is_good(snapshot._copy)
+            assert is_good(snapshot._copies.of(DeniedToken))
         else:
-            assert not is_good(snapshot._copy)
+            assert not is_good(snapshot._copies.of(DeniedToken))
 
 
 def test_of_several_threads_one_reads(
@@ -153,11 +157,11 @@ def test_of_several_threads_one_reads(
 
     def ask() -> None:
         for _ in range(50):
-            answers.append(not is_good(snapshot._copy, "other"))
+            answers.append(not is_good(snapshot._copies.of(DeniedToken), "other"))
         connection.close()
 
     settings.TOKENS_DENYLIST_MAX_STALENESS = timedelta(seconds=30)
-    snapshot._copy._read_at = -math.inf
+    snapshot._copies.of(DeniedToken)._read_at = -math.inf
     threads = [Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -166,4 +170,4 @@ def test_of_several_threads_one_reads(
     assert all(answers)
     assert len(answers) == 200
     assert len(readings) == 1
-    assert is_good(snapshot._copy, "unknown")
+    assert is_good(snapshot._copies.of(DeniedToken), "unknown")

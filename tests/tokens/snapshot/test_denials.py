@@ -87,7 +87,7 @@ def test_one_reading_per_bound_is_two_queries(pair: TokenPair, settings: Any) ->
     assert len([query for query in captured if "deniedtoken" in query["sql"]]) == 2
 
 
-def test_a_denial_that_was_rolled_back_refuses_nobody(pair: TokenPair) -> None:
+def test_a_denial_that_was_rolled_back_refuses_no_token(pair: TokenPair) -> None:
     with transaction.atomic():
         deactivate(pair)
         transaction.set_rollback(True)

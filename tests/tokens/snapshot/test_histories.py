@@ -181,7 +181,7 @@ def test_no_history_of_the_database_makes_a_copy_accept_what_is_denied(
     assert copy.HELD_BACK + copy.RENEWED_AFTER < PRUNE_SAFETY_MARGIN
     monkeypatch.setattr(copy, "OVERLAP", 3)
     monkeypatch.setattr(copy, "_sees_new_commits", lambda connection: True)
-    monkeypatch.setattr("tokens.snapshot.notifications._open", lambda alias: None)
+    monkeypatch.setattr("tokens.denylist.notifications._open", lambda place, wake: None)
     world = World(seed=0)
     monkeypatch.setattr("tokens.clock.elapsed", lambda: world.passed)
     for _ in range(STEPS):

@@ -13,9 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support.processes import manage, running_site
 from tokens import sessions, snapshot
+from tokens.database.places import place_of
+from tokens.denylist import listening, notifications
 from tokens.errors import SessionEnded
+from tokens.models import DeniedToken
 from tokens.sessions import TokenPair
-from tokens.snapshot import copy, notifications
+from tokens.snapshot import copy
 
 from .denials import deactivate, deny_elsewhere, end, is_good, refusal, wait_for_the_bound
 
@@ -37,7 +40,7 @@ def revoke_in_another_process(pair: TokenPair) -> None:
 
 def listen() -> None:
     """Make the next request check for notifications."""
-    snapshot._copy._listen_at = -math.inf
+    snapshot._copies.of(DeniedToken)._listen_at = -math.inf
 
 
 def soon(happens: Callable[[], bool]) -> bool:
@@ -50,12 +53,14 @@ def soon(happens: Callable[[], bool]) -> bool:
 
 
 def hears() -> bool:
-    return snapshot._copy.notifications.has_changes("default")
+    return snapshot._copies.of(DeniedToken).notifications.has_changes(place_of(DeniedToken))
 
 
 def listens() -> None:
     """Wait until this process hears what other processes announce."""
-    hears()
+    if snapshot._copies.of(DeniedToken).notifications._source is None:
+        hears()
+    # Not heard before, which would leave nothing to wait for.
     assert soon(hears)
     hears()
 
@@ -88,7 +93,7 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
 
     def refused() -> bool:
         listen()
-        return not is_good(snapshot._copy, *ids)
+        return not is_good(snapshot._copies.of(DeniedToken), *ids)
 
     assert soon(refused)
     assert refusal(pair) is SessionEnded
@@ -97,9 +102,9 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
 def test_a_process_checks_for_notifications_twenty_times_per_bound(pair: TokenPair) -> None:
     revoke_in_another_process(pair)
     assert soon(hears)
-    snapshot._copy._has_changes = True
+    snapshot._copies.of(DeniedToken)._has_changes = True
     sessions.authenticate(pair.raw_access)  # not yet
-    snapshot._copy._listen_at -= 3600 / 20
+    snapshot._copies.of(DeniedToken)._listen_at -= 3600 / 20
     assert refusal(pair) is SessionEnded
 
 
@@ -113,7 +118,7 @@ def test_a_notification_is_kept_until_a_reading_is_possible(
 ) -> None:
     settle(pair)
     monkeypatch.setattr(copy, "_sees_new_commits", lambda connection: False)
-    snapshot._copy._has_changes = True
+    snapshot._copies.of(DeniedToken)._has_changes = True
     assert queries_of_a_request(pair) == 0
     monkeypatch.undo()
     assert queries_of_a_request(pair) == NEW_ROWS
@@ -126,10 +131,10 @@ def test_without_a_source_of_notifications_the_bound_holds(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("too many connections")
 
-    monkeypatch.setattr(notifications, "_own_connection", fail)
+    monkeypatch.setattr(listening, "own_connection", fail)
     snapshot.forget()
     for _ in range(3):
-        snapshot._copy.notifications._try_at = -math.inf
+        snapshot._copies.of(DeniedToken).notifications._try_at = -math.inf
         listen()
         sessions.authenticate(pair.raw_access)
     assert [record.getMessage() for record in caplog.records] == [
@@ -139,20 +144,20 @@ def test_without_a_source_of_notifications_the_bound_holds(
     listen()
     sessions.authenticate(pair.raw_access)
     wait_for_the_bound(settings)
-    assert not is_good(snapshot._copy, str(pair.session.pk))
+    assert not is_good(snapshot._copies.of(DeniedToken), str(pair.session.pk))
 
 
 def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "RETRY_AFTER", 0.5)
+    monkeypatch.setattr(listening, "RETRY_AFTER", 0.5)
     snapshot.forget()
     queries_of_a_request(pair)
     assert soon(lambda: queries_of_a_request(pair) == 0)
     if connection.vendor == "postgresql":
         terminate_the_listener()
     else:
-        source: Any = snapshot._copy.notifications._source
+        source: Any = snapshot._copies.of(DeniedToken).notifications._source
         source._connection.connection.close()
         assert queries_of_a_request(pair) == 0  # It pauses first.
     revoke_in_another_process(pair)
@@ -163,18 +168,19 @@ def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(
 def test_a_fork_leaves_its_parents_source_alone(pair: TokenPair) -> None:
     """The lock of the copy is held by a thread that the child does not have."""
     queries_of_a_request(pair)
-    parents: Any = snapshot._copy.notifications._source
-    with snapshot._copy._lock:
+    parents: Any = snapshot._copies.of(DeniedToken).notifications._source
+    with snapshot._copies.of(DeniedToken)._lock:
         child = os.fork()
     if not child:
         connection.connection = None  # The parent's. Closing it would end it for the parent.
-        good = is_good(snapshot._copy) and snapshot._copy.notifications._source is not parents
+        own = snapshot._copies.of(DeniedToken)
+        good = is_good(own) and own.notifications._source is not parents
         os._exit(0 if good else 1)
     _, status = os.waitpid(child, 0)
     assert status == 0
     revoke_in_another_process(pair)
     assert soon(hears)
-    assert snapshot._copy.notifications._source is parents
+    assert snapshot._copies.of(DeniedToken).notifications._source is parents
 
 
 def test_another_database_sends_no_notifications(
@@ -183,7 +189,7 @@ def test_another_database_sends_no_notifications(
     snapshot.forget()
     monkeypatch.setattr(connection, "vendor", "oracle")
     assert not hears()
-    notifications.notify("default")
+    notifications.notify(place_of(DeniedToken))
 
 
 @postgresql_only
@@ -209,10 +215,10 @@ def test_a_denial_that_is_rolled_back_notifies_no_process(pair: TokenPair) -> No
 def test_too_many_notifications_close_the_connection_for_a_while(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(notifications, "MAX_NOTIFICATIONS", 3)
+    monkeypatch.setattr(listening, "MAX_NOTIFICATIONS", 3)
     listens()
     for _ in range(5):
-        notifications.notify("default")
+        notifications.notify(place_of(DeniedToken))
     assert soon(lambda: "more than 3 denials within 60 seconds" in caplog.text)
 
 
@@ -234,7 +240,8 @@ def test_its_connection_has_the_options_of_the_others(
 def test_a_listening_connection_that_is_quiet_sends_a_statement_again_and_again(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "RETRY_AFTER", 0.2)
+    monkeypatch.setattr(listening, "RETRY_AFTER", 0.2)
+    snapshot.forget()  # One that listens already waits for as long as it was told.
     listens()
     for _ in range(3):
         assert soon(hears)
@@ -245,8 +252,8 @@ def test_behind_a_pooler_nothing_listens(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     """A pooler answers with the process id of the server process that happens to be free."""
-    ask = notifications._PostgreSQL._ask
-    monkeypatch.setattr(notifications._PostgreSQL, "_ask", lambda *args: (ask(*args) or 0) + 1)
+    ask = listening._Listener._ask
+    monkeypatch.setattr(listening._Listener, "_ask", lambda *args: (ask(*args) or 0) + 1)
     snapshot.forget()
     hears()
     assert soon(lambda: "a pooler is in between" in caplog.text)
@@ -256,7 +263,7 @@ def test_behind_a_pooler_nothing_listens(
 def test_a_statement_that_fails_is_reported(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(notifications, "CHANNEL", "no such name")
+    monkeypatch.setattr(listening, "CHANNEL", "no such name")
     snapshot.forget()
     hears()
     assert soon(lambda: "syntax error" in caplog.text)

@@ -125,7 +125,7 @@ def test_what_this_process_denied_during_a_reading_is_kept(
         accept(self, *args, **kwargs)
 
     monkeypatch.setattr(Copy, "_accept", deny_first)
-    assert not is_good(snapshot._copy, str(pair.session.pk))
+    assert not is_good(snapshot._copies.of(DeniedToken), str(pair.session.pk))
 
 
 def test_a_reading_that_was_given_up_replaces_no_later_one(known: Copy) -> None:
@@ -173,9 +173,9 @@ def test_a_hundred_thousand_denials_in_one_access_life(pair: TokenPair, settings
     wait_for_the_bound(settings)
     snapshot.forget()
     sessions.authenticate(pair.raw_access)
-    assert len(snapshot._copy) == 100_000
-    assert snapshot._copy._settled
+    assert len(snapshot._copies.of(DeniedToken)) == 100_000
+    assert snapshot._copies.of(DeniedToken)._settled
     deny_elsewhere(str(pair.session.pk))
-    snapshot._copy._read_at = 0.0
+    snapshot._copies.of(DeniedToken)._read_at = 0.0
     assert refusal(pair) is Denied
-    assert len(snapshot._copy) == 100_001
+    assert len(snapshot._copies.of(DeniedToken)) == 100_001

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
+from rest_framework.views import APIView, exception_handler
 
 from tokens import sessions
 from tokens.errors import UserInactive
@@ -33,6 +34,13 @@ def test_a_request_costs_no_query_and_knows_the_users_key(user: Any, pair: Token
     assert len(captured) == 0
 
 
+def test_a_gateway_is_answered_without_a_query(api: APIClient, user: Any, pair: TokenPair) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        answer = api.get("/api/token/check/", HTTP_AUTHORIZATION=f"Bearer {pair.raw_access}")
+    assert (answer.status_code, answer["X-Auth-Request-User"]) == (204, str(user.pk))
+    assert len(captured) == 0
+
+
 def test_the_rest_of_the_user_and_the_session_come_by_one_query(user: Any, pair: TokenPair) -> None:
     found = sessions.authenticate(pair.raw_access)
     with CaptureQueriesContext(connection) as captured:
@@ -52,10 +60,14 @@ def test_a_view_that_uses_the_user_sees_what_no_denial_tells(user: Any, pair: To
         str(found.user)
 
 
-def test_such_a_view_answers_401(api: APIClient, user: Any, pair: TokenPair) -> None:
+def test_such_a_view_answers_as_in_strict_mode_with_every_exception_handler(
+    api: APIClient, user: Any, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(APIView.settings, "EXCEPTION_HANDLER", exception_handler)  # DRF's own
     get_user_model().objects.update(is_active=False)
     answer = api.get("/api/me/", HTTP_AUTHORIZATION=f"Bearer {pair.raw_access}")
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
+    assert (answer.status_code, answer.json()["code"]) == (401, "user_inactive")
+    assert answer["WWW-Authenticate"] == 'Bearer realm="api", error="invalid_token"'
 
 
 def test_a_token_older_than_a_quarter_of_an_hour_is_looked_up(user: Any, settings: Any) -> None:

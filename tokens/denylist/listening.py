@@ -1,12 +1,7 @@
 """
-Change notifications: learn without polling the table that another process committed a denial.
+PostgreSQL's notifications: one thread of this process listens for all the schemas of a database.
 
-SQLite counts the commits of other connections; PostgreSQL notifies its listeners. Both need a
-connection besides those of the requests, which may be pooled, closed or inside a transaction.
-
-A notification may be lost, late or without cause. It makes a denial known sooner, and must not be
-needed for the bound of snapshot mode. No request waits for one: PostgreSQL's connection belongs to
-a thread of its own, and all that a request does is to look at a flag.
+No request waits for it. It passes each notification on to the subscriptions of the schema that it names.
 """
 
 import os
@@ -14,11 +9,14 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from logging import getLogger
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import DatabaseError, Error, connections
+
+from ..database.places import PerPlace, Place
 
 logger = getLogger("tokens")
 
@@ -33,90 +31,16 @@ MAX_NOTIFICATIONS = 1200  # in RETRY_AFTER seconds
 # Seconds. A listener that reads no notifications, such as a suspended process, would fill
 # PostgreSQL's queue, so PostgreSQL closes its connection.
 _IDLE_TIMEOUT = 600
-# One statement is one transaction. It need not be durable, and notifying transactions commit one
-# after the other, so it does not wait for the disk.
-_NOTIFY_SQL = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')"
 
 
-class _Source(Protocol):
-    def has_changes(self) -> bool: ...
-
-    def close(self) -> None: ...
-
-
-class Notifications:
-    """This process's source of notifications, opened on first use. Not thread-safe."""
-
-    def __init__(self) -> None:
-        self._source: _Source | None = None
-        self._try_at = 0.0
-        self._warned = ""
-
-    def has_changes(self, alias: str) -> bool:
-        """
-        Return whether something may have been committed since the last call. It does not wait.
-
-        False does not mean that nothing was.
-        """
-        try:
-            if self._source is not None:
-                return self._source.has_changes()
-            if time.monotonic() < self._try_at:
-                return False
-            self._source = _open(alias)
-        except DatabaseError as error:
-            self._close_source()
-            self._warned = _warn_once(error, self._warned)
-        if self._source is None:
-            self._try_at = time.monotonic() + RETRY_AFTER
-        return self._source is not None
-
-    def forget(self) -> None:
-        """Close the connection, so that the next use opens another."""
-        self._close_source()
-        self._try_at = 0.0
-        self._warned = ""
-
-    def _close_source(self) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.close()
-
-
-def _warn_once(error: Exception, warned: str) -> str:
+def warn_once(error: Exception, warned: str) -> str:
     """Log why there are no notifications, unless it was logged before, and return the reason."""
     if str(error) != warned:
         logger.warning("no notifications of denials for %d seconds: %s", RETRY_AFTER, error)
     return str(error)
 
 
-def notify(alias: str) -> None:
-    """
-    Notify every process that listens, on PostgreSQL.
-
-    If it fails, the denial is committed nevertheless, and reaches them within the bound.
-    """
-    connection = connections[alias]
-    if connection.vendor != "postgresql":
-        return
-    try:  # PostgreSQL only
-        with connection.cursor() as cursor:
-            cursor.execute(_NOTIFY_SQL)
-    except Error as error:  # PostgreSQL only
-        # Error includes InterfaceError, which psycopg 2 raises when disconnected.
-        logger.warning("no process was notified of a denial: %s", error)
-
-
-def _open(alias: str) -> _Source | None:
-    connection: Any = connections[alias]
-    if connection.vendor == "sqlite":
-        return _SQLite(alias)
-    if connection.vendor == "postgresql" and connection.Database.__name__ == "psycopg":
-        return _PostgreSQL(alias)  # PostgreSQL only
-    return None
-
-
-def _own_connection(alias: str, **options: Any) -> Any:
+def own_connection(alias: str, **options: Any) -> Any:
     """Return a connection of Django that is not open yet, and may change hands between threads."""
     connection = connections[alias].copy()
     settings = connection.settings_dict
@@ -127,44 +51,73 @@ def _own_connection(alias: str, **options: Any) -> Any:
     return connection
 
 
-class _SQLite:
-    """Compares SQLite's count of the commits of other connections."""
+class Subscription:  # PostgreSQL only
+    """Remembers that something came for one schema of a database, to which one thread listens."""
 
-    def __init__(self, alias: str) -> None:
-        self._connection = _own_connection(alias, timeout=0)
-        self._connection.connect()
-        self._version = self._read()
+    must_be_asked = False
+
+    def __init__(self, place: Place, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._was_notified = threading.Event()
+        self.schema = place.schema or ""
+        self._shared = _listeners.at(place._replace(schema=None))
+        self._shared.add(self, place.alias)
+
+    def note(self) -> None:
+        self._was_notified.set()
+        self._wake()
 
     def has_changes(self) -> bool:
-        known, self._version = self._version, self._read()
-        return known != self._version
+        if not self._was_notified.is_set():
+            return False
+        self._was_notified.clear()
+        return True
 
     def close(self) -> None:
-        self._connection.close()
-
-    def _read(self) -> int:
-        with self._connection.wrap_database_errors:
-            # Without Django's cursor, so that it is not counted or logged as a request's query.
-            row = self._connection.connection.execute("PRAGMA data_version").fetchone()
-        return int(row[0])
+        self._shared.remove(self)
 
 
-class _PostgreSQL:  # PostgreSQL only
-    """Listens in a thread, for as long as the process runs, and remembers that something came."""
+class _Shared:  # PostgreSQL only
+    """The listener of one database, for as long as any schema of it has a subscription."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listener: _Listener | None = None
+
+    def add(self, subscription: Subscription, alias: str) -> None:
+        with self._lock:
+            if self._listener is None:
+                self._listener = _Listener(alias)
+            else:
+                subscription.note()  # What was committed before was not announced to it.
+            self._listener.subscriptions.append(subscription)
+
+    def remove(self, subscription: Subscription) -> None:
+        with self._lock:
+            listener = self._listener
+            if listener is None:
+                return
+            listener.subscriptions = [
+                each for each in listener.subscriptions if each is not subscription
+            ]
+            if not listener.subscriptions:
+                self._listener = None
+                listener.close()
+
+
+_listeners = PerPlace(_Shared)
+
+
+class _Listener:  # PostgreSQL only
+    """Listens in a thread until it is closed, and notes each notification in its subscriptions."""
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
-        self._heard = threading.Event()
+        self.subscriptions: list[Subscription] = []
         self._closed = threading.Event()
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="tokens-listen", daemon=True)
         self._thread.start()
-
-    def has_changes(self) -> bool:
-        if not self._heard.is_set():
-            return False
-        self._heard.clear()
-        return True
 
     def close(self) -> None:
         self._wake.send(b"x")  # First: a thread that sees that it is closed closes this too.
@@ -181,11 +134,11 @@ class _PostgreSQL:  # PostgreSQL only
                     if self._closed.is_set():
                         return
                     # Behind a pooler it is the same each time, which is once per minute.
-                    warned = _warn_once(error, warned)
+                    warned = warn_once(error, warned)
                     self._closed.wait(RETRY_AFTER)
 
     def _listen(self) -> None:
-        connection = _own_connection(self._alias, **self._options())
+        connection = own_connection(self._alias, **self._options())
         with closing(connection), connection.wrap_database_errors:
             connection.connect()
             driver = connection.connection.pgconn
@@ -199,8 +152,13 @@ class _PostgreSQL:  # PostgreSQL only
                 while not self._closed.is_set():
                     # Again and again, to see that the server is there.
                     self._ask(f"LISTEN {CHANNEL}", driver, selector)
-                    self._heard.set()  # What was committed before was not announced here.
+                    self._tell("")  # What was committed before was not announced here.
                     self._collect(driver, selector)
+
+    def _tell(self, schema: str) -> None:
+        for subscription in self.subscriptions:
+            if schema in {"", subscription.schema}:
+                subscription.note()
 
     def _options(self) -> dict[str, Any]:
         given = connections[self._alias].settings_dict["OPTIONS"]
@@ -239,9 +197,9 @@ class _PostgreSQL:  # PostgreSQL only
         while (left := deadline - time.monotonic()) > 0 and not self._closed.is_set():
             selector.select(left)
             driver.consume_input()
-            while driver.notifies():
+            while notification := driver.notifies():
                 received += 1
-                self._heard.set()
+                self._tell(notification.extra.decode())
             if received > MAX_NOTIFICATIONS:
                 raise DatabaseError(
                     f"more than {MAX_NOTIFICATIONS} denials within {RETRY_AFTER:.0f} seconds"
