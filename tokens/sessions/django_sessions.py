@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from .. import clock, denylist
+from .. import clock, denylist, watching
 from ..client import Client
+from ..database import places
 from ..models import EndReason, Session, SessionKind, not_cut_off
 from .ending import end
 
@@ -34,6 +35,9 @@ def begin(user: Any, *, client: Client, lifetime: timedelta, now: datetime | Non
         user_agent=client.user_agent,
         refreshed_ip_address=client.ip_address,
         refreshed_user_agent=client.user_agent,
+    )
+    places.on_commit(
+        lambda: watching.tell("django_session_started", {"sid": session.pk}), Session, robust=True
     )
     return session.pk
 

@@ -13,13 +13,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
-from .. import clock, denylist, lasting
+from .. import clock, denylist
 from ..client import Client
+from ..database import lasting, places
 from ..jose import TokenType, parse_jti
 from ..models import DeniedToken, EndReason, Session, SessionQuerySet
-from . import events, seen
+from . import events, seen, status
 
 BATCH_SIZE = 500  # sessions that one statement ends
 # A session that was not refreshed for so long has no access token left, whatever the settings of the
@@ -58,6 +57,7 @@ def revoke_token(
 
     def work() -> None:
         seen.mark([(session.pk, generation)])
+        status.refuse_token(session, generation, now=now)
         denylist.deny(
             [(jti, session.user_id)],
             kind=DeniedToken.Kind.TOKEN,
@@ -163,7 +163,7 @@ def _how(
 
 def _end(owners: dict[UUID, Any], how: _How) -> int:
     ended = 0
-    with transaction.atomic():
+    with places.atomic(Session):
         for batch in _batches(list(owners)):
             left = Session.objects.filter(pk__in=batch, ended_at=None)
             ended += left.update(**how.columns)
@@ -184,7 +184,7 @@ def end_with_user(user: Any, matching: SessionQuerySet, **why: Any) -> int:
     refresh tokens. More than BATCH_SIZE others are not denied one by one either.
     """
     how = _how(**why)
-    with transaction.atomic():
+    with places.atomic(Session):
         if not matching.filter(user=user, ended_at=None).update(**how.columns):
             return 0
         # By user too: those of another user may have ended at the same instant.
@@ -249,12 +249,20 @@ def end_matching(matching: SessionQuerySet, **how: Any) -> int:
     return ended
 
 
-def end_all(user: Any, *, reason: EndReason, keep: UUID | None = None, **how: Any) -> int:
-    """End every session of ``user`` except ``keep``; return how many. ``how`` is as for ``end``."""
-    of_user = Session.objects.filter(user=user, ended_at=None)
-    if keep is not None:
-        of_user = of_user.exclude(pk=keep)
-    return end_matching(of_user, reason=reason, **how)
+def end_all(user: Any, *, reason: EndReason, **how: Any) -> int:
+    """End every session of ``user``; return how many. ``how`` is as for ``end``."""
+    return end_others(user, keep=(), reason=reason, **how)
+
+
+def end_others(user: Any, *, keep: Iterable[UUID], reason: EndReason, **how: Any) -> int:
+    """
+    End every session of ``user`` except those with the ids ``keep``, and return how many.
+
+    ``how`` is as for ``end``. Django's own sessions end too. One device can have several sessions:
+    those that its requests bring are kept together.
+    """
+    others = Session.objects.filter(user=user, ended_at=None).exclude(pk__in=list(keep))
+    return end_matching(others, reason=reason, **how)
 
 
 def _existing(owners: dict[UUID, Any]) -> dict[UUID, Any]:

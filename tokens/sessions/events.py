@@ -6,11 +6,11 @@ from logging import INFO, WARNING
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.dispatch import Signal
 
 from .. import signals
 from ..client import Client
+from ..database import places
 from ..jose import TokenType, jti_of
 from ..models import EndReason, Session
 
@@ -23,8 +23,10 @@ def started(session: Session, client: Client) -> None:
 
 def issued_alone(session: Session, client: Client) -> None:
     """Log that an access token was issued without a refresh token. It is no sign-in: no signal."""
-    transaction.on_commit(
-        lambda: signals.log("access_token_issued", **_fields(session, client)), robust=True
+    places.on_commit(
+        lambda: signals.log("access_token_issued", **_fields(session, client)),
+        Session,
+        robust=True,
     )
 
 
@@ -81,7 +83,7 @@ def ended(
         users = set(owners.values())
         user = users.pop() if len(users) == 1 else None
         summary = {"count": len(owners), "user": user, **more}
-        transaction.on_commit(lambda: signals.log("sessions_ended", **summary), robust=True)
+        places.on_commit(lambda: signals.log("sessions_ended", **summary), Session, robust=True)
         if not signals.session_ended.receivers:
             return
     for sid, owner in owners.items():

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.utils.functional import SimpleLazyObject, empty
 
+from ..errors import TokenError
 from ..models import Session
 
 
@@ -24,6 +26,27 @@ class LazyUser(SimpleLazyObject):
         setattr_(self, "_setupfunc", load)
         setattr_(self, "_wrapped", empty)
         setattr_(self, "_sub", sub)
+
+    def raise_refusals_as(self, convert: Callable[[TokenError], Exception]) -> None:
+        """Raise what ``convert`` returns for the TokenError of a load that refuses the token."""
+        load = self.__dict__["_setupfunc"]
+
+        def load_or_raise() -> Any:
+            try:
+                return load()
+            except TokenError as error:
+                raise convert(error) from None
+
+        object.__setattr__(self, "_setupfunc", load_or_raise)
+
+    async def aload(self) -> None:
+        """
+        Load the user in a thread, so that async code can use all attributes.
+
+        Raises what the load raises: TokenError, or what ``raise_refusals_as`` made of it.
+        """
+        if self._wrapped is empty:
+            await sync_to_async(getattr)(self, "_meta")  # Any attribute of the user loads it.
 
     @property
     def pk(self) -> Any:

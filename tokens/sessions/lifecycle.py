@@ -7,27 +7,25 @@ Start, authenticate, verify and revoke: a session without its refreshes, which a
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
-from .. import clock, denylist, keyring, lasting
-from ..client import Client
+from .. import clock, denylist, keyring, watching
+from ..client import Client, current_client
 from ..conf import conf
+from ..database import lasting, places
 from ..errors import PasswordChanged, SessionEnded
 from ..jose import TokenType
 from ..models import EndReason, Session, SessionKind
+from ..secret import RawToken, hide
 from . import events, limit, pairs, writes
-from .authentication import Authenticated, look_up
-from .eligibility import lock, require_eligible
+from .authentication import Admit, Authenticated, look_up
+from .eligibility import require_eligible
 from .ending import end_reused, revoke_token
+from .locking import LockedUser, lock_for_sign_in
 from .pairs import AccessToken, Check, TokenPair
-from .refreshing import Answer, answer_to, record_repeat, would_refresh
-
-# Annotations of the user.
-_MANY = "_tokens_has_many_sessions"
-_CUT_OFF = "_tokens_cut_off"
+from .refreshing import Answer, answer_to, is_superseded_by, record_repeat, would_refresh
 
 
 def start(
@@ -39,15 +37,19 @@ def start(
     absolute: timedelta | None = None,
     check: Check | None = None,
     in_transaction: Callable[[], None] | None = None,
+    sid: UUID | None = None,
     now: datetime | None = None,
 ) -> TokenPair:
     """
     Begin a session for a user whose credentials were checked, and return its first pair.
 
-    The caller decides who the user is. ``claims`` are in every access token of the session; ``idle``
+    The caller decides who the user is. ``client`` is by default that of the current request, which
+    ``ClientMiddleware`` keeps. ``claims`` are in every access token of the session; ``idle``
     and ``absolute`` are its lifetimes, in place of TOKENS_REFRESH_LIFETIME and TOKENS_SESSION_LIFETIME.
     ``check`` is called with the pair before anything is written, and may raise. ``in_transaction`` is
-    called in the transaction that inserts the session, so that what it writes is committed with it.
+    called first in the transaction that inserts the session, so that what it writes is committed with
+    it, and not if the sign-in comes to nothing. ``sid`` is a new, random id, for a caller who needs it
+    before the session begins.
 
     The user is read again, under a lock, in that transaction: nothing comes of a sign-in whose user
     was changed meanwhile. If the user then has more sessions than TOKENS_SESSIONS_PER_USER, the one
@@ -55,24 +57,30 @@ def start(
 
     Raises UserGone, UserInactive, PasswordChanged, and ClaimsError for claims that no token can hold.
     """
-    now = now or clock.now()
+    now, client = now or clock.now(), client or current_client()
     session = _new_session(
-        user, SessionKind.PAIR, client=client, claims=claims, idle=idle, absolute=absolute, now=now
+        user,
+        SessionKind.PAIR,
+        client=client,
+        claims=claims,
+        idle=idle,
+        absolute=absolute,
+        sid=sid,
+        now=now,
     )
     # First, because it can fail: a claims hook, the encoding, the size of a cookie. Not within the
     # transaction, which keeps every other writer out of SQLite.
     pair = pairs.issue(session, now=now, check=check)
     limited = conf.TOKENS_SESSIONS_PER_USER > 0
-    with transaction.atomic():
-        stored = _lock_unchanged(
-            user, session, **({_MANY: limit.may_be_reached()} if limited else {})
-        )
-        writes.insert(session)
-        if limited and getattr(stored, _MANY):
-            limit.end_excess(session, now=now)
-        events.started(session, client or Client())
+    with places.atomic(Session):
+        # First, as where a view's own transaction counts the attempt and then changes the user.
         if in_transaction:
             in_transaction()
+        stored = _lock_unchanged(user, session)
+        writes.insert(session)
+        if limited and stored.may_have_many:
+            limit.end_excess(session, now=now)
+        events.started(session, client)
     return pair
 
 
@@ -82,16 +90,17 @@ def issue_access_token(
     lifetime: timedelta | None = None,
     client: Client | None = None,
     claims: Mapping[str, Any] | None = None,
+    sid: UUID | None = None,
     now: datetime | None = None,
 ) -> AccessToken:
     """
     Return one access token without a refresh token, for example for a link.
 
     It is valid for ``lifetime``, by default TOKENS_ACCESS_LIFETIME. It has a session of its own, which
-    expires with it and cannot be refreshed, so it can be taken back as any other. Raises what
-    ``start`` raises.
+    expires with it and cannot be refreshed, so it can be taken back as any other. ``sid`` is as for
+    ``start``. Raises what ``start`` raises.
     """
-    now = now or clock.now()
+    now, client = now or clock.now(), client or current_client()
     lifetime = lifetime or conf.TOKENS_ACCESS_LIFETIME
     session = _new_session(
         user,
@@ -100,13 +109,14 @@ def issue_access_token(
         claims=claims,
         idle=lifetime,
         absolute=lifetime,
+        sid=sid,
         now=now,
     )
     token = pairs.issue_access(session, now=now)
-    with transaction.atomic():
+    with places.atomic(Session):
         _lock_unchanged(user, session)
         writes.insert(session)
-        events.issued_alone(session, client or Client())
+        events.issued_alone(session, client)
     return token
 
 
@@ -114,18 +124,18 @@ def _new_session(
     user: Any,
     kind: SessionKind,
     *,
-    client: Client | None,
+    client: Client,
     claims: Mapping[str, Any] | None,
     idle: timedelta | None,
     absolute: timedelta | None,
+    sid: UUID | None,
     now: datetime,
 ) -> Session:
     """Return a session that is not stored yet. Raises UserInactive."""
     require_eligible(user)
-    client = client or Client()
     expires_at = now + (absolute or conf.TOKENS_SESSION_LIFETIME)
     return Session(
-        id=uuid4(),
+        id=sid or uuid4(),
         user=user,
         # The claim sub is the key as the database returns it, however the caller wrote it.
         user_id=user._meta.pk.to_python(user.pk),
@@ -145,66 +155,77 @@ def _new_session(
     )
 
 
-def _lock_unchanged(user: Any, session: Session, **annotations: Any) -> Any:
+def _lock_unchanged(user: Any, session: Session) -> LockedUser:
     """
     Return the user as stored, locked. Raises UserRefused if the sign-in came to nothing.
 
     The session begins after every cut-off, although another host's clock may be ahead.
     """
-    stored = lock(user, **{_CUT_OFF: denylist.latest_cut_off()}, **annotations)
-    require_eligible(stored)
-    session.started_at = denylist.begin_after(session.started_at, getattr(stored, _CUT_OFF))
-    if not constant_time_compare(session.auth_hash, stored.get_session_auth_hash()):
+    stored = lock_for_sign_in(user)
+    require_eligible(stored.user)
+    session.started_at = denylist.begin_after(session.started_at, stored.cut_off)
+    if not constant_time_compare(session.auth_hash, stored.user.get_session_auth_hash()):
         raise PasswordChanged(f"The password of user {user.pk} was changed during the sign-in.")
     return stored
 
 
-def authenticate(raw_access: str, *, now: datetime | None = None) -> Authenticated:
+def authenticate(raw_access: RawToken, *, now: datetime | None = None) -> Authenticated:
     """
     Return the user, session and claims of an access token that is good now, by one query.
 
     In snapshot mode there is no query; session and user are loaded when they are first used.
     Raises TokenError.
     """
-    return look_up(raw_access, type=TokenType.ACCESS, now=now or clock.now())
+    raw_access = hide(raw_access)
+    with watching.watched("authenticate"):
+        return look_up(raw_access, type=TokenType.ACCESS, now=now or clock.now())
 
 
 def verify(
-    raw_token: str, *, client: Client | None = None, now: datetime | None = None
+    raw_token: RawToken,
+    *,
+    client: Client | None = None,
+    admit: Admit | None = None,
+    now: datetime | None = None,
 ) -> Authenticated:
     """
     Return what ``raw_token``, of either type, would be accepted as.
 
     A refresh token is accepted if ``refresh`` would answer it. A superseded one is recorded, so that
-    a thief learns nothing unnoticed. Raises TokenError.
+    a thief learns nothing unnoticed. ``admit`` is called with the claims before the query; if it
+    raises, the caller learns nothing about the session. Raises TokenError, and what ``admit`` raises.
     """
+    raw_token = hide(raw_token)
     lasting.require(Session)
     now = now or clock.now()
-    found = look_up(raw_token, type=None, now=now)
+    found = look_up(raw_token, type=None, now=now, admit=admit)
     claims, session = found.claims, found.session
     if claims.type is TokenType.REFRESH:
         answer = answer_to(claims, session, now=now)
-        if answer in {Answer.REPEAT, Answer.REUSE} and claims.generation != session.generation:
-            record_repeat(session, client=client or Client(), answered=False, now=now)
+        if answer is not Answer.ROTATE and is_superseded_by(claims, session):
+            record_repeat(session, client=client or current_client(), answered=False, now=now)
         if answer is Answer.REUSE:
             raise SessionEnded("The refresh token was rotated before.")
     return found
 
 
-def revoke(raw_token: str, *, client: Client | None = None, now: datetime | None = None) -> None:
+def revoke(
+    raw_token: RawToken, *, client: Client | None = None, now: datetime | None = None
+) -> None:
     """
     Take the token back, with what depends on it (RFC 7009 §2).
 
     A refresh token of any generation ends its session; an access token ends itself. Raises
     TokenError if the token was of no use before.
     """
+    raw_token = hide(raw_token)
     lasting.require(Session)
     now = now or clock.now()
     found = look_up(raw_token, type=None, now=now)
     if found.claims.type is TokenType.REFRESH and not would_refresh(
         found.claims, found.session, now=now
     ):
-        end_reused(found.session, client=client or Client(), now=now)
+        end_reused(found.session, client=client or current_client(), now=now)
         return
     revoke_token(
         found.claims.jti,

@@ -1,6 +1,7 @@
 """How many sessions a user may have at once: TOKENS_SESSIONS_PER_USER."""
 
 from datetime import datetime
+from functools import cache
 
 from django.db.models import Exists, OuterRef, Value
 
@@ -22,8 +23,11 @@ def may_be_reached() -> Exists | Value:
     It is read with the user, so that most sign-ins need no further query.
     """
     most = conf.TOKENS_SESSIONS_PER_USER - SLACK
-    if most <= 0:
-        return Value(True)
+    return _has_more_than(most) if most > 0 else Value(True)
+
+
+@cache  # Django copies an expression where it uses it, and to build one takes as long as a query.
+def _has_more_than(most: int) -> Exists:
     return Exists(_open().filter(user=OuterRef("pk")).order_by()[most : most + 1])
 
 

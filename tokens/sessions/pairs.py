@@ -12,6 +12,8 @@ from ..conf import conf
 from ..errors import ClaimsError
 from ..jose import REGISTERED_CLAIMS, Claims, TokenType, encode, jti_of
 from ..models import Session
+from . import status
+from .audience import audience_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,19 +81,20 @@ def issue_access(session: Session, *, now: datetime) -> AccessToken:
 
 
 def _sign_access(session: Session, issued_at: datetime, until: datetime) -> str:
-    extra = MappingProxyType(own_claims(session))
+    claims = {**own_claims(session), **status.claims(session, until=until, now=issued_at)}
+    extra = MappingProxyType(claims)
     return _sign(session, TokenType.ACCESS, issued_at, until, extra=extra)
 
 
 def _sign(
     session: Session, type: TokenType, issued_at: datetime, until: datetime, **more: Any
 ) -> str:
-    key = keyring.verification_key(session.kid, now=session.refreshed_at)
+    key = keyring.verification_key(session.kid, type, now=session.refreshed_at)
     claims = Claims(
         type=type,
         kid=key.kid,
         iss=conf.TOKENS_ISSUER,
-        aud=conf.TOKENS_AUDIENCE,
+        aud=audience_of(type),
         sub=str(session.user_id),
         iat=int(issued_at.timestamp()),
         exp=int(until.timestamp()),
@@ -104,12 +107,14 @@ def _sign(
 
 def own_claims(session: Session) -> dict[str, Any]:
     """
-    Return the claims that the project adds: the session's own, then those of TOKENS_CLAIMS_HOOK.
+    Return the claims that the project adds: ``client_id`` (RFC 9068 §2.2) if TOKENS_CLIENT_ID is
+    set, the session's own, then those of TOKENS_CLAIMS_HOOK. The later ones replace the earlier.
 
     Raises ClaimsError for a registered claim, or for a value that JSON cannot hold as it is.
     """
     hook = conf.TOKENS_CLAIMS_HOOK
-    claims = {**session.claims, **(hook(session) if hook else {})}
+    client_id = {"client_id": conf.TOKENS_CLIENT_ID} if conf.TOKENS_CLIENT_ID else {}
+    claims = {**client_id, **session.claims, **(hook(session) if hook else {})}
     for name, value in claims.items():
         if not isinstance(name, str) or name in REGISTERED_CLAIMS:
             raise ClaimsError(f"A project may not set the claim {name!r}.")

@@ -9,13 +9,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from .. import clock, denylist, signals
-from ..client import Client
+from ..client import Client, current_client
+from ..database import places
 from ..errors import Denied, SessionEnded, UserGone
 from ..models import EndReason, Session, SessionKind
-from . import pairs, writes
+from . import pairs, status, writes
 from .auth_hash import auth_hashes
 from .authentication import check_continues
 from .eligibility import lock
@@ -57,13 +56,15 @@ def change_password(
     save = save or partial(user.save, update_fields=["password"])
     for _ in range(ATTEMPTS):
         session = _read(user, keep, now=now)
-        successor = successor_of(session, client=client or Client(), now=now)
+        successor = successor_of(session, client=client or current_client(), now=now)
         successor.first_generation = successor.generation
+        successor.status_index = status.after_move(successor, now=now)
         pair = pairs.issue(successor, now=now, check=check)
-        with transaction.atomic():
+        with places.atomic(Session):
             lock(user)
             columns = {name: getattr(successor, name) for name in writes.ROTATED}
             columns["first_generation"] = successor.first_generation
+            columns["status_index"] = successor.status_index
             # Every earlier token is refused, so no late answer can be helped.
             if not writes.rotate_through_orm(
                 keep, session.generation, session.auth_hash, late_since=now, **columns
@@ -74,15 +75,19 @@ def change_password(
                 save()
             end_after_password_change(lock(user), keep=keep, now=now)
             _refuse_earlier_tokens(successor, until=now + _since(began), now=now)
+            status.refuse_former(session, now=now)
         return pair
     raise SessionEnded(f"Session {keep} was refreshed {ATTEMPTS} times at the same time.")
 
 
 def _refuse_revoked_meanwhile(session: Session, successor: Session) -> None:
-    """Raise Denied if the session's key was revoked after the session was read."""
+    """Raise Denied if the session's key was revoked after it was read, or a cut-off refuses it."""
     # A revocation makes another key sign, so nothing is asked while the key is the same.
     if session.kid != successor.kid and denylist.find([session.kid]):
         raise Denied(f"Key {session.kid} was revoked, and with it session {session.pk}.")
+    # Other services would accept the new token, which was issued after the cut-off.
+    if denylist.find_cut_offs(str(session.user_id), begun_at=session.started_at):
+        raise Denied(f"Session {session.pk} was revoked with others.")
 
 
 def end_after_password_change(user: Any, *, keep: UUID | None, now: datetime | None = None) -> int:
@@ -139,6 +144,8 @@ def _refuse_earlier_tokens(session: Session, *, until: datetime, now: datetime) 
         until=until + denylist.longest_accepted(),
         now=now,
     )
-    transaction.on_commit(
-        lambda: signals.log("session_moved", sid=session.pk, user=session.user_id), robust=True
+    places.on_commit(
+        lambda: signals.log("session_moved", sid=session.pk, user=session.user_id),
+        Session,
+        robust=True,
     )

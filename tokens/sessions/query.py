@@ -1,21 +1,20 @@
 """
 The one query of a request: the session, its user, and whether the denylist has one of the ids.
 
-The SQL is compiled once per connection. The ORM's own functions turn its rows into model instances,
-so it works with any AUTH_USER_MODEL.
+The SQL is compiled once per database, see ``compiled_sql``.
 """
 
+from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db import router
 from django.db.models import QuerySet
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 
 from .. import denylist
-from ..compiled_sql import Statement, compiled_for_connection
+from ..database.compiled_sql import CompiledRow, compiled_for_connection
 from ..jose import Claims, TokenType
 from ..models import Session
 from .eligibility import hides_users, is_visible
@@ -33,16 +32,18 @@ _PLACEHOLDERS = Claims(
 )
 
 # The columns that decide about an access token. A refresh needs the whole row.
-_DECISIVE_COLUMNS = {
-    "id",
-    "user",
-    "auth_hash",
-    "expires_at",
-    "ended_at",
-    "end_reason",
-    "first_generation",
-    "seen",
-}
+DECISIVE_COLUMNS = frozenset(
+    {
+        "id",
+        "user",
+        "auth_hash",
+        "expires_at",
+        "ended_at",
+        "end_reason",
+        "first_generation",
+        "seen",
+    }
+)
 
 
 def find(claims: Claims) -> tuple[Session, bool] | None:
@@ -60,62 +61,59 @@ def find(claims: Claims) -> tuple[Session, bool] | None:
     return compiled.find(claims) if compiled else find_through_orm(claims, alias=alias)
 
 
+def is_compiled() -> bool:
+    """Return whether requests run a query that was compiled once, where the user manager lets them."""
+    if hides_users():
+        return True
+    alias = router.db_for_read(Session)
+    return compiled_for_connection(alias, *_COMPILE[TokenType.ACCESS]) is not None
+
+
 def find_through_orm(claims: Claims, *, alias: str) -> tuple[Session, bool] | None:
     """Return what ``find`` returns, with SQL that the ORM compiles for each call."""
     session: Any = next(iter(_rows(claims, alias=alias)), None)
     return None if session is None else (session, bool(session.denied))
 
 
-def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
+def with_users(
+    type: TokenType, *, alias: str, columns: frozenset[str] = DECISIVE_COLUMNS
+) -> QuerySet[Session]:
+    """Return the sessions with those of their users that the default manager does not hide."""
     rows = Session.objects.using(alias).select_related("user")
-    if claims.type is TokenType.ACCESS:
-        columns = {field.name for field in Session._meta.concrete_fields}
-        rows = rows.defer(*(columns - _DECISIVE_COLUMNS))
-    if hides_users():
-        rows = rows.filter(is_visible())
+    if type is TokenType.ACCESS:
+        all_columns = {field.name for field in Session._meta.concrete_fields}
+        rows = rows.defer(*(all_columns - columns))
+    return rows.filter(is_visible()) if hides_users() else rows
+
+
+def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
+    rows = with_users(claims.type, alias=alias)
     denied = denylist.denied(claims.ids, or_else=denylist.is_cut_off(claims.sub))
     return rows.annotate(denied=denied).filter(pk=claims.sid).order_by()
 
 
 class CompiledQuery:
-    """The query for one connection and one token type, with the converters of its columns."""
+    """The query for one connection and one token type."""
 
     def __init__(self, connection: Any, type: TokenType) -> None:
-        self.connection = connection
-        rows = _rows(replace(_PLACEHOLDERS, type=type), alias=connection.alias)
-        compiler = rows.query.get_compiler(connection=connection)
-        sql, parameters = compiler.as_sql()
-        select, shape = compiler.select, compiler.klass_info
-        fields = shape["select_fields"]
-        self._session = slice(fields[0], fields[-1] + 1)
-        self._attributes = [column.target.attname for column, *_ in select[self._session]]
-        self._related = get_related_populators(shape, select, connection.alias)
-        self._denied = compiler.annotation_col_map["denied"]
-        converters = compiler.get_converters([column for column, *_ in select])
-        self._converters = [
-            (position, convert, column)
-            for position, (functions, column) in converters.items()
-            for convert in functions
-        ]
-        self._statement = Statement(
+        self._row = CompiledRow(
             connection,
-            sql,
-            parameters,
+            _rows(replace(_PLACEHOLDERS, type=type), alias=connection.alias),
             placeholders=_values(_PLACEHOLDERS),
             to_database={"pk": Session._meta.pk.get_db_prep_value},
         )
 
+    def for_connection(self, connection: Any) -> Self:
+        other = copy(self)
+        other._row = self._row.for_connection(connection)
+        return other
+
     def find(self, claims: Claims) -> tuple[Session, bool] | None:
-        found = self._statement.fetch_row(**_values(claims))
+        found = self._row.fetch(**_values(claims))
         if found is None:
             return None
-        row = list(found)
-        for position, convert, column in self._converters:
-            row[position] = convert(row[position], column, self.connection)
-        session = Session.from_db(self.connection.alias, self._attributes, row[self._session])
-        for related in self._related:
-            related.populate(row, session)
-        return session, bool(row[self._denied])
+        session, annotations = found
+        return session, bool(annotations["denied"])
 
 
 _COMPILE = {

@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import check_password, get_hasher, identify_has
 from django.db import transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
 
+from ..database import places
 from ..errors import UserGone
 from ..models import EndReason, Session, fetch_uncached
 from .auth_hash import auth_hashes
@@ -53,6 +54,11 @@ def was_outdated(user: Any) -> bool:
     return bool(user.__dict__.get("_tokens_password_outdated"))
 
 
+def former_auth_hashes(user: Any) -> list[str]:
+    """Return the auth hashes of the same password before this attempt gave it a better hash."""
+    return list(user.__dict__.get("_tokens_former_auth_hashes", ()))
+
+
 def before_user_save(
     sender: Any,
     instance: Any,
@@ -79,8 +85,10 @@ def before_user_save(
         with transaction.atomic(using=using):
             # Of two sign-ins that upgrade the same hash, the database lets one win.
             if rows.filter(password=former.password).update(password=instance.password):
-                keep_after_rehash(instance, former_hashes=list(auth_hashes(former)))
+                former_hashes = list(auth_hashes(former))
+                keep_after_rehash(instance, former_hashes=former_hashes)
                 instance._tokens_same_password = True
+                instance._tokens_former_auth_hashes = former_hashes
                 return
         former = next(iter(fetch_uncached(rows)), former)
     attempt = _raw_password.get()
@@ -105,7 +113,7 @@ def after_user_save(
     if instance.__dict__.pop("_tokens_same_password", False):
         return
     # Part of the caller's transaction, if there is one: the user and the sessions change together.
-    with transaction.atomic():
+    with places.atomic(Session):
         if not instance.is_active:
             end_with_user(instance, Session.objects.all(), reason=EndReason.USER_INACTIVE)
         else:

@@ -23,29 +23,36 @@ So a session rotates once per grace at most, and all calls in flight get the sam
 records each pair given again. If it may be the first answer that arrives, because nothing of the pair
 was seen, and more than half of the grace is over, then the grace begins anew, for the calls that were
 queued with the same token. It does so after each answer that comes later than the grace.
+
+With TOKENS_ROTATION = "on_proof", every token of a session is current until a successor of its first
+refresh token is presented: that proves that the client keeps successors, and from then on the table
+holds. ``position_of`` decides which row of the table a token belongs to.
 """
 
 from copy import copy
 from datetime import datetime
 from enum import Enum, auto
 
-from .. import clock, denylist, keyring, lasting
-from ..client import Client
+from .. import clock, denylist, keyring, watching
+from ..client import Client, current_client
 from ..conf import conf
+from ..database import lasting
 from ..errors import Denied, RefreshTokenReused, SessionEnded
-from ..jose import Claims, TokenType
+from ..jose import Claims, TokenType, generation_of
 from ..models import EndReason, Session
+from ..secret import RawToken, Secret, hide
 from . import events, pairs, seen, writes
-from .authentication import Authenticated, look_up
+from .authentication import Admit, Authenticated, look_up
 from .ending import end, end_reused
 from .pairs import Check, TokenPair
 
 
 def refresh(
-    raw_refresh: str,
+    raw_refresh: RawToken,
     *,
     client: Client | None = None,
     check: Check | None = None,
+    admit: Admit | None = None,
     now: datetime | None = None,
 ) -> TokenPair:
     """
@@ -55,31 +62,49 @@ def refresh(
     be used again. A reuse ends the session, because the server cannot tell the thief from the client
     (RFC 9700 §4.14.2), and that end lasts although RefreshTokenReused is raised.
 
+    ``admit`` is called with the claims before anything is written for a token that would be answered,
+    and may raise. It is not asked about a reuse. Otherwise a thief could use the session so often that
+    the owner's superseded token is turned away unread, and the theft is never detected.
+
     Raises TokenError, and ClaimsError for claims of the project that no token can hold. Raises
     RuntimeError if an end could not last (see ``lasting``).
     """
+    raw_refresh = hide(raw_refresh)
     lasting.require(Session)
     # The instant of arrival: a caller who queued behind the winner is not late.
     now = now or clock.now()
-    client = client or Client()
+    client = client or current_client()
+    with watching.watched("refresh") as run:
+        pair, run.outcome = _answer(raw_refresh, client=client, check=check, admit=admit, now=now)
+    return pair
+
+
+def _answer(
+    raw_refresh: Secret[str],
+    *,
+    client: Client,
+    check: Check | None,
+    admit: Admit | None,
+    now: datetime,
+) -> tuple[TokenPair, str]:
+    """Return the pair, and whether it was "rotated" or "repeated"."""
     found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     claims, session = found.claims, found.session
+    _refuse_reuse(claims, session, client=client, now=now)
+    if admit:
+        admit(claims)
     if answer_to(claims, session, now=now) is Answer.ROTATE:
         successor = successor_of(session, client=client, now=now)
+        if is_proof(claims, session):
+            successor.proven_generation = session.generation
         pair = pairs.issue(successor, now=now, check=check)
         if _rotate(session, successor):
             _refuse_revoked_meanwhile(claims, successor, client=client, now=now)
             events.refreshed(successor, client)
-            return pair
+            return pair, "rotated"
         # Another caller moved the row between the query and the UPDATE: read it again, once.
         session = look_up(raw_refresh, type=TokenType.REFRESH, now=now).session
-    if answer_to(claims, session, now=now) is Answer.REUSE or _is_refused_elsewhere(
-        claims, session, client
-    ):
-        end_reused(session, client=client, now=now)
-        raise RefreshTokenReused(
-            f"Generation {claims.generation} came back; {session.generation} is current."
-        )
+        _refuse_reuse(claims, session, client=client, now=now)
     again = _repeat(claims, session, client=client, check=check, now=now)
     if again is None:
         # Another caller rotated meanwhile: this answer would put an older pair into the store.
@@ -87,11 +112,11 @@ def refresh(
         again = _repeat(claims, session, client=client, check=check, now=now)
     if again is None:
         raise SessionEnded(f"Session {session.pk} was rotated again and again.")
-    return again
+    return again, "repeated"
 
 
 def find_by_refresh_token(
-    raw_refresh: str, *, client: Client | None = None, now: datetime | None = None
+    raw_refresh: RawToken, *, client: Client | None = None, now: datetime | None = None
 ) -> Authenticated:
     """
     Return the session of a refresh token that ``refresh`` would answer, for ending it.
@@ -99,11 +124,12 @@ def find_by_refresh_token(
     Any other refresh token is a reuse, and ends its session as one: then RefreshTokenReused is
     raised. Raises TokenError; SessionEnded is one.
     """
+    raw_refresh = hide(raw_refresh)
     lasting.require(Session)
     now = now or clock.now()
     found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     if not would_refresh(found.claims, found.session, now=now):
-        end_reused(found.session, client=client or Client(), now=now)
+        end_reused(found.session, client=client or current_client(), now=now)
         raise RefreshTokenReused(f"Generation {found.claims.generation} came back.")
     return found
 
@@ -121,16 +147,49 @@ class Answer(Enum):
     REUSE = auto()
 
 
+def position_of(claims: Claims, session: Session) -> int:
+    """
+    Return the generation that this refresh token counts as in the table at the top.
+
+    It is the token's own, except for those that were issued before the session was proven.
+    """
+    generation, proven = generation_of(claims), session.proven_generation
+    if not proven and conf.TOKENS_ROTATION == "on_proof":
+        return session.generation
+    if not proven or generation > proven:
+        return generation
+    # All successors were as good as the current one, and the first token as the one before it: calls
+    # that were queued when the proof came are answered by the grace.
+    return proven if generation > session.first_generation else proven - 1
+
+
+def is_proof(claims: Claims, session: Session) -> bool:
+    """Return whether this is the first time that a successor of the first token is presented."""
+    return not session.proven_generation and generation_of(claims) > session.first_generation
+
+
 def answer_to(claims: Claims, session: Session, *, now: datetime) -> Answer:
     in_grace = _is_in_grace(session, now=now)
-    if claims.generation == session.generation:
+    position = position_of(claims, session)
+    if position == session.generation:
         return Answer.REPEAT if in_grace and session.generation else Answer.ROTATE
     # A generation lasts longer than the grace, so only the one before was superseded within it.
-    if claims.generation == session.generation - 1 and (
+    if position == session.generation - 1 and (
         in_grace or not session.seen or session.is_late_answer_possible
     ):
         return Answer.REPEAT
     return Answer.REUSE
+
+
+def _refuse_reuse(claims: Claims, session: Session, *, client: Client, now: datetime) -> None:
+    """End the session and raise RefreshTokenReused if the token is a reuse."""
+    if answer_to(claims, session, now=now) is Answer.REUSE or _is_refused_elsewhere(
+        claims, session, client
+    ):
+        end_reused(session, client=client, now=now)
+        raise RefreshTokenReused(
+            f"Generation {claims.generation} came back; {session.generation} is current."
+        )
 
 
 def successor_of(session: Session, *, client: Client, now: datetime) -> Session:
@@ -168,7 +227,7 @@ def _repeat(
 
     None if the row has moved on since it was read.
     """
-    is_superseded = claims.generation != session.generation
+    is_superseded = is_superseded_by(claims, session)
     waited = now - session.refreshed_at
     is_late = waited > conf.TOKENS_REFRESH_GRACE
     may_be_first = not session.seen and waited > conf.TOKENS_REFRESH_GRACE / 2
@@ -181,9 +240,16 @@ def _repeat(
         # of the pair, or by rotating it.
         once = {"is_late_answer_possible": False} if is_late else {}
         writes.restart_grace(session.pk, session.generation, now=now, **once)
-    if not is_superseded:
+    if generation_of(claims) == session.generation:
         seen.note(session.pk, session.generation)
+    if is_proof(claims, session):
+        writes.note_proof(session.pk, session.generation)
     return pair if record_repeat(session, client=client, answered=True, now=now) else None
+
+
+def is_superseded_by(claims: Claims, session: Session) -> bool:
+    """Return whether the session has rotated since this refresh token was the current one."""
+    return position_of(claims, session) != session.generation
 
 
 def _is_in_grace(session: Session, *, now: datetime) -> bool:
@@ -216,7 +282,7 @@ def _is_refused_elsewhere(claims: Claims, session: Session, client: Client) -> b
     """Return whether the project refuses a superseded token from another network and user agent."""
     return (
         conf.TOKENS_GRACE_ELSEWHERE == "end"
-        and claims.generation != session.generation
+        and is_superseded_by(claims, session)
         and client.is_elsewhere(session.refreshed_ip_address, session.refreshed_user_agent)
     )
 

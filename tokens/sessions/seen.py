@@ -3,63 +3,49 @@ Note that something of a session's current generation was seen in use.
 
 ``refresh`` needs to know it: a superseded refresh token that comes back late is a lost answer while
 nothing of its successor was seen, and a theft otherwise. A note is collected in memory and written by
-a thread of its own, one statement per process and second at most, so that no request waits for it.
+a thread of its own, one statement per process and second at most for each place, so that no request
+waits for it.
 A note that is lost only makes the server more patient.
 """
 
-import os
-import threading
-import time
 from collections import OrderedDict
 from logging import getLogger
+from typing import Any
 from uuid import UUID
 
-from django.db import close_old_connections, connections, router
-
+from ..database.background import Writer
+from ..database.places import Place, place_of, within
 from ..models import Session
 
 logger = getLogger("tokens")
 
 INTERVAL = 1.0  # seconds between two statements of one process
-MAX_ROWS = 1000  # in one statement; the rest waits for the next
-FORK_WAITS = 5.0  # seconds at most
+MAX_ROWS = 1000  # of a place in one statement; the rest waits for the next
 REMEMBERED = 10_000  # generations that this process has noted, so that each is noted once
 
 Generation = tuple[UUID, int]
 
 
-class _Notes:
-    """What is to be written, and the thread that writes it. Safe among threads and after a fork."""
+class _Notes(Writer):
+    """The generations that are to be marked."""
 
-    def __init__(self) -> None:
-        self._begin()
-        # A fork waits until the thread has written: SQLite has locks of its own, and if the thread is
-        # inside it, then they are held in the child for ever.
-        os.register_at_fork(
-            before=self._before_fork,
-            after_in_parent=self._after_fork,
-            after_in_child=self._begin,
-        )
+    name = "tokens-seen"
+
+    @property
+    def interval(self) -> float:
+        return INTERVAL
 
     def _begin(self) -> None:
-        # Neither the thread nor the owner of a held lock survives a fork; what the parent has noted
-        # is the parent's to write.
-        self._lock = threading.Lock()
-        self._working = threading.Lock()
-        self._due = threading.Event()
-        self._pending: dict[UUID, int] = {}
-        self._noted: OrderedDict[Generation, None] = OrderedDict()
-        self._thread: threading.Thread | None = None
+        super()._begin()
+        self._pending: dict[Place, dict[UUID, int]] = {}
+        self._noted: OrderedDict[tuple[Place, UUID, int], None] = OrderedDict()
 
-    def _before_fork(self) -> None:
-        self._waited = self._working.acquire(timeout=FORK_WAITS)
-
-    def _after_fork(self) -> None:
-        if self._waited:
-            self._working.release()
+    def is_pending(self) -> bool:
+        return bool(self._pending)
 
     def add(self, sid: UUID, generation: int) -> None:
-        noted = (sid, generation)
+        place = place_of(Session)
+        noted = (place, sid, generation)
         if noted in self._noted:
             return
         with self._lock:
@@ -67,52 +53,42 @@ class _Notes:
             if len(self._noted) > REMEMBERED:
                 self._noted.popitem(last=False)  # the oldest
             # Of two generations, a note of the older one says nothing about the row.
-            self._pending[sid] = max(generation, self._pending.get(sid, 0))
-        if self._thread is None:
-            self._start_thread()
-        self._due.set()
+            pending = self._pending.setdefault(place, {})
+            pending[sid] = max(generation, pending.get(sid, 0))
+        self.wake()
 
     def flush(self) -> None:
-        """Write what is noted, by one statement. Every error loses the notes, and none is raised."""
+        """
+        Write what is noted, by one statement for each place.
+
+        Every error loses the notes, and none is raised.
+        """
         with self._lock:
-            rows = list(self._pending.items())[:MAX_ROWS]
-            for sid, _ in rows:
-                del self._pending[sid]
-        if not rows:
-            return
+            taken = {
+                place: list(notes.items())[:MAX_ROWS] for place, notes in self._pending.items()
+            }
+            for place, rows in taken.items():
+                for sid, _ in rows:
+                    del self._pending[place][sid]
+                if not self._pending[place]:
+                    del self._pending[place]
+        for place, rows in taken.items():
+            self._write(place, rows)
+
+    def _write(self, place: Place, rows: list[Generation]) -> None:
         try:
-            mark(rows)
+            mark(rows, place)
         except Exception as error:
             # Of any kind: without its thread, this process would never note anything again.
             logger.info("sightings of %d sessions were not written: %s", len(rows), error)
             with self._lock:
                 for noted in rows:
-                    self._noted.pop(noted, None)  # So that the next use is noted again.
+                    self._noted.pop((place, *noted), None)  # So that the next use is noted again.
 
     def forget(self) -> None:
         with self._lock:
             self._pending.clear()
             self._noted.clear()
-
-    def _start_thread(self) -> None:
-        with self._lock:
-            if self._thread is not None:
-                return
-            self._thread = threading.Thread(target=self._run, name="tokens-seen", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            self._due.wait()
-            self._due.clear()
-            with self._working:
-                self.flush()
-                # As Django does after a request. A pooled connection goes back to its pool, so that
-                # it keeps neither a request waiting nor a test database from being dropped.
-                close_old_connections()
-            time.sleep(INTERVAL)
-            if self._pending:
-                self._due.set()
 
 
 _notes = _Notes()
@@ -128,9 +104,13 @@ def flush() -> None:
     _notes.flush()
 
 
-def mark(generations: list[Generation]) -> None:
+def mark(generations: list[Generation], place: Place | None = None) -> None:
     """Mark these generations as seen. A row that has moved on since is left alone."""
-    connection = connections[router.db_for_write(Session)]
+    with within(place or place_of(Session)) as connection:
+        _mark(generations, connection)
+
+
+def _mark(generations: list[Generation], connection: Any) -> None:
     quote = connection.ops.quote_name
     table = quote(Session._meta.db_table)
     columns = {field.name: quote(field.column) for field in Session._meta.concrete_fields}

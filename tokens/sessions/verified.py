@@ -9,6 +9,7 @@ denylist, the session and the user each time.
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,7 @@ from hashlib import sha256
 from .. import keyring
 from ..errors import Malformed
 from ..jose import MAX_TOKEN_LENGTH, Claims, Key, TokenType, read_signed
+from ..secret import RawToken, Secret, hide
 
 CAPACITY = 4096  # tokens, about 1,000 bytes each, more with a project's own claims
 
@@ -63,25 +65,36 @@ class _Cache:
 _cache = _Cache()
 
 
-def read(raw_token: str, *, now: datetime) -> Claims:
+FindKey = Callable[..., Key]
+
+
+def read(
+    raw_token: RawToken, *, now: datetime, find_key: FindKey = keyring.verification_key
+) -> Claims:
     """
     Return the claims of a token that a key of the key ring signed, without checking its times.
 
-    Raises what ``jose.read_signed`` and ``keyring.verification_key`` raise.
+    ``find_key`` may be ``keyring.key_in_memory``. Raises what ``jose.read_signed`` and ``find_key``
+    raise.
     """
-    if len(raw_token) > MAX_TOKEN_LENGTH or not raw_token.isascii():
-        raise Malformed("The token is not three base64url parts, or is too long.")
+    raw_token = hide(raw_token)
     # The digest, so that no raw token stays in memory and a long token needs no more of it.
-    digest = sha256(raw_token.encode()).digest()
+    digest = _digest(raw_token)
     known = _cache.get(digest)
     # Compare the key itself and not its kid: a key that has left the ring must not verify.
-    if known and keyring.verification_key(known.claims.kid, now=now) is known.key:
+    if known and find_key(known.claims.kid, TokenType.ACCESS, now=now) is known.key:
         return known.claims
-    claims, key = read_signed(raw_token, find_key=partial(keyring.verification_key, now=now))
+    claims, key = read_signed(raw_token, find_key=partial(find_key, now=now))
     if claims.type is TokenType.ACCESS:
         # Refresh tokens are not cached, because each is normally used once.
         _cache.add(digest, _Entry(claims, key))
     return claims
+
+
+def _digest(raw_token: Secret[str]) -> bytes:
+    if len(raw_token.reveal()) > MAX_TOKEN_LENGTH or not raw_token.reveal().isascii():
+        raise Malformed("The token is not three base64url parts, or is too long.")
+    return sha256(raw_token.reveal().encode()).digest()
 
 
 def forget() -> None:

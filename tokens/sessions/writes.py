@@ -11,17 +11,20 @@ from uuid import UUID
 
 from django.db import router, transaction
 from django.db.models import Case, F, QuerySet, When
+from django.db.models.functions import Greatest
 from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import InsertQuery, UpdateQuery
 
-from ..compiled_sql import Statement, compiled_for_connection
+from ..database.compiled_sql import Statement, compiled_for_connection
 from ..models import Session, SessionKind
 
 _PLACEHOLDERS: dict[str, Any] = {
     "id": UUID("00000000-0000-4000-8000-000000000000"),
     "generation": 2_000_000_011,
+    "proven_generation": 2_000_000_012,
     "kid": "placeholder for the kid",
     "auth_hash": "placeholder for the auth hash",
+    "status_index": "placeholder for the status index",
     "known_hash": "placeholder for the auth hash that was read",
     "late_since": datetime(2000, 5, 5, tzinfo=UTC),
     "started_at": datetime(2001, 1, 1, tzinfo=UTC),
@@ -33,9 +36,10 @@ _PLACEHOLDERS: dict[str, Any] = {
     "refreshed_ip_address": "192.0.2.252",
     "refreshed_user_agent": "placeholder for the user agent of the refresh",
 }
-_INSERTED = _PLACEHOLDERS.keys() - {"known_hash", "late_since"}
+_INSERTED = _PLACEHOLDERS.keys() - {"known_hash", "late_since", "proven_generation"}
 # What a rotation writes besides the generation.
 ROTATED = (
+    "proven_generation",
     "kid",
     "auth_hash",
     "refreshed_at",
@@ -115,6 +119,11 @@ def count_shown(pk: UUID, *, elsewhere: bool) -> bool:
     return bool(Session.objects.filter(pk=pk).update(**_one_repeat_more(elsewhere)))
 
 
+def note_proof(pk: UUID, generation: int) -> None:
+    """Note that a successor came first while the row was at ``generation``, if it still is."""
+    _row(pk, generation).filter(proven_generation=0).update(proven_generation=generation)
+
+
 def restart_grace(pk: UUID, generation: int, *, now: datetime, **columns: Any) -> None:
     """Let the grace of a generation that is still the current one begin at ``now``."""
     _row(pk, generation).update(refreshed_at=now, **columns)
@@ -139,6 +148,8 @@ def _changes(columns: dict[str, Any], late_since: datetime) -> dict[str, Any]:
         "is_late_answer_possible": is_late_answer_possible,
         "repeated_at": None,
         **columns,
+        # Another caller may have noted a proof since the row was read.
+        "proven_generation": Greatest(F("proven_generation"), columns["proven_generation"]),
     }
 
 

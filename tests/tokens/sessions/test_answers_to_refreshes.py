@@ -1,43 +1,18 @@
 """The table of what a refresh token is answered: DESIGN's rows, one by one."""
 
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
 
-from tokens import keyring, sessions, signals
+from tests.tokens.sessions.refreshes import GRACE, NOW, SECOND, refresh, row, use
+from tokens import keyring, sessions
 from tokens.errors import Denied, RefreshTokenReused, SessionEnded
-from tokens.models import EndReason, Session
-from tokens.sessions import Client, TokenPair, seen, writes
-
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-GRACE = 30 * SECOND
-HOME = Client("192.0.2.1", "Firefox")
-AWAY = Client("198.51.100.7", "curl")
+from tokens.models import Session
+from tokens.sessions import TokenPair, seen, writes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def pair(user: Any) -> TokenPair:
-    return sessions.start(user, client=HOME, now=NOW)
-
-
-def refresh(pair: TokenPair, *, after: timedelta, client: Client = HOME) -> TokenPair:
-    return sessions.refresh(pair.raw_refresh, client=client, now=NOW + after)
-
-
-def use(pair: TokenPair, *, after: timedelta) -> None:
-    """Call with the access token, and let the note of it be written."""
-    sessions.authenticate(pair.raw_access, now=NOW + after)
-    seen.flush()
-
-
-def row() -> Session:
-    return Session.objects.get()
 
 
 def test_the_sign_ins_own_token_rotates_at_once(pair: TokenPair) -> None:
@@ -161,137 +136,12 @@ def test_a_refresh_during_an_upgrade_of_the_hash_keeps_the_session(
     assert sessions.refresh(found.raw_refresh, now=NOW).session.generation == 1
 
 
-def test_a_repeat_early_in_the_grace_does_not_prolong_it(pair: TokenPair) -> None:
-    sessions.refresh(pair.raw_refresh, now=NOW)
-    second = sessions.refresh(pair.raw_refresh, now=NOW + GRACE / 2)
-    sessions.authenticate(second.raw_access, now=NOW + GRACE)
-    seen.flush()
-    with pytest.raises(RefreshTokenReused):
-        sessions.refresh(pair.raw_refresh, now=NOW + GRACE + SECOND)
-
-
-@pytest.mark.parametrize("what", ["access", "refresh"])
-def test_an_answer_that_was_used_was_not_lost(pair: TokenPair, what: str) -> None:
-    successor = refresh(pair, after=SECOND)
-    if what == "access":
-        use(successor, after=2 * SECOND)
-    else:
-        refresh(successor, after=2 * SECOND)
-        seen.flush()
-    with pytest.raises(RefreshTokenReused):
-        refresh(pair, after=timedelta(minutes=1))
-    assert row().end_reason == EndReason.REUSE
-
-
-def test_only_the_token_just_before_the_current_can_have_lost_its_answer(pair: TokenPair) -> None:
-    first = refresh(pair, after=SECOND)
-    refresh(first, after=SECOND * 2 + GRACE)
-    with pytest.raises(RefreshTokenReused):
-        refresh(pair, after=SECOND * 3 + GRACE)
-
-
-def test_a_rotation_forgets_what_was_seen_before_it(pair: TokenPair) -> None:
-    use(pair, after=SECOND)
-    assert row().seen
-    refresh(pair, after=SECOND)
-    assert not row().seen
-    use(pair, after=2 * SECOND)  # of the former generation, which proves nothing
-    assert not row().seen
-
-
-def test_a_late_answer_that_replaced_the_current_pair_ends_no_session(pair: TokenPair) -> None:
-    """One tab's answer is on its way while another tab rotates, and is stored after the new pair."""
-    stored_again = refresh(refresh(pair, after=SECOND), after=GRACE)
-    newest = refresh(stored_again, after=GRACE + 2 * SECOND)
-    use(newest, after=GRACE + 3 * SECOND)
-    late = timedelta(minutes=10)
-    assert refresh(stored_again, after=late).session.generation == newest.session.generation
-    assert refresh(stored_again, after=late + GRACE).session.ended_at is None  # A queued call.
-    with pytest.raises(RefreshTokenReused):
-        refresh(stored_again, after=late + GRACE + 2 * SECOND)
-
-
-def test_an_answer_long_before_the_rotation_excuses_no_reuse(pair: TokenPair) -> None:
-    first = refresh(pair, after=SECOND)
-    refresh(first, after=10 * SECOND)
-    use(refresh(first, after=GRACE + 2 * SECOND), after=GRACE + 3 * SECOND)
-    with pytest.raises(RefreshTokenReused):
-        refresh(first, after=timedelta(minutes=10))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_each_answer_from_the_grace_is_counted_and_reported(
-    pair: TokenPair, caplog: pytest.LogCaptureFixture
-) -> None:
-    heard: list[dict[str, Any]] = []
-
-    def receive(**arguments: Any) -> None:
-        heard.append(arguments)
-
-    signals.refresh_repeated.connect(receive)
-    try:
-        first = refresh(pair, after=SECOND)
-        refresh(pair, after=2 * SECOND)
-        refresh(first, after=3 * SECOND)
-        refresh(pair, after=4 * SECOND, client=AWAY)
-    finally:
-        signals.refresh_repeated.disconnect(receive)
-    assert (row().repeats, row().repeats_elsewhere) == (3, 1)
-    assert [one["elsewhere"] for one in heard] == [False, False, True]
-    lines = [
-        record for record in caplog.records if getattr(record, "event", "") == "refresh_repeated"
-    ]
-    assert [record.levelname for record in lines] == ["INFO", "INFO", "WARNING"]
-
-
-@pytest.mark.parametrize(
-    ("client", "elsewhere"),
-    [
-        (Client("192.0.2.99", "curl"), False),  # the same network
-        (Client("198.51.100.7", "Firefox"), False),  # the same user agent
-        (AWAY, True),
-    ],
-)
-def test_elsewhere_is_another_network_and_another_user_agent(
-    pair: TokenPair, client: Client, elsewhere: bool
-) -> None:
-    refresh(pair, after=SECOND)
-    refresh(pair, after=2 * SECOND, client=client)
-    assert row().repeats_elsewhere == int(elsewhere)
-
-
-def test_a_project_can_take_elsewhere_for_reuse(pair: TokenPair, settings: Any) -> None:
-    settings.TOKENS_GRACE_ELSEWHERE = "end"
-    first = refresh(pair, after=SECOND)
-    refresh(pair, after=2 * SECOND)
-    refresh(first, after=2 * SECOND, client=AWAY)  # The current token may come from anywhere.
-    with pytest.raises(RefreshTokenReused):
-        refresh(pair, after=3 * SECOND, client=AWAY)
-    assert row().end_reason == EndReason.REUSE
-
-
-def test_verify_records_a_superseded_token_and_changes_nothing_else(pair: TokenPair) -> None:
-    successor = refresh(pair, after=SECOND)
-    sessions.verify(pair.raw_refresh, client=AWAY, now=NOW + 2 * SECOND)
-    use(successor, after=2 * SECOND)
-    with pytest.raises(SessionEnded):
-        sessions.verify(pair.raw_refresh, client=AWAY, now=NOW + timedelta(minutes=1))
-    assert (row().repeats, row().repeats_elsewhere, row().ended_at) == (2, 2, None)
-
-
 def test_the_same_pair_keeps_a_denied_access_token_denied(pair: TokenPair) -> None:
     first = refresh(pair, after=SECOND)
     sessions.revoke(first.raw_access, now=NOW + 2 * SECOND)
     again = refresh(pair, after=20 * SECOND)
     with pytest.raises(Denied):
         sessions.authenticate(again.raw_access, now=NOW + 21 * SECOND)
-
-
-def test_a_denied_access_token_was_seen(pair: TokenPair) -> None:
-    first = refresh(pair, after=SECOND)
-    sessions.revoke(first.raw_access, now=NOW + 2 * SECOND)
-    with pytest.raises(RefreshTokenReused):
-        refresh(pair, after=timedelta(minutes=2))
 
 
 def test_a_failing_hook_leaves_the_refresh_token_good(pair: TokenPair, settings: Any) -> None:
@@ -332,16 +182,6 @@ def test_a_session_follows_the_secret_key_at_each_refresh(user: Any, settings: A
     pair = refresh(pair, after=SECOND)
     settings.SECRET_KEY_FALLBACKS = []
     sessions.authenticate(pair.raw_access, now=NOW + SECOND)
-
-
-@pytest.mark.parametrize("verb", [sessions.revoke, sessions.find_by_refresh_token])
-def test_a_superseded_token_that_ends_a_session_ends_it_as_reuse(
-    pair: TokenPair, verb: Any
-) -> None:
-    use(refresh(pair, after=SECOND), after=2 * SECOND)
-    with suppress(RefreshTokenReused):
-        verb(pair.raw_refresh, now=NOW + timedelta(minutes=1))
-    assert row().end_reason == EndReason.REUSE
 
 
 def test_the_key_of_a_pair_given_again_is_the_rows(pair: TokenPair) -> None:

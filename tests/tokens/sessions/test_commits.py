@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _atomic_requests(_fresh_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _atomic_requests(tokens_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     keyring.ensure()
 
@@ -78,7 +78,7 @@ def test_signing_out_on_a_page_does_not_run_in_the_requests_transaction(
     api: APIClient, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_transaction = spied_on_at_the_end(monkeypatch)
-    api.cookies["latchkey_logout"] = pair.raw_refresh
+    api.cookies["latchkey_refresh"] = pair.raw_refresh
     assert api.post("/api/logout/page/").status_code == 302
     assert in_transaction == [False]
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -19,7 +19,7 @@ from tokens.errors import (
     WrongClaims,
     WrongType,
 )
-from tokens.jose import TokenType
+from tokens.jose import TokenType, jti_of
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.sessions import TokenPair
 
@@ -77,7 +77,7 @@ def test_a_token_from_a_clock_that_is_ahead_is_good_within_the_leeway(pair: Toke
         sessions.authenticate(pair.raw_access, now=NOW - LEEWAY - SECOND)
 
 
-def test_each_door_takes_its_own_type_of_token_only(pair: TokenPair) -> None:
+def test_each_function_takes_its_own_type_of_token_only(pair: TokenPair) -> None:
     with pytest.raises(WrongType):
         sessions.authenticate(pair.raw_refresh, now=NOW)
     with pytest.raises(WrongType):
@@ -122,9 +122,10 @@ def test_ending_nothing_changes_nothing(db: None) -> None:
     assert not DeniedToken.objects.exists()
 
 
-def test_ending_all_but_one_keeps_that_one(user: Any, pair: TokenPair) -> None:
+def test_ending_the_others_keeps_the_named_ones(user: Any, pair: TokenPair) -> None:
     others = [sessions.start(user, now=NOW) for _ in range(3)]
-    assert sessions.end_all(user, reason=EndReason.LOGOUT, keep=pair.session.pk, now=NOW) == 3
+    keep = [pair.session.pk]
+    assert sessions.end_others(user, keep=keep, reason=EndReason.LOGOUT, now=NOW) == 3
     sessions.authenticate(pair.raw_access, now=NOW)
     for other in others:
         with pytest.raises(SessionEnded):
@@ -244,3 +245,11 @@ def test_no_token_and_nothing_that_could_be_replayed_is_stored(pair: TokenPair) 
     signatures = [raw.rpartition(".")[2] for raw in (pair.raw_access, pair.raw_refresh)]
     stored = str(list(Session.objects.values())) + str(list(DeniedToken.objects.values()))
     assert not any(signature in stored for signature in signatures)
+
+
+@pytest.mark.parametrize("jti", ["one", jti_of(UUID(int=1), 0, TokenType.ACCESS)])
+def test_a_token_of_another_session_cannot_be_revoked_with_this_one(user: Any, jti: str) -> None:
+    session = sessions.start(user).session
+    with pytest.raises(ValueError, match="not one of the session's"):
+        sessions.revoke_token(jti, session)
+    assert not DeniedToken.objects.exists()

@@ -3,7 +3,8 @@ Promises 1 to 3 and 8 against a model: random histories of sign-in, calls, refre
 revocations, waiting, password changes and prunings, and after each step the answer that the model gives.
 
 Browsers send several calls in parallel, without a lock, and lose answers: none of them is signed out.
-A thief copies what a browser holds, and follows its owner.
+A thief copies what a browser holds, and follows its owner. ``test_model_on_proof`` has the other value of
+TOKENS_ROTATION.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -32,57 +34,9 @@ from tokens.models import EndReason, Session
 from tokens.operations import pruning
 from tokens.sessions import seen
 
-LEEWAY, GRACE, ACCESS, IDLE, ABSOLUTE = 10, 30, 300, 14 * 86400, 90 * 86400  # seconds
-RETENTION = 90 * 86400
+from .modelled import ABSOLUTE, ACCESS, GRACE, IDLE, LEEWAY, RETENTION, Modelled
+
 START = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
-
-
-@dataclass(eq=False)
-class Modelled:
-    """The table of a refresh token's answers; instants are whole seconds."""
-
-    limit: int
-    idle_until: int
-    grace_since: int
-    generation: int = 0
-    seen: bool = False
-    noted: int = -1  # the generation whose use was noted, and is not yet written
-    repeats: int = 0
-    ended_as: str = ""
-    denied: set[int] = field(default_factory=set)
-    stolen: bool = False
-
-    def use(self, generation: int) -> None:
-        self.noted = max(self.noted, generation)
-
-    def write_notes(self) -> None:
-        self.seen = self.seen or self.noted == self.generation
-        self.noted = -1
-
-    def end(self, reason: str) -> None:
-        self.ended_as = self.ended_as or reason
-
-    def is_late(self, now: int) -> bool:
-        return now - self.grace_since > GRACE
-
-    def would_refresh(self, generation: int, now: int) -> bool:
-        if generation == self.generation:
-            return True
-        return generation == self.generation - 1 and not (self.is_late(now) and self.seen)
-
-    def refresh(self, generation: int, now: int) -> None:
-        is_current = generation == self.generation
-        if is_current and (self.is_late(now) or not generation):
-            self.generation, self.grace_since, self.seen = self.generation + 1, now, False
-            self.idle_until = min(now + IDLE, self.limit)
-        elif self.would_refresh(generation, now):
-            self.repeats += 1
-            if not is_current and not self.seen and now - self.grace_since > GRACE / 2:
-                self.grace_since = now  # It may be the first answer that arrives.
-            if is_current:
-                self.use(generation)
-        else:
-            self.end(EndReason.REUSE)
 
 
 @dataclass(frozen=True)
@@ -115,6 +69,7 @@ class Browser:
 class Histories(RuleBasedStateMachine):
     pairs = Bundle("pairs")
     browsers = Bundle("browsers")
+    on_proof = False
 
     @initialize()
     def begin(self) -> None:
@@ -136,7 +91,7 @@ class Histories(RuleBasedStateMachine):
 
     def start(self) -> Held:
         until = self.now + IDLE
-        modelled = Modelled(self.now + ABSOLUTE, until, self.now)
+        modelled = Modelled(self.now + ABSOLUTE, until, self.now, on_proof=self.on_proof)
         self.modelled.append(modelled)
         return Held(sessions.start(self.user, now=self.instant), modelled, 0, self.now, until)
 
@@ -179,7 +134,7 @@ class Histories(RuleBasedStateMachine):
         """Without an effect, except that a superseded token is counted."""
         of, asked = held.of, held.refreshes(self.now)
         expected = asked and of.would_refresh(held.generation, self.now)
-        of.repeats += asked and held.generation != of.generation
+        of.repeats += asked and of.position(held.generation) != of.generation
         assert bool(self.accepted(sessions.verify, held.pair.raw_refresh)) is expected
 
     @rule(held=pairs)
@@ -273,10 +228,10 @@ class Histories(RuleBasedStateMachine):
         self.now += seconds
 
 
-def run_histories(examples: int) -> None:
+def run_histories(examples: int, machine: type[Histories] = Histories) -> None:
     run_state_machine_as_test(
-        Histories,
-        settings=settings(
+        machine,
+        settings=hypothesis_settings(
             max_examples=examples,
             stateful_step_count=15,
             deadline=None,

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.support.processes import run_project
-from tokens import compiled_sql, sessions
+from tokens import sessions
+from tokens.database import compiled_sql, raw_rows
 from tokens.jose import TokenType
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.sessions import TokenPair, query, verified
@@ -111,7 +112,7 @@ def test_a_query_that_cannot_be_compiled_goes_through_the_orm(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
-    monkeypatch.setattr(query, "get_related_populators", None)
+    monkeypatch.setattr(raw_rows, "get_related_populators", None)
     with CaptureQueriesContext(connection) as captured:
         found = sessions.authenticate(pair.raw_access, now=NOW)
     assert found.session.user == pair.session.user
@@ -187,7 +188,7 @@ def test_behind_a_pooler_nothing_is_prepared(
 
 @on_postgresql
 @pytest.mark.parametrize("within", [nullcontext, transaction.atomic])
-def test_a_column_that_was_altered_costs_nobody_an_answer(
+def test_an_altered_column_fails_no_request(
     fresh_connection: None, pair: TokenPair, within: Any
 ) -> None:
     connection.connection.prepare_threshold = 0

@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 
 from tests.support.processes import PATIENCE, ROOT, environment
 from tokens import keyring, sessions
+from tokens.database.places import Place, place_of
 from tokens.models import Session
 from tokens.sessions import TokenPair, seen
 
@@ -31,6 +32,7 @@ def pair(user: Any) -> TokenPair:
 def notes(monkeypatch: pytest.MonkeyPatch) -> seen._Notes:
     """Notes with a thread, which waits for ever once this test is over, without a connection."""
     notes = seen._Notes()
+    notes.has_thread = True
     monkeypatch.setattr(seen, "_notes", notes)
     monkeypatch.setattr(seen, "INTERVAL", 0.05)
     return notes
@@ -64,9 +66,9 @@ def test_a_process_has_one_thread_which_writes_at_most_one_statement_per_interva
     monkeypatch.setattr(seen, "INTERVAL", 0.2)
     mark, written = seen.mark, []
 
-    def timed(rows: list[seen.Generation]) -> None:
+    def timed(rows: list[seen.Generation], place: Place | None = None) -> None:
         written.append((time.monotonic(), threading.current_thread(), len(rows)))
-        mark(rows)
+        mark(rows, place)
 
     monkeypatch.setattr(seen, "mark", timed)
     for _ in range(5):
@@ -85,10 +87,10 @@ def test_a_failing_database_loses_the_note_and_the_thread_goes_on(
 ) -> None:
     mark, errors = seen.mark, [DatabaseError("gone"), RuntimeError("whatever it is")]
 
-    def failing(rows: list[seen.Generation]) -> None:
+    def failing(rows: list[seen.Generation], place: Place | None = None) -> None:
         if errors:
             raise errors.pop()
-        mark(rows)
+        mark(rows, place)
 
     monkeypatch.setattr(seen, "mark", failing)
     for left in (1, 0):
@@ -148,7 +150,7 @@ def test_no_more_is_remembered_than_the_capacity(monkeypatch: pytest.MonkeyPatch
     for sid in [*(uuid4() for _ in range(5)), last]:
         notes.add(sid, 0)
     assert len(notes._noted) == 3
-    assert (last, 0) in notes._noted
+    assert (place_of(Session), last, 0) in notes._noted
 
 
 def test_two_requests_that_note_at_once_start_one_thread(notes: seen._Notes) -> None:
@@ -163,7 +165,7 @@ def test_two_requests_that_note_at_once_start_one_thread(notes: seen._Notes) -> 
 def test_a_fork_waits_for_the_thread_that_writes_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch, writes: bool
 ) -> None:
-    monkeypatch.setattr(seen, "FORK_WAITS", 0.05)
+    monkeypatch.setattr(seen._Notes, "fork_waits", 0.05)
     notes = seen._Notes()
     if writes:
         notes._working.acquire()

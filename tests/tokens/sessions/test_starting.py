@@ -6,17 +6,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser
 from django.db import DatabaseError, OperationalError, transaction
 from rest_framework.test import APIClient
 
+from accounts.backends import AccountBackend
 from tests.conftest import PASSWORD
 from tests.support.hiding import hide_users
 from tokens import keyring, sessions
 from tokens.errors import ClaimsError, PasswordChanged, TokenError, UserGone, UserInactive
-from tokens.limits import sign_in
 from tokens.models import DeniedToken, Session
 from tokens.sessions import receivers
 
@@ -63,14 +62,14 @@ def test_such_a_sign_in_is_answered_401(
     api: APIClient, user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, error: Any, mode: str
 ) -> None:
     settings.TOKENS_DENYLIST_MODE = mode
-    authenticate = django_authenticate
+    check = AccountBackend.authenticate
 
     def change_after(*args: Any, **credentials: Any) -> Any:
-        found = authenticate(*args, **credentials)
+        found = check(*args, **credentials)
         FATES[error](user)
         return found
 
-    monkeypatch.setattr(sign_in, "django_authenticate", change_after)
+    monkeypatch.setattr(AccountBackend, "authenticate", change_after)
     answer = api.post("/api/token/", {"username": "ada", "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "no_active_account")
     assert not Session.objects.exists()
@@ -276,3 +275,10 @@ def test_claims_that_no_token_can_hold_are_refused_by_their_name(
         sessions.start(user, claims={name: value})
     assert not Session.objects.exists()
     assert not DeniedToken.objects.exists()
+
+
+def test_a_caller_may_choose_the_id_of_the_session(user: Any) -> None:
+    first, second = uuid4(), uuid4()
+    assert sessions.start(user, sid=first).session.pk == first
+    assert sessions.issue_access_token(user, sid=second).session.pk == second
+    assert set(Session.objects.values_list("pk", flat=True)) == {first, second}

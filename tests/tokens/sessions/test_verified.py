@@ -24,6 +24,7 @@ from tokens.errors import (
 from tokens.jose import read_signed
 from tokens.keyring.sealing import Sealer
 from tokens.models import EndReason, SigningKey
+from tokens.secret import Secret
 from tokens.sessions import TokenPair, verified
 
 NOW = timezone.now()
@@ -149,16 +150,16 @@ def test_no_more_signatures_are_kept_than_the_capacity_and_the_used_ones_stay(
         verified.read(tokens[0], now=NOW)
         verified.read(raw_access, now=NOW)
         assert len(verified._cache) <= 3
-    read: list[str] = []
+    read: list[Secret[str]] = []
 
-    def noted(raw: str, **how: Any) -> Any:
+    def noted(raw: Secret[str], **how: Any) -> Any:
         read.append(raw)
         return read_signed(raw, **how)
 
     monkeypatch.setattr(verified, "read_signed", noted)
     for raw_access in (tokens[0], tokens[3], tokens[4], tokens[1]):
         verified.read(raw_access, now=NOW)
-    assert read == [tokens[1]]
+    assert [raw.reveal() for raw in read] == [tokens[1]]
 
 
 def test_threads_share_the_memory(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:

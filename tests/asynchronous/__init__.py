@@ -1,0 +1,1 @@
+"""Tests of async code: the verbs, the authentication of requests, and the middleware."""
