@@ -1,5 +1,5 @@
 """
-Rates, and the count of attempts of each caller.
+Rates, the count of attempts of each caller, and rows that hold until an instant (``keep_until``).
 
 A count drains evenly: with ``10/min``, ten attempts pass at once, and then one every six seconds. A
 caller's row holds one time, at which its count is empty again. An attempt that passes moves that
@@ -10,17 +10,18 @@ anything, and are counted in Django's cache instead: across all processes if CAC
 else per process. They are not worth a write each, and losing the cache loses the counts only.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connections, router
 from django.db.models import QuerySet
 
-from .. import clock, lasting
+from .. import clock
+from ..database import lasting, places
 from ..errors import TooManyAttempts
 from ..models import ThrottleCount
 
@@ -33,16 +34,31 @@ CLOCK_SLACK = timedelta(minutes=1)
 _SECOND = 1_000_000  # microseconds, the unit of the table
 _SLACK = CLOCK_SLACK // timedelta(microseconds=1)
 
-# One statement, so that parallel attempts wait for the row and each is counted. If the WHERE is
-# false, the count is full and the statement changes nothing.
+# One statement, so that parallel attempts wait for the row and each is counted. A caller's cost is what
+# the new row has beyond the present. If the WHERE is false, the count is full and does not change.
 _TAKE = """
-    INSERT INTO {table} (caller, clear_at) VALUES (%(caller)s, %(first)s)
-    ON CONFLICT (caller) DO UPDATE SET clear_at = %(cost)s
+    INSERT INTO {table} (caller, clear_at) VALUES {rows}
+    ON CONFLICT (caller) DO UPDATE SET clear_at = excluded.clear_at - %(now)s
         + CASE WHEN {table}.clear_at BETWEEN %(now)s AND %(horizon)s
             THEN {table}.clear_at ELSE %(now)s END
-        WHERE {table}.clear_at NOT BETWEEN %(full)s AND %(horizon)s
+        WHERE {table}.clear_at NOT BETWEEN %(filled)s - excluded.clear_at AND %(horizon)s
+    RETURNING caller
 """
-_GIVE_BACK = "UPDATE {table} SET clear_at = clear_at - %(part)s WHERE caller = %(caller)s"
+# Not an UPDATE of several rows, which would lock them in any order. A row that was pruned meanwhile is
+# inserted as one that was empty long ago.
+_GIVE_BACK = """
+    INSERT INTO {table} (caller, clear_at) VALUES {rows}
+    ON CONFLICT (caller) DO UPDATE SET clear_at = {table}.clear_at - excluded.clear_at
+"""
+_KEEP_UNTIL = """
+    INSERT INTO {table} (caller, clear_at) VALUES {rows}
+    ON CONFLICT (caller) DO UPDATE SET clear_at = excluded.clear_at
+        WHERE {table}.clear_at NOT BETWEEN excluded.clear_at AND %(horizon)s
+"""
+
+# The table has at most this many rows of counts. Beyond it, those that are empty soonest are deleted.
+MOST_COUNTS = 99_000
+LONGEST_PERIOD = timedelta(seconds=max(PERIODS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +69,11 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One attempt of one caller under one rate."""
+    """One attempt of one caller under one rate, and the share of its cost if the password is right."""
 
     caller: str
     rate: Rate
+    share_if_right: float = 0.0
 
     @property
     def cost(self) -> int:
@@ -79,59 +96,93 @@ def parse_rate(text: str) -> Rate | None:
     return Rate(int(match[1]), PERIODS[match[2]])
 
 
-def network_of(address: str | None) -> str:
-    """Return what counts as one caller: an IPv4 address, or an IPv6 network of 64 bits."""
-    parsed = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104
-    if parsed.version == 4:
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        # How a server that listens on IPv6 sees IPv4 callers. They would all share one /64.
-        return str(parsed.ipv4_mapped)
-    # One subscriber has at least a /64, and could use another address for each attempt.
-    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
+def read(callers: Iterable[str]) -> dict[str, int]:
+    """Return ``clear_at`` of each caller that has a row. Change nothing."""
+    wanted = list(callers)
+    if not wanted:
+        return {}
+    # Not through the ORM, which takes three times as long as the query.
+    connection = _connection()
+    table = connection.ops.quote_name(ThrottleCount._meta.db_table)
+    values = ", ".join(["%s"] * len(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT caller, clear_at FROM {table} WHERE caller IN ({values})", wanted)  # noqa: S608
+        return dict(cursor.fetchall())
+
+
+def wait_for(charge: Charge, clear_at: int, *, now: datetime) -> timedelta | None:
+    """Return how long a caller with this ``clear_at`` has to wait, None if it may try now."""
+    instant = _instant(now)
+    over = clear_at + charge.cost - (instant + charge.capacity)
+    if over <= 0 or clear_at > instant + charge.capacity + _SLACK:
+        return None
+    return timedelta(microseconds=over)
+
+
+def stands(
+    clear_at: int | None, *, now: datetime, longest: timedelta, beyond: timedelta = timedelta(0)
+) -> bool:
+    """Return whether a row of ``keep_until`` with this ``clear_at`` stands ``beyond`` now."""
+    if clear_at is None:
+        return False
+    return _instant(now + beyond) < clear_at <= _instant(now + longest + CLOCK_SLACK)
 
 
 def waits(charges: Iterable[Charge], *, now: datetime) -> dict[str, timedelta]:
     """Return how long each caller has to wait that may not try now. Change nothing."""
     by_caller = {charge.caller: charge for charge in charges}
-    rows = ThrottleCount.objects.filter(pk__in=by_caller).values_list("caller", "clear_at")
-    waits = ((caller, _wait(by_caller[caller], clear_at, now=now)) for caller, clear_at in rows)
+    rows = read(by_caller).items()
+    waits = ((caller, wait_for(by_caller[caller], clear_at, now=now)) for caller, clear_at in rows)
     return {caller: wait for caller, wait in waits if wait}
 
 
-def take(charges: Sequence[Charge], *, now: datetime) -> None:
+def take(charges: Iterable[Charge], *, now: datetime) -> None:
     """
     Count one attempt of every caller, or of none if that is too many for one of them.
 
-    All code passes ``charges`` in the same order, so that two transactions never deadlock. The
-    count lasts if a transaction of the caller is rolled back. Raises TooManyAttempts.
+    The count lasts if a transaction of the caller is rolled back. Raises TooManyAttempts.
     """
-    if not charges:
-        return
+    charges = list(charges)
 
     def work() -> bool:
-        with transaction.atomic():
-            rows = [_take_parameters(charge, now=now) for charge in charges]
-            passed = _execute_for_each(_TAKE, rows) == len(charges)
-            transaction.set_rollback(not passed)
-        return passed
+        # Without a transaction, whose two further round trips every attempt would pay. Few attempts
+        # find a count full that had room when it was read.
+        taken = _add(charges, now=now)
+        if len(taken) == len(charges):
+            return True
+        _give_back([(charge.caller, charge.cost) for charge in charges if charge.caller in taken])
+        return False
 
-    if not lasting.do(work, ThrottleCount):
+    if charges and not lasting.do(work, ThrottleCount):
         # Another attempt was counted after this one had called waits().
         soonest = timedelta(microseconds=min(charge.cost for charge in charges))
         raise TooManyAttempts(max(waits(charges, now=now).values(), default=soonest))
 
 
-def give_back(charges: Sequence[Charge], *, share: float) -> None:
-    """Reduce the counts by ``share`` (0 to 1) of what the charges cost."""
-    if not charges:
-        return
-    # Within the transaction of a sign-in, a savepoint would add two round trips.
-    with transaction.atomic(savepoint=False):
-        _execute_for_each(
-            _GIVE_BACK,
-            [{"caller": charge.caller, "part": int(charge.cost * share)} for charge in charges],
-        )
+def add(charges: Iterable[Charge], *, now: datetime) -> None:
+    """Count one attempt of each caller whose count is not full. The count lasts as in ``take``."""
+    charges = list(charges)
+
+    if charges:
+        lasting.do(lambda: _add(charges, now=now), ThrottleCount)
+
+
+def give_back(charges: Iterable[Charge]) -> None:
+    """Reduce the counts by what a right password does not cost."""
+    _give_back(
+        [(charge.caller, int(charge.cost * (1 - charge.share_if_right))) for charge in charges]
+    )
+
+
+def keep_until(caller: str, until: datetime, *, now: datetime, longest: timedelta) -> None:
+    """Let the caller's row stand until then at least, and never for longer than ``longest``."""
+    horizon = _instant(now + longest + CLOCK_SLACK)
+    with places.atomic(ThrottleCount, savepoint=False):
+        _upsert(_KEEP_UNTIL, [(caller, _instant(until))], horizon=horizon)
+
+
+def forget(callers: Iterable[str]) -> None:
+    ThrottleCount.objects.filter(pk__in=list(callers)).delete()
 
 
 def prunable(*, now: datetime) -> QuerySet[ThrottleCount]:
@@ -141,7 +192,7 @@ def prunable(*, now: datetime) -> QuerySet[ThrottleCount]:
 
 def prune(*, limit: int, now: datetime | None = None) -> int:
     """Delete at most ``limit`` rows of empty counts, and return their number."""
-    with transaction.atomic():
+    with places.atomic(ThrottleCount):
         # Skip rows that another transaction prunes or counts, so that neither waits.
         over = prunable(now=now or clock.now()).select_for_update(skip_locked=True)
         # Not a subquery: PostgreSQL may run it several times, with other rows each time.
@@ -150,37 +201,66 @@ def prune(*, limit: int, now: datetime | None = None) -> int:
     return count
 
 
+def trim(*, now: datetime | None = None, most: int | None = None, limit: int = 1000) -> int:
+    """
+    Delete rows of counts beyond ``most``, at most ``limit`` of them, and return their number.
+
+    Those that are empty soonest go first, so that no attacker can let the count of an account go by
+    attempts at others. Rows that stand for longer than any count are neither counted nor deleted.
+    """
+    most = MOST_COUNTS if most is None else most
+    horizon = _instant((now or clock.now()) + LONGEST_PERIOD + CLOCK_SLACK)
+    counting = ThrottleCount.objects.filter(clear_at__lte=horizon)
+    with places.atomic(ThrottleCount):
+        last = counting.order_by("-clear_at").values_list("clear_at", flat=True)[most : most + 1]
+        for clear_at in last:
+            over = ThrottleCount.objects.filter(clear_at__lte=clear_at).order_by("clear_at")
+            over = over.select_for_update(skip_locked=True)
+            callers = list(over.values_list("pk", flat=True)[:limit])
+            count, _ = ThrottleCount.objects.filter(pk__in=callers).delete()
+            return count
+    return 0
+
+
 def _instant(moment: datetime) -> int:
     return int(moment.timestamp() * _SECOND)
 
 
-def _wait(charge: Charge, clear_at: int, *, now: datetime) -> timedelta | None:
-    instant = _instant(now)
-    over = clear_at + charge.cost - (instant + charge.capacity)
-    if over <= 0 or clear_at > instant + charge.capacity + _SLACK:
-        return None
-    return timedelta(microseconds=over)
+def _connection() -> Any:
+    return connections[router.db_for_write(ThrottleCount)]
 
 
-def _take_parameters(charge: Charge, *, now: datetime) -> dict[str, Any]:
-    instant = _instant(now)
-    return {
-        "caller": charge.caller,
-        "first": instant + charge.cost,
-        "cost": charge.cost,
-        "now": instant,
-        "full": instant + charge.capacity - charge.cost + 1,
-        "horizon": instant + charge.capacity + _SLACK,
-    }
+def _give_back(rows: Sequence[tuple[str, int]]) -> None:
+    if rows:
+        # Within the transaction of a sign-in, a savepoint would add two round trips.
+        with places.atomic(ThrottleCount, savepoint=False):
+            _upsert(_GIVE_BACK, rows)
 
 
-def _execute_for_each(statement: str, rows: Sequence[dict[str, Any]]) -> int:
-    """
-    Run ``statement`` once with each of ``rows`` as parameters; return how many rows changed.
+def _add(charges: Sequence[Charge], *, now: datetime) -> set[str]:
+    """Add the costs of the charges to the counts that are not full; return the callers of those."""
+    instant, added = _instant(now), set[str]()
+    # All code locks the rows in the same order, so that two transactions never deadlock.
+    ordered = sorted(charges, key=lambda charge: (charge.capacity, charge.caller))
+    for capacity, group in groupby(ordered, key=lambda charge: charge.capacity):
+        added |= _upsert(
+            _TAKE,
+            [(charge.caller, instant + charge.cost) for charge in group],
+            now=instant,
+            horizon=instant + capacity + _SLACK,
+            # A count is full if its time is later than the present and the capacity, less the cost.
+            filled=2 * instant + capacity + 1,
+        )
+    return added
 
-    psycopg sends all of them to PostgreSQL in one round trip.
-    """
+
+def _upsert(statement: str, rows: Sequence[tuple[str, int]], **parameters: int) -> set[str]:
+    """Run ``statement`` with these rows, and return the callers of those that it returns."""
+    values = ", ".join(f"(%(caller{n})s, %(value{n})s)" for n in range(len(rows)))
+    connection = _connection()
     table = connection.ops.quote_name(ThrottleCount._meta.db_table)
+    for number, (caller, value) in enumerate(sorted(rows)):
+        parameters |= {f"caller{number}": caller, f"value{number}": value}  # type: ignore[dict-item]
     with connection.cursor() as cursor:
-        cursor.executemany(statement.replace("{table}", table), rows)
-        return int(cursor.rowcount)
+        cursor.execute(statement.replace("{table}", table).replace("{rows}", values), parameters)
+        return {caller for (caller,) in cursor.fetchall()} if cursor.description else set()

@@ -8,10 +8,10 @@ from django.test import Client, RequestFactory
 from tests.conftest import PASSWORD
 from tests.tokens.limits.test_sign_in import HOME, tries
 from tokens.errors import TooManyAttempts
-from tokens.limits import counts, sign_in
+from tokens.limits import admission, counts, sign_in
 from tokens.models import ThrottleCount
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_atomic_or_not")]
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +66,9 @@ def test_an_attempt_that_succeeded_gives_back_once(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Any] = []
-    admission = sign_in.admit(RequestFactory().post("/", REMOTE_ADDR=HOME), "ada")
+    attempt = admission.look(RequestFactory().post("/", REMOTE_ADDR=HOME), "ada")
+    attempt.take()
     monkeypatch.setattr(counts, "give_back", lambda *args, **how: given.append(args))
-    admission.succeeded()
-    admission.succeeded()
+    attempt.succeeded()
+    attempt.succeeded()
     assert len(given) == 1
