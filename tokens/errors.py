@@ -1,10 +1,12 @@
 """
-Why a token is refused.
+Why a token or an attempt to sign in is refused.
 
     TokenError
-    ├── Malformed               not a JWT, or not one of the shape issued here
-    ├── UnknownKey              its ``kid`` names no key that verifies
-    ├── BadSignature            the key exists and did not sign this
+    ├── NotSignedHere           junk: nothing shows that this site has issued it
+    │   ├── Malformed           not a JWT, or not one of the shape issued here
+    │   │   └── WithoutKeyID    a JWT whose header has no ``kid``
+    │   ├── UnknownKey          its ``kid`` names no key that verifies
+    │   └── BadSignature        the key exists and did not sign this
     ├── WrongClaims             another issuer, another audience, issued in the future
     ├── WrongType               an access token where a refresh token belongs, or the reverse
     ├── Expired                 its ``exp``, or the session's own limit, has passed
@@ -17,7 +19,8 @@ Why a token is refused.
         └── PasswordChanged
     KeyRingError                the server's own trouble, never the caller's
     ClaimsError                 a claim of the project's own that no token can hold
-    TooManyAttempts             nothing was looked at: the caller, or the account, has to wait
+    TooManyAttempts             the caller, or the account, has to wait
+    TooManyAtOnce               the process checks as many passwords as it may
 
 An error says why to logs and staff. ``http`` alone decides what a caller hears.
 """
@@ -30,15 +33,31 @@ class TokenError(Exception):
     """The token is refused; ``str(error)`` is for logs and staff."""
 
 
-class Malformed(TokenError):
+class NotSignedHere(TokenError):
+    """
+    Junk: a token that no key of this site is known to have signed. Anyone can make it.
+
+    Every other TokenError means that a key of the key ring verified the signature, so the token was
+    issued by this site and was good once. Limits per address count junk only.
+
+    A token that was issued here becomes junk when its key leaves the key ring, because nothing can
+    prove it any more.
+    """
+
+
+class Malformed(NotSignedHere):
     pass
 
 
-class UnknownKey(TokenError):
+class WithoutKeyID(Malformed):
+    """Its header names no key, so it is not one of those issued here."""
+
+
+class UnknownKey(NotSignedHere):
     pass
 
 
-class BadSignature(TokenError):
+class BadSignature(NotSignedHere):
     pass
 
 
@@ -101,14 +120,29 @@ class ClaimsError(Exception):
     """The project's claims cannot stand in a token; the message names the claim."""
 
 
-class TooManyAttempts(Exception):
-    """The limit is reached; ``wait`` is when the next attempt is looked at."""
+class _Wait(Exception):
+    """The same attempt may be made again after ``wait``."""
 
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__(f"The next attempt is looked at in {wait.total_seconds():.1f} s.")
-        self.wait = wait
+    wait: timedelta
 
     @property
     def retry_after(self) -> int:
         """Return the wait in whole seconds, for ``Retry-After`` (RFC 9110 §10.2.3)."""
         return max(1, ceil(self.wait.total_seconds()))
+
+
+class TooManyAttempts(_Wait):
+    """The limit of the caller, the account or the site is reached."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"The next attempt is possible in {wait.total_seconds():.1f} s.")
+        self.wait = wait
+
+
+class TooManyAtOnce(_Wait):
+    """This process checks as many passwords as it may. The attempt to sign in was not counted."""
+
+    wait = timedelta(seconds=1)
+
+    def __init__(self) -> None:
+        super().__init__("Too many passwords are being checked at once.")

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from .api.well_known import jwks
+from .api.well_known import JWKSView
 
-urlpatterns = [path("jwks.json", jwks, name="jwks")]
+urlpatterns = [path("jwks.json", JWKSView.as_view(), name="tokens_jwks")]

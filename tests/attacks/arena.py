@@ -1,6 +1,7 @@
 """The running site, its honest users, and the tokens that an attacker may have."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,12 +13,13 @@ from django.db import models
 from django.test import override_settings
 
 from tests.conftest import PASSWORD
-from tests.support.forging import Target, compact
+from tests.support.forging import Target, compact, target_of
 from tests.support.processes import Site
 from tokens import keyring, sessions
 from tokens.api import cookies
+from tokens.client.cookie import full_name
 from tokens.keyring.rotation import make_row
-from tokens.models import DeniedToken, Session, SigningKey
+from tokens.models import DeniedToken, Session, SigningKey, ThrottleCount
 from tokens.sessions import TokenPair
 
 from .client import Answer, Client
@@ -77,8 +79,8 @@ class Arena:
         )
         self.honest, self.other = self.person("honest"), self.person("other")
         self.auditor = self.person("auditor", is_superuser=True)
-        self.access = Target(self.honest.raw_access, keyring.signing_key())
-        self.refresh = Target(self.honest.raw_refresh, keyring.signing_key())
+        self.access = target_of(self.honest.raw_access)
+        self.refresh = target_of(self.honest.raw_refresh)
 
     def go_to(self, site: Site) -> None:
         self.client = Client(urlsplit(site.base).port or 0)
@@ -107,11 +109,12 @@ class Arena:
         send, post = self.client.send, self.client.post
         yield "GET me", send("GET", "/api/me/", bearer=raw_token)
         if '"' not in raw_token:  # A quoted cookie is the same cookie (RFC 6265 §4.1.1).
-            cookie = ("Cookie", f"{cookies.full_name(cookies.ACCESS)}={raw_token}")
+            cookie = ("Cookie", f"{full_name(cookies.ACCESS)}={raw_token}")
             yield "GET me by cookie", send("GET", "/api/me/", cookie)
         sid = self.honest.session.pk
         yield "DELETE session", send("DELETE", f"/api/sessions/{sid}/", bearer=raw_token)
         yield "POST logout", post("/api/logout/", bearer=raw_token)
+        yield "POST logout/others", post("/api/logout/others/", bearer=raw_token)
         yield "verify", post("/api/token/verify/", token=raw_token)
         yield "refresh", post("/api/token/refresh/", refresh=raw_token)
         yield "blacklist", post("/api/token/blacklist/", refresh=raw_token)
@@ -164,11 +167,21 @@ def rows() -> Rows:
     }
 
 
+@contextmanager
+def committed(django_db_blocker: Any) -> Iterator[None]:
+    """Commit what tests write: the site runs in other processes and sees only that."""
+    with django_db_blocker.unblock():
+        clear()
+        yield
+        clear()
+
+
 def clear() -> None:
     """Leave the database as after a migration: with a key ring and without users."""
     SigningKey.objects.all().delete()
     DeniedToken.objects.all().delete()
     get_user_model()._default_manager.all().delete()
+    ThrottleCount.objects.all().delete()
     DeniedToken.objects.all().delete()  # Deleting users denies their sessions.
     keyring.forget()
     keyring.ensure()

@@ -33,17 +33,20 @@ class Answer:
 
 
 class Client:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, hangs_up: bool = True) -> None:
         self.at = ("127.0.0.1", port)
+        self.hangs_up = hangs_up
 
-    def raw(self, first: bytes, *following: bytes, hang_up: bool = True) -> Answer:
+    def raw(self, first: bytes, *following: bytes, hang_up: bool | None = None) -> Answer:
         """
         Send the pieces over one connection, each after an answer to the previous one.
 
-        Return what is answered until the server closes the connection. With ``hang_up`` the client
-        closes its side first; otherwise the server waits for as long as it keeps connections alive.
+        Return what is answered until the server closes the connection. With ``hang_up``, by default
+        ``hangs_up``, the client closes its side first; otherwise the server waits for as long as it
+        keeps connections alive.
         """
         received = b""
+        hang_up = self.hangs_up if hang_up is None else hang_up
         with socket.create_connection(self.at, timeout=TIMEOUT) as connection:
             with suppress(OSError):  # The server may refuse before it has read everything.
                 connection.sendall(first)

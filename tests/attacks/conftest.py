@@ -6,18 +6,15 @@ import pytest
 from tests.support.processes import running_site
 from tokens.sessions import TokenPair
 
-from .arena import Arena, clear, rows
+from .arena import Arena, committed, rows
 
 WORKERS = 3
 
 
 @pytest.fixture(scope="package")
 def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Commit what these tests write: the site runs in other processes and sees only that."""
-    with django_db_blocker.unblock():
-        clear()
+    with committed(django_db_blocker):
         yield
-        clear()
 
 
 @pytest.fixture(scope="package")

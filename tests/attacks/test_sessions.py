@@ -163,7 +163,7 @@ def test_logging_out_ends_the_session_of_the_access_token_and_no_other(
 
 
 @known_from("RFC 7662 §4, CWE-862")
-def test_introspection_is_for_those_who_may(arena: Arena, victim: TokenPair) -> None:
+def test_introspection_requires_its_permission(arena: Arena, victim: TokenPair) -> None:
     path, token = "/api/token/introspect/", arena.honest.raw_access
     for bearer, status in (("", 401), (victim.raw_access, 403), (victim.raw_refresh, 401)):
         answer = arena.client.post(path, token=token, bearer=bearer)
@@ -187,7 +187,7 @@ def test_introspection_is_for_those_who_may(arena: Arena, victim: TokenPair) -> 
     ids=lambda position: ascii(position)[:30],
 )
 @known_from("CWE-639")
-def test_a_forged_cursor_shows_nobody_elses_sessions(arena: Arena, position: str) -> None:
+def test_a_forged_cursor_shows_no_other_users_sessions(arena: Arena, position: str) -> None:
     own = str(arena.honest.session.pk)
     for text in (f"p={position}", f"r=1&p={position}", "o=9999999999999999999", position):
         cursor = base64.b64encode(text.encode()).decode().replace("=", "%3D").replace("+", "%2B")

@@ -6,16 +6,19 @@ import pytest
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
-from tests.support.forging import Target, compact
-from tokens import keyring, sessions
+from tests.support.forging import compact, target_of
+from tests.wire.reading import send
+from tokens import sessions
+from tokens.jose import TokenType, jti_of
 
 Forge = Callable[..., str]
+SignIn = Callable[[str], APIClient]
 
 CREDENTIALS = {"username": "ada", "password": PASSWORD}
 
 
 @pytest.fixture
-def bearer(api: APIClient) -> Callable[[str], APIClient]:
+def bearer(api: APIClient) -> SignIn:
     """Return a client that sends this access token."""
 
     def sign_in(raw_access: str) -> APIClient:
@@ -59,7 +62,6 @@ def expired(user: Any) -> sessions.TokenPair:
 def forge(user: Any) -> Forge:
     """Return a function that makes tokens with a valid signature and one fault."""
     pair = sessions.start(user)
-    key = keyring.signing_key()
 
     def make(
         *,
@@ -67,13 +69,27 @@ def forge(user: Any) -> Forge:
         claims: dict[str, Any] | None = None,
         drop: tuple[str, ...] = (),
         refresh: bool = False,
+        generation: int | None = None,
     ) -> str:
-        target = Target(pair.raw_refresh if refresh else pair.raw_access, key)
+        target = target_of(pair.raw_refresh if refresh else pair.raw_access)
         head = {**target.header, **(header or {})}
         members = {**target.claims, **(claims or {})}
+        if generation is not None:
+            jti = jti_of(pair.session.pk, generation, TokenType.REFRESH)
+            members.update(gen=generation, jti=jti)
         for name in drop:
             head.pop(name, None)
             members.pop(name, None)
         return compact(head, members, target.own)
 
     return make
+
+
+@pytest.fixture
+def reader(user: Any) -> APIClient:
+    """Return a browser without scripts in which ``user`` has signed in."""
+    client = APIClient(enforce_csrf_checks=True)
+    client.credentials(HTTP_ACCEPT="text/html")
+    client.get("/api/login/")
+    assert send(client, "/api/login/", **CREDENTIALS).status_code == 302
+    return client

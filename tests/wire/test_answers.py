@@ -1,22 +1,17 @@
-"""The API's answers beyond simplejwt's: revoke, introspect, sign out, sessions, keys, health."""
+"""The API's answers beyond simplejwt's: keys, health, errors, and who I am."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
 from config.errors import csrf_failure
 from tests.conftest import PASSWORD
-from tests.support.grace import rotate_twice
+from tests.wire.conftest import SignIn
 from tokens import keyring, sessions
-from tokens.models import EndReason, Session, SigningKey
-
-SignIn = Callable[[str], APIClient]
+from tokens.models import Session, SigningKey
 
 
 @pytest.mark.parametrize(
@@ -36,35 +31,6 @@ def test_answers_about_tokens_are_stored_nowhere(
     assert api.post(path, body)["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", ""])
-def test_revoke_answers_200_whatever_the_token_is(api: APIClient, db: None, hint: str) -> None:
-    answer = api.post("/api/token/revoke/", {"token": "garbage", "token_type_hint": hint})
-    assert (answer.status_code, answer.json()) == (200, {})
-    assert api.post("/api/token/revoke/", {}).status_code == 400
-
-
-def test_revoking_twice_is_fine(api: APIClient, signed_in: dict[str, Any]) -> None:
-    for _ in range(2):
-        answer = api.post("/api/token/revoke/", {"token": signed_in["refresh"]})
-        assert (answer.status_code, answer.json()) == (200, {})
-
-
-def test_a_revoked_refresh_token_takes_its_access_tokens_along(
-    api: APIClient, signed_in: dict[str, Any], bearer: SignIn
-) -> None:
-    api.post("/api/token/revoke/", {"token": signed_in["refresh"]})
-    assert bearer(signed_in["access"]).get("/api/me/").status_code == 401
-
-
-def test_a_revoked_access_token_leaves_the_session(
-    api: APIClient, signed_in: dict[str, Any], bearer: SignIn
-) -> None:
-    api.post("/api/token/revoke/", {"token": signed_in["access"]})
-    assert bearer(signed_in["access"]).get("/api/me/").status_code == 401
-    refreshed = api.post("/api/token/refresh/", {"refresh": signed_in["refresh"]}).json()
-    assert bearer(refreshed["access"]).get("/api/me/").status_code == 200
-
-
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -78,108 +44,6 @@ def test_a_stale_header_never_stands_in_the_way(
 ) -> None:
     api.credentials(HTTP_AUTHORIZATION=header)
     assert api.post(path, body).status_code == 200
-
-
-def test_introspection_is_for_those_with_the_permission(
-    api: APIClient, user: Any, bearer: SignIn
-) -> None:
-    body = {"token": "garbage"}
-    anonymous = api.post("/api/token/introspect/", body)
-    assert anonymous.status_code == 401
-    assert anonymous["WWW-Authenticate"] == 'Bearer realm="api"'
-    pair = sessions.start(user)
-    client = bearer(pair.raw_access)
-    assert client.post("/api/token/introspect/", body).status_code == 403
-    user.user_permissions.add(Permission.objects.get(codename="introspect_token"))
-    answer = client.post("/api/token/introspect/", body)
-    assert (answer.status_code, answer.json()) == (200, {"active": False})
-    active = client.post("/api/token/introspect/", {"token": pair.raw_access}).json()
-    claims = sessions.verify(pair.raw_access).claims
-    assert active == {"active": True, **claims.as_json()}
-    sessions.revoke(sessions.start(user).raw_refresh)
-    revoked = sessions.start(user)
-    sessions.revoke(revoked.raw_refresh)
-    answer = client.post("/api/token/introspect/", {"token": revoked.raw_refresh})
-    assert answer.json() == {"active": False}
-
-
-@pytest.mark.parametrize("everywhere", [False, True])
-def test_signing_out(api: APIClient, user: Any, bearer: SignIn, everywhere: bool) -> None:
-    mine, other = sessions.start(user), sessions.start(user)
-    answer = bearer(mine.raw_access).post("/api/logout/all/" if everywhere else "/api/logout/")
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert bearer(mine.raw_access).get("/api/me/").status_code == 401
-    expected = 401 if everywhere else 200
-    assert bearer(other.raw_access).get("/api/me/").status_code == expected
-
-
-@pytest.mark.parametrize("path", ["/api/logout/", "/api/logout/all/"])
-def test_signing_out_works_with_an_expired_access_token_and_a_refresh_token(
-    bearer: SignIn, expired: sessions.TokenPair, path: str
-) -> None:
-    client = bearer(expired.raw_access)
-    assert client.post(path).status_code == 401
-    assert client.post(path, {"refresh": expired.raw_refresh}).status_code == 204
-    assert Session.objects.get().ended_at is not None
-
-
-@pytest.mark.parametrize("path", ["/api/logout/", "/api/logout/all/"])
-def test_signing_out_without_any_token_is_refused(api: APIClient, db: None, path: str) -> None:
-    answer = api.post(path)
-    assert answer.status_code == 401
-    assert answer.json() == {"detail": "Authentication credentials were not provided."}
-    assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
-
-
-def test_my_sessions_are_mine_and_live(user: Any, bearer: SignIn, django_user_model: Any) -> None:
-    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-    mine = sessions.start(user, client=sessions.Client("192.0.2.1", agent))
-    older = sessions.start(user, now=datetime.now(UTC) - timedelta(days=1))
-    ended = sessions.start(user)
-    sessions.revoke(ended.raw_refresh)
-    sessions.start(user, now=datetime.now(UTC) - timedelta(days=15))
-    sessions.start(django_user_model.objects.create_user("bob", "bob@example.org"))
-    found = bearer(mine.raw_access).get("/api/sessions/").json()["results"]
-    assert [row["id"] for row in found] == [str(mine.session.pk), str(older.session.pk)]
-    assert [row["current"] for row in found] == [True, False]
-    assert found[0]["device"] == "Firefox on Linux"
-    assert found[0]["ip_address"] == "192.0.2.1"
-    assert found[0].keys() == {
-        "id",
-        "device",
-        "ip_address",
-        "started_at",
-        "refreshed_at",
-        "expires_at",
-        "current",
-        "kind",
-    }
-
-
-def test_my_sessions_come_in_pages(user: Any, bearer: SignIn) -> None:
-    pairs = [sessions.start(user) for _ in range(51)]
-    client = bearer(pairs[0].raw_access)
-    page = client.get("/api/sessions/").json()
-    assert len(page["results"]) == 50
-    rest = client.get(page["next"]).json()
-    assert len(rest["results"]) == 1
-    assert rest["next"] is None
-
-
-def test_i_end_my_own_sessions_and_nobody_elses(
-    user: Any, bearer: SignIn, django_user_model: Any
-) -> None:
-    bob = django_user_model.objects.create_user("bob", "bob@example.org")
-    mine, other, bobs = sessions.start(user), sessions.start(user), sessions.start(bob)
-    client = bearer(mine.raw_access)
-    path = f"/api/sessions/{other.session.pk}/"
-    assert client.delete(path).status_code == 204
-    assert client.delete(path).status_code == 404
-    assert client.delete(f"/api/sessions/{bobs.session.pk}/").status_code == 404
-    assert client.delete(f"/api/sessions/{uuid4()}/").status_code == 404
-    assert client.delete("/api/sessions/not-a-uuid/").status_code == 404
-    sessions.authenticate(bobs.raw_access)
-    assert bearer(other.raw_access).get("/api/me/").status_code == 401
 
 
 def test_who_i_am(user: Any, bearer: SignIn) -> None:
@@ -256,56 +120,6 @@ def test_a_browser_gets_the_browsable_api_and_a_client_json(
         page = client.get(path, HTTP_ACCEPT="text/html")
         assert page["Content-Type"].startswith("text/html"), path
         assert page.content.decode().count('type="password"') == number, path
-
-
-def test_whom_another_class_authenticated_sees_their_sessions_too(
-    api: APIClient, signed_in: dict[str, Any], user: Any
-) -> None:
-    api.force_authenticate(user)
-    assert [one["current"] for one in api.get("/api/sessions/").json()["results"]] == [False]
-
-
-def an_active_account(session: Session) -> dict[str, Any]:
-    return {"active": "premium"}
-
-
-def test_no_claim_of_a_project_says_whether_a_token_is_active(
-    bearer: Any, admin_user: Any, settings: Any
-) -> None:
-    settings.TOKENS_CLAIMS_HOOK = f"{__name__}.an_active_account"
-    raw_access = sessions.start(admin_user).raw_access
-    answer = bearer(raw_access).post("/api/token/introspect/", {"token": raw_access})
-    assert answer.json()["active"] is True
-
-
-@pytest.mark.parametrize(
-    ("path", "field"), [("/api/token/revoke/", "token"), ("/api/token/blacklist/", "refresh")]
-)
-def test_who_gives_their_own_refresh_token_back_has_signed_out(
-    api: APIClient, signed_in: dict[str, Any], path: str, field: str
-) -> None:
-    """As clients of djangorestframework-simplejwt do. Their network must stay a known one."""
-    assert api.post(path, {field: signed_in["refresh"]}).status_code == 200
-    assert Session.objects.get().end_reason == EndReason.LOGOUT
-
-
-@pytest.mark.parametrize(
-    ("path", "field", "status"),
-    [
-        ("/api/logout/", "refresh", 204),
-        ("/api/logout/all/", "refresh", 401),
-        ("/api/token/revoke/", "token", 200),
-        ("/api/token/blacklist/", "refresh", 401),
-    ],
-)
-def test_a_superseded_refresh_token_ends_its_own_session_as_reuse_and_no_other(
-    api: APIClient, user: Any, path: str, field: str, status: int
-) -> None:
-    pair, other = sessions.start(user), sessions.start(user)
-    rotate_twice(pair)
-    assert api.post(path, {field: pair.raw_refresh}).status_code == status
-    assert Session.objects.get(pk=pair.session.pk).end_reason == EndReason.REUSE
-    sessions.authenticate(other.raw_access)
 
 
 def id_claim(session: Session) -> dict[str, Any]:

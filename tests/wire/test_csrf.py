@@ -66,7 +66,9 @@ REQUESTS: list[tuple[str, str, dict[str, str]]] = [
     ("post", "/api/token/cookie/refresh/", {}),
     ("post", "/api/logout/", {}),
     ("post", "/api/logout/all/", {}),
+    ("post", "/api/logout/others/", {}),
     ("delete", "/api/sessions/{sid}/", {}),
+    ("patch", "/api/sessions/{sid}/", {"name": "mine now"}),
     (
         "post",
         "/api/me/password/",
@@ -105,7 +107,7 @@ def test_a_cross_site_request_is_a_403_in_json_and_changes_nothing(
     assert not any(name.startswith("latchkey") for name in answer.cookies)
 
 
-def test_a_page_elsewhere_cannot_sign_its_reader_in_as_somebody_else(
+def test_a_page_elsewhere_cannot_sign_its_reader_in_as_another_user(
     browser: APIClient,
     user: Any,
 ) -> None:

@@ -195,7 +195,7 @@ def test_a_refresh_token_with_a_hostile_generation(
 
 def test_a_refresh_token_of_the_future_is_reuse_of_nothing(api: APIClient, forge: Forge) -> None:
     """Only a holder of the key can sign one, so the session ends."""
-    raw = forge(refresh=True, claims={"gen": 5})
+    raw = forge(refresh=True, generation=5)
     assert api.post("/api/token/refresh/", {"refresh": raw}).status_code == 401
     assert Session.objects.get().ended_at is not None
 
@@ -268,7 +268,7 @@ def test_random_values(api: APIClient, user: Any, value: Any) -> None:
 
 @UNHURRIED
 @given(at=st.integers(min_value=0), character=st.characters(codec="ascii"))
-def test_a_token_with_one_character_changed_is_nobody_elses(
+def test_a_token_with_one_character_changed_is_no_other_users(
     user: Any, at: int, character: str
 ) -> None:
     raw = sessions.start(user).raw_access

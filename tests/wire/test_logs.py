@@ -61,7 +61,7 @@ class Caller(APIClient):
 
 
 @pytest.fixture
-def caller(_fresh_process: None) -> Caller:
+def caller(tokens_process: None) -> Caller:
     keyring.ensure()
     return Caller()
 
@@ -78,7 +78,7 @@ def drive(caller: Caller, user: Any, forge: Forge) -> None:
         forge(claims={"exp": 1}),
         forge(claims={"jti": f"x\n{FORGED}"}),
         forge(header={"kid": f"x\n{FORGED}"}),
-        forge(refresh=True, claims={"gen": 7}),
+        forge(refresh=True, generation=7),
         f"garbage\n{FORGED}",
     ]
     caller.tokens |= set(forged[:-1])

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tokens import sessions
+from tokens.api import schema_groups
 
 OPERATIONS = {
     ("/api/token/", "post"),
@@ -23,15 +24,20 @@ OPERATIONS = {
     ("/api/token/revoke/", "post"),
     ("/api/token/blacklist/", "post"),
     ("/api/token/introspect/", "post"),
+    ("/api/token/check/", "get"),
+    ("/api/token/ticket/", "post"),
     ("/api/token/cookie/", "get"),
     ("/api/token/cookie/", "post"),
     ("/api/token/cookie/refresh/", "post"),
     ("/api/logout/", "post"),
     ("/api/logout/all/", "post"),
+    ("/api/logout/others/", "post"),
     ("/api/sessions/", "get"),
     ("/api/sessions/{sid}/", "delete"),
+    ("/api/sessions/{sid}/", "patch"),
     ("/api/me/", "get"),
     ("/api/me/password/", "post"),
+    ("/.well-known/jwks.json", "get"),
 }
 CSRF_TOKEN = "c" * 32
 
@@ -67,6 +73,35 @@ def test_the_document_knows_the_header_and_the_cookies(document: dict[str, Any])
     refresh = document["paths"]["/api/token/cookie/refresh/"]["post"]
     assert refresh["security"] == [{"refreshCookie": []}]
     assert "security" not in document["paths"]["/api/token/"]["post"]
+
+
+def test_the_document_tells_the_story_in_order(document: dict[str, Any]) -> None:
+    assert [tag["name"] for tag in document["tags"]] == list(schema_groups.GROUPS)
+    listed = [
+        operation for operations in document["paths"].values() for operation in operations.values()
+    ]
+    assert all(operation["summary"] for operation in listed)
+    groups = [operation["tags"] for operation in listed]
+    assert {name for (name,) in groups} == schema_groups.GROUPS.keys()
+    paths = list(document["paths"])
+    assert paths[:3] == ["/api/token/", "/api/token/cookie/", "/api/token/refresh/"]
+    assert paths.index("/api/me/") < paths.index("/api/logout/") < paths.index("/api/token/verify/")
+
+
+def test_operations_of_the_project_keep_their_groups_and_come_last() -> None:
+    theirs = {"operationId": "report", "tags": ["reports"]}
+    ours = {"operationId": "tokens_me", "tags": ["api"]}
+    result: dict[str, Any] = {
+        "paths": {"/a/": {"get": theirs}, "/api/me/": {"get": ours}},
+        "tags": [{"name": "reports", "description": "Theirs."}],
+    }
+    schema_groups.arrange(result)
+    assert list(result["paths"]) == ["/api/me/", "/a/"]
+    assert theirs["tags"] == ["reports"]
+    assert [tag["name"] for tag in result["tags"]] == [schema_groups.ACCOUNT, "reports"]
+    alone: dict[str, Any] = {"paths": {"/a/": {"get": theirs}}}
+    schema_groups.arrange(alone)
+    assert "tags" not in alone
 
 
 def test_the_page_to_read_it_has_nothing_from_another_host(client: Any, db: None) -> None:

@@ -85,11 +85,11 @@ def test_the_sign_in_page_is_limited_with_the_other_sign_ins(
     answer = fill_in(reader)
     assert answer.status_code == 429
     assert answer["Retry-After"]
-    assert "throttled" in answer.content.decode()
+    assert "too many attempts to sign in" in answer.content.decode()
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 64])
-def test_a_form_from_elsewhere_signs_nobody_in(reader: APIClient, wrong: str) -> None:
+def test_a_form_from_elsewhere_signs_no_user_in(reader: APIClient, wrong: str) -> None:
     answer = fill_in(reader, csrfmiddlewaretoken=wrong)
     assert answer.status_code == 403
     assert "Please try again." in answer.content.decode()
@@ -156,7 +156,7 @@ def test_only_a_page_that_was_read_is_opened_again_after_a_refresh(reader: APICl
     assert "data-try-refresh" not in page
 
 
-def test_a_view_that_looks_at_no_credential_still_says_who_reads_it(reader: APIClient) -> None:
+def test_a_view_that_authenticates_no_request_still_names_the_reader(reader: APIClient) -> None:
     assert "Signed in as" not in reader.get("/api/token/").content.decode()
     fill_in(reader)
     assert "<b>ada</b>" in reader.get("/api/token/").content.decode()
@@ -203,7 +203,7 @@ def test_the_curl_of_a_change_says_the_method_and_not_the_body(browser: APIClien
 
 
 @pytest.mark.parametrize("path", ["/api/login/", "/api/logout/page/"])
-def test_a_page_for_people_describes_itself_to_nobody(reader: APIClient, path: str) -> None:
+def test_a_page_for_people_has_no_description(reader: APIClient, path: str) -> None:
     assert reader.options(path).status_code == 405
 
 
@@ -214,7 +214,7 @@ def test_half_a_character_is_shown_as_a_question_mark(reader: APIClient) -> None
     assert 'value="?"' in answer.content.decode()
 
 
-def test_a_refresh_by_cookie_is_shown_whatever_its_body_is(browser: APIClient) -> None:
+def test_a_refresh_by_cookie_is_shown_with_any_body(browser: APIClient) -> None:
     sign_in(browser)
     browser.credentials(**credentials_of(browser), HTTP_ACCEPT="text/html")
     answer = browser.post("/api/token/cookie/refresh/", data=b"x", content_type="text/plain")

@@ -1,16 +1,14 @@
 """The answers equal those of djangorestframework-simplejwt; only keys and headers are added."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
+from tests.wire.conftest import SignIn
 from tokens import sessions
 from tokens.models import EndReason
-
-SignIn = Callable[[str], APIClient]
 
 TOKEN_PATHS = {
     "/api/token/": "username",
@@ -35,6 +33,11 @@ def in_body(detail: str) -> dict[str, str]:
     return {"detail": detail, "code": "token_not_valid"}
 
 
+def at_refresh(detail: str) -> dict[str, str]:
+    """Return what the token endpoint adds for OAuth clients (RFC 6749 §5.2)."""
+    return {**in_body(detail), "error": "invalid_grant"}
+
+
 @pytest.mark.parametrize("format", ["json", "multipart"])
 def test_sign_in_answers_with_both_tokens(api: APIClient, user: Any, format: str) -> None:
     answer = api.post("/api/token/", {"username": "ada", "password": PASSWORD}, format=format)
@@ -42,6 +45,8 @@ def test_sign_in_answers_with_both_tokens(api: APIClient, user: Any, format: str
     assert answer.json().keys() == {
         "access",
         "refresh",
+        "access_token",
+        "refresh_token",
         "token_type",
         "expires_in",
         "refresh_expires_in",
@@ -82,6 +87,7 @@ def test_a_sign_in_that_fails_never_says_why(
     assert answer.json() == {
         "detail": "No active account found with the given credentials",
         "code": "no_active_account",
+        "error": "invalid_grant",
     }
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
     assert len(hashed) == 1, "each failure costs one hash, so timing reveals nothing either"
@@ -141,13 +147,14 @@ def test_refresh_rotates(api: APIClient, signed_in: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", ["/api/token/refresh/", "/api/token/blacklist/"])
 def test_refused_refresh_tokens_have_simplejwts_words(api: APIClient, user: Any, path: str) -> None:
     pair = sessions.start(user)
+    refused = at_refresh if path.endswith("/refresh/") else in_body
     garbage = api.post(path, {"refresh": "garbage"})
-    assert (garbage.status_code, garbage.json()) == (401, in_body("Token is invalid"))
+    assert (garbage.status_code, garbage.json()) == (401, refused("Token is invalid"))
     access = api.post(path, {"refresh": pair.raw_access})
-    assert (access.status_code, access.json()) == (401, in_body("Token has wrong type"))
+    assert (access.status_code, access.json()) == (401, refused("Token has wrong type"))
     sessions.end([pair.session], reason=EndReason.LOGOUT)
     ended = api.post(path, {"refresh": pair.raw_refresh})
-    assert (ended.status_code, ended.json()) == (401, in_body("Token is blacklisted"))
+    assert (ended.status_code, ended.json()) == (401, refused("Token is blacklisted"))
     assert ended["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
@@ -156,7 +163,7 @@ def test_an_expired_refresh_token_is_said_to_be_expired(
 ) -> None:
     raw = forge(refresh=True, claims={"exp": 1000000000, "iat": 999999999})
     answer = api.post("/api/token/refresh/", {"refresh": raw})
-    assert (answer.status_code, answer.json()) == (401, in_body("Token is expired"))
+    assert (answer.status_code, answer.json()) == (401, at_refresh("Token is expired"))
 
 
 @pytest.mark.parametrize("how", ["inactive", "deleted"])
@@ -168,7 +175,7 @@ def test_a_refresh_for_a_user_who_may_not_sign_in(api: APIClient, user: Any, how
         user.delete()
     answer = api.post("/api/token/refresh/", {"refresh": pair.raw_refresh})
     assert answer.status_code == 401
-    assert answer.json() == in_body("No active account found for the given token.")
+    assert answer.json() == at_refresh("No active account found for the given token.")
 
 
 def test_a_refresh_after_a_password_change(api: APIClient, user: Any) -> None:
@@ -177,7 +184,7 @@ def test_a_refresh_after_a_password_change(api: APIClient, user: Any) -> None:
     user.save()
     answer = api.post("/api/token/refresh/", {"refresh": pair.raw_refresh})
     assert answer.status_code == 401
-    assert answer.json() == in_body("The user's password has been changed.")
+    assert answer.json() == at_refresh("The user's password has been changed.")
 
 
 def test_verify_takes_either_type_and_knows_revoked_ones(api: APIClient, user: Any) -> None:

@@ -2,15 +2,24 @@
 The bearer credential of a request, and the answer to a refused token.
 
 The answer says no more about the reason than djangorestframework-simplejwt's does. The log has it.
+Its texts are in the language of the request, as DRF's are; in English they are simplejwt's, byte for
+byte. Its codes are the same in every language.
 """
 
 import logging
+from typing import Any
 
-from django.http import HttpRequest
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from django.db import InterfaceError, InternalError, OperationalError
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from .. import signals
+from ..client import header_of
+from ..conf import conf
 from ..errors import (
     Denied,
     Expired,
@@ -24,60 +33,147 @@ from ..errors import (
     WrongType,
     with_hint,
 )
+from ..secret import Secret
 
-# RFC 6750 §3: no error code without a credential, invalid_token with a refused one.
-CHALLENGE = 'Bearer realm="api"'
-CHALLENGE_INVALID_TOKEN = f'{CHALLENGE}, error="invalid_token"'
+# The database is down, restarting, too slow, full, or read-only after a failover.
+DATABASE_ERRORS = (OperationalError, InterfaceError, InternalError)
+
+# The same text for every client, so that it does not reveal where an account's owner has been.
+TOO_MANY_ATTEMPTS = _(
+    "There were too many attempts to sign in. Try again later, or from a browser or network from which "
+    "you have signed in before, or ask an administrator to admit you."
+)
+
+# A key of request.META that no header can set, because it lacks the prefix HTTP_.
+_AUTHENTICATED = "TOKENS_AUTHENTICATED"
+_PRIVATE_ADDRESS = "TOKENS_PRIVATE_ADDRESS"
+
+
+# RFC 6749 §5.2, and §4.1.2.1 for the last two.
+_OAUTH_ERRORS = {
+    400: "invalid_request",
+    401: "invalid_grant",
+    413: "invalid_request",
+    415: "invalid_request",
+    429: "temporarily_unavailable",
+    503: "temporarily_unavailable",
+}
+
+
+def add_oauth_error(answer: Response) -> None:
+    """
+    Add the member ``error`` of RFC 6749 §5.2 to a refusal of a token endpoint.
+
+    Without it, OAuth clients that do not look at the status take the refusal for a token. The errors
+    of fields stay as they are, because each of their members is a field.
+    """
+    error = _OAUTH_ERRORS.get(answer.status_code)
+    if error and isinstance(answer.data, dict) and "detail" in answer.data:
+        answer.data.setdefault("error", error)
 
 
 class Unauthorized(APIException):
     """A 401 with a challenge, also from a view without authentication classes."""
 
     status_code = 401
-    auth_header = CHALLENGE
 
     def __init__(self, detail: dict[str, str]) -> None:
-        super().__init__({**detail})
+        super().__init__({**detail}, detail.get("code", NotAuthenticated.default_code))
+        self.auth_header = challenge_without_token()
 
 
 class Unavailable(APIException):
     """A failure of the server that may be temporary. The answer has Retry-After."""
 
     status_code = 503
-    default_detail = "The service is not available at the moment. Try again later."
+    default_detail = _("The service is not available at the moment. Try again later.")
     default_code = "unavailable"
     wait = 5  # seconds, sent as Retry-After
 
 
-def bearer(request: HttpRequest | Request) -> str | None:
+class TooBusy(Unavailable):
+    """The process checks as many passwords at once as it may."""
+
+    default_detail = _("Too many passwords are being checked at the moment. Try again in a second.")
+    wait = 1
+
+
+def bearer(request: HttpRequest | Request) -> Secret[str] | None:
     """
     Return the request's bearer credential (RFC 6750 §2.1), or None if it has none.
 
-    Raises AuthenticationFailed if "Bearer" is not followed by exactly one word.
+    The scheme may be any of TOKENS_HEADER_TYPES. Raises AuthenticationFailed if it is not followed by
+    exactly one word.
     """
     scheme, *words = _credential(request)
-    if scheme.lower() != "bearer":
+    if not _is_ours(scheme):
         return None
     if len(words) != 1:
         raise AuthenticationFailed(
             {
-                "detail": "Authorization header must contain two space-delimited values",
+                "detail": gettext("Authorization header must contain two space-delimited values"),
                 "code": "bad_authorization_header",
-            }
+            },
+            "bad_authorization_header",
         )
-    return str(words[0])
+    return Secret(str(words[0]))
 
 
 def challenge(request: HttpRequest | Request) -> str:
-    sent = _credential(request)[0].lower() == "bearer"
-    return CHALLENGE_INVALID_TOKEN if sent else CHALLENGE
+    sent = _is_ours(_credential(request)[0])
+    return challenge_to_refused_token() if sent else challenge_without_token()
+
+
+def challenge_without_token() -> str:
+    """Return the challenge to a request that has no credential: without an error (RFC 6750 §3)."""
+    return f'{next(iter(conf.TOKENS_HEADER_TYPES), "Bearer")} realm="api"'
+
+
+def challenge_to_refused_token() -> str:
+    return f'{challenge_without_token()}, error="invalid_token"'
+
+
+def _is_ours(scheme: str) -> bool:
+    return scheme.lower() in {ours.lower() for ours in conf.TOKENS_HEADER_TYPES}
+
+
+def note_authenticated(request: HttpRequest | Request) -> None:
+    """Note that a token authenticated this request, so that no cache stores the answer to it."""
+    request.META[_AUTHENTICATED] = True
+    # Django's cache_page() around a view stores the answer before any middleware sees it.
+    underlying: Any = getattr(request, "_request", request)  # A middleware has Django's.
+    underlying._cache_update_cache = False
+
+
+def was_authenticated(request: HttpRequest | Request) -> bool:
+    return _AUTHENTICATED in request.META
+
+
+def note_private_address(request: HttpRequest | Request) -> None:
+    """Note that the address of this request holds a credential, which no Referer may pass on."""
+    request.META[_PRIVATE_ADDRESS] = True
+
+
+def has_private_address(request: HttpRequest | Request) -> bool:
+    return _PRIVATE_ADDRESS in request.META
+
+
+def forbid_storing(response: HttpResponseBase) -> None:
+    """Set ``Cache-Control: no-store``, unless the header says it already, alone or with more."""
+    if "no-store" not in response.get("Cache-Control", "").lower():
+        response["Cache-Control"] = "no-store"
 
 
 def _credential(request: HttpRequest | Request) -> list[str]:
     # Split at spaces only (RFC 9110 §11.4). split() also splits at a no-break space, and a proxy
     # in front would then read another credential than this function.
-    words = request.META.get("HTTP_AUTHORIZATION", "").split(" ")
+    words = header_of(request, _header_key()).split(" ")
     return [word for word in words if word] or [""]
+
+
+def _header_key() -> str:
+    """Return the key of TOKENS_HEADER_NAME in ``request.META``."""
+    return f"HTTP_{conf.TOKENS_HEADER_NAME.upper().replace('-', '_')}"
 
 
 def request_refusal(error: TokenError) -> AuthenticationFailed:
@@ -85,14 +181,14 @@ def request_refusal(error: TokenError) -> AuthenticationFailed:
     signals.log("access_refused", reason=type(error).__name__, detail=error)
     match error:
         case UserInactive():
-            return _failed("User is inactive", "user_inactive")
+            return _failed(gettext("User is inactive"), "user_inactive")
         case UserGone():
-            return _failed("User not found", "user_not_found")
+            return _failed(gettext("User not found"), "user_not_found")
         case PasswordChanged():
-            return _failed("The user's password has been changed.", "password_changed")
+            return _failed(gettext("The user's password has been changed."), "password_changed")
     return AuthenticationFailed(
         {
-            "detail": "Given token not valid for any token type",
+            "detail": gettext("Given token not valid for any token type"),
             "code": "token_not_valid",
             "messages": [
                 {
@@ -101,7 +197,8 @@ def request_refusal(error: TokenError) -> AuthenticationFailed:
                     "message": _message(error),
                 }
             ],
-        }
+        },
+        "token_not_valid",
     )
 
 
@@ -117,20 +214,27 @@ def ring_unavailable(error: KeyRingError) -> Unavailable:
     return Unavailable()
 
 
+def database_unavailable(error: Exception) -> Unavailable:
+    """Log that the database does not work, and return the 503 for it."""
+    signals.log("database_unavailable", level=logging.ERROR, detail=error)
+    return Unavailable()
+
+
 def _failed(detail: str, code: str) -> AuthenticationFailed:
-    return AuthenticationFailed({"detail": detail, "code": code})
+    # The second code is that of the exception, for exception handlers that ask get_codes().
+    return AuthenticationFailed({"detail": detail, "code": code}, code)
 
 
 def _message(error: TokenError) -> str:
     match error:
         case Expired():
-            return "Token is expired"
+            return gettext("Token is expired")
         case WrongType():
-            return "Token has wrong type"
+            return gettext("Token has wrong type")
         case PasswordChanged():
-            return "The user's password has been changed."
+            return gettext("The user's password has been changed.")
         case UserRefused():
-            return "No active account found for the given token."
+            return gettext("No active account found for the given token.")
         case Denied() | SessionEnded():
-            return "Token is blacklisted"
-    return "Token is invalid"
+            return gettext("Token is blacklisted")
+    return gettext("Token is invalid")

@@ -4,24 +4,25 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.http import HttpResponseRedirect
 from django.middleware.csrf import rotate_token
-from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
-from rest_framework.exceptions import APIException
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import cookies
+from ..branding import home_url
+from . import addresses, cookies
+from .exception_handler import exception_handler
 from .http import Unauthorized
 from .renderers import page_context
 from .session_views import LogoutView
+from .sign_in_form import form_data, sign_in_form
 from .views import SignInView, TokenView
 
-PAGE_EXPIRED = "This page was open for too long, or came from another site. Please try again."
+PAGE_EXPIRED = _("This page was open for too long, or came from another site. Please try again.")
 
 
 class Page(TokenView):
@@ -30,6 +31,9 @@ class Page(TokenView):
     renderer_classes = (TemplateHTMLRenderer,)
     metadata_class = None  # DRF's answer to OPTIONS has no template.
     schema = None
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler  # The page shows what this app says.
 
     def handle_exception(self, exc: Exception) -> Response:
         refusal = super().handle_exception(exc)
@@ -44,18 +48,9 @@ class Page(TokenView):
 
     def page(self, errors: Mapping[str, Any]) -> dict[str, Any]:
         """Return the context of the sign-in page."""
-        user_model = get_user_model()
-        name = user_model.USERNAME_FIELD
-        field: Any = user_model._meta.get_field(name)
         return {
             **page_context(self.request),
-            "username_field": name,
-            "username_label": field.verbose_name,
-            "username": _form_data(self.request).get(name, ""),
-            "next": redirect_target(self.request),
-            "error": errors.get("detail", ""),
-            "username_errors": errors.get(name, []),
-            "password_errors": errors.get("password", []),
+            **sign_in_form(self.request, next=redirect_target(self.request), errors=errors),
             "signed_out": "signed-out" in self.request.query_params,
         }
 
@@ -82,20 +77,17 @@ class LogoutPage(Page, LogoutView):
         # No user was signed in, so nothing is left to do.
         with suppress(Unauthorized):
             super().post(request)
-        return HttpResponseRedirect(reverse("login_page") + "?signed-out")
+        return HttpResponseRedirect(f"{sign_in_page(request)}?signed-out")
+
+
+def sign_in_page(request: Request) -> str:
+    return addresses.find("tokens_login_page", request) or home_url(request) or "/"
 
 
 def redirect_target(request: Request) -> str:
     """Return the path of this site in ``next``, or by default the user's sessions."""
-    target = _form_data(request).get("next") or request.query_params.get("next") or ""
+    target = form_data(request).get("next") or request.query_params.get("next") or ""
     # No host is allowed, not even this site's, so that only paths pass. "//evil.example" does not.
     if target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         return target
-    return reverse("sessions")
-
-
-def _form_data(request: Request) -> Mapping[str, str]:
-    try:
-        return request.POST
-    except APIException:
-        return {}  # The body cannot be parsed. The view's own answer reports that.
+    return addresses.find("tokens_sessions", request) or home_url(request) or "/"

@@ -5,5 +5,5 @@ from django.urls import path
 from .password_views import PasswordChangeView
 
 urlpatterns = [
-    path("me/password/", PasswordChangeView.as_view(), name="me_password"),
+    path("me/password/", PasswordChangeView.as_view(), name="tokens_me_password"),
 ]

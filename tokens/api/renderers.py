@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from rest_framework import renderers, status
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
@@ -14,15 +15,25 @@ from rest_framework.serializers import ListSerializer
 from .. import clock, sessions
 from ..errors import KeyRingError, TokenError
 from ..jose import Claims
-from . import cookies
+from . import cookies, time_zones
+from .sign_in_form import sign_in_form
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """DRF's renderer as it is without COMPACT_JSON, UNICODE_JSON and STRICT_JSON of a project."""
+
+    compact = True
+    ensure_ascii = False
+    strict = True
 
 
 class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
     """
     DRF's browsable API with this app's templates and the signed-in user at the top.
 
-    A view can set ``page_template`` to a template that extends ``tokens/api.html`` and shows the
-    answer, ``data``, in a friendlier form.
+    A view can set ``page_template`` to a template that extends ``tokens/account.html`` and shows the
+    answer, ``data``, in a friendlier form. Its ``get_page_context(request, response)`` returns what
+    that template needs besides.
     """
 
     template = "tokens/api.html"
@@ -34,8 +45,10 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> Any:
         renderer_context = renderer_context or {}
-        self.template = getattr(renderer_context["view"], "page_template", self.template)
-        page = str(super().render(data, accepted_media_type, renderer_context))
+        if _is_own_page(renderer_context):
+            self.template = renderer_context["view"].page_template
+        with timezone.override(time_zones.zone_of(renderer_context["request"])):
+            page = str(super().render(data, accepted_media_type, renderer_context))
         # After sign-out, the "Back" button must not show the page again.
         renderer_context["response"]["Cache-Control"] = "no-store"
         # A form shows what was sent. JSON can contain a lone surrogate (RFC 8259 §8.2), which UTF-8
@@ -52,14 +65,22 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         # A browser also opens views that do not allow GET.
         allowed = view.allowed_methods
         method = request.method if request.method in allowed else next(iter(allowed), "GET")
+        is_refused = response.status_code == status.HTTP_401_UNAUTHORIZED
+        is_read = request.method == "GET"
+        is_own_page = _is_own_page(renderer_context)
+        has_more = is_own_page and hasattr(view, "get_page_context")
         return {
             **context,
             **page_context(request),
+            **(sign_in_form(request, next=_next(request), errors={}) if is_refused else {}),
+            **(view.get_page_context(request, response) if has_more else {}),
             "data": data,
+            # Without scripts, a form refreshes the tokens.
+            "may_continue": is_refused and is_read and cookies.find_refresh(request) is not None,
+            "is_own_page": is_own_page,
             "curl": curl_command(request, method=method, needs_token=needs_token),
             "curl_needs_token": needs_token,
-            "may_refresh": request.method == "GET"
-            and response.status_code == status.HTTP_401_UNAUTHORIZED,
+            "may_refresh": is_read and is_refused,
         }
 
     def get_rendered_html_form(self, *args: Any, **kwargs: Any) -> Any:
@@ -78,6 +99,11 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         return self.form_renderer_class().render(
             serializer.data, self.media_type, {"style": {"template_pack": "tokens/forms"}}
         )
+
+
+def _is_own_page(context: Mapping[str, Any]) -> bool:
+    """Return whether the view has a page for users. OPTIONS is a question of developers."""
+    return hasattr(context["view"], "page_template") and context["request"].method != "OPTIONS"
 
 
 def page_context(request: Request) -> dict[str, Any]:
@@ -114,6 +140,11 @@ def curl_command(request: Request, *, method: str, needs_token: bool) -> str:
     if method in ("POST", "PUT", "PATCH"):
         words.append("-H 'Content-Type: application/json' -d @body.json")
     return " ".join(words)
+
+
+def _next(request: Request) -> str:
+    """Return the path to go to after a sign-in: of a POST, the page that was sent is gone."""
+    return request.get_full_path() if request.method == "GET" else request.path
 
 
 def _user_of_cookie(request: Request) -> tuple[Any, Claims | None]:

@@ -1,14 +1,12 @@
 """The token endpoints. Each reads a body, calls one verb of ``sessions``, and answers."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.http import HttpRequest
 from django.utils.decorators import method_decorator
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.generics import GenericAPIView
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from rest_framework.exceptions import ParseError
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,22 +14,27 @@ from rest_framework.views import APIView
 
 from .. import sessions, signals
 from ..client import client_of
+from ..database.places import non_atomic_requests
 from ..errors import TokenError
 from ..limits import sign_in
 from ..models import EndReason, Session
+from ..secret import hides_locals
 from ..sessions import Check, TokenPair
-from . import cookies, schema
-from .exception_handler import exception_handler
-from .http import Unauthorized, challenge
+from . import bodies, charsets, cookies, schema, token_limits
+from .endpoint import SIGNED_IN, Endpoint
+from .hiding import SecretRequest, SecretResponse, secret_names
+from .http import Unauthorized, add_oauth_error, challenge
+from .openapi import OpenApiResponse, extend_schema
+from .parsers import AnyTypeNegotiation
 from .serializers import (
     EmptySerializer,
     PairSerializer,
+    RefreshedPairSerializer,
     RefreshSerializer,
     RevokeSerializer,
     SignInSerializer,
     TokenSerializer,
 )
-from .throttles import IntrospectThrottle, RefreshThrottle, RevokeThrottle, VerifyThrottle
 
 
 class AsksDatabase:
@@ -47,24 +50,31 @@ class AsksDatabase:
         getattr(request.user, "is_active", None)
 
 
+class ReadsBody:
+    """A view that reads its body in a project without the middleware that makes it readable."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if charsets.is_refused(request):
+            raise ParseError(charsets.REFUSAL)
+        bodies.make_readable(request._request)
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of the APIView
+
+
 # Bodies contain passwords and tokens, which must not get into error reports.
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 # A revocation is committed before the answer is sent, also under ATOMIC_REQUESTS.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
-class TokenView(GenericAPIView[Any]):
+@method_decorator(non_atomic_requests, name="dispatch")
+class TokenView(ReadsBody, Endpoint):
     """
     A view that takes a token or a password from the body and ignores other credentials.
 
     An expired token in the Authorization header must not prevent a sign-in or a refresh.
     """
 
-    authentication_classes: Sequence[type[BaseAuthentication]] = ()
-    permission_classes: Sequence[type[BasePermission]] = ()
+    answer_serializer: type[PairSerializer] = PairSerializer
+
     # A view sets it to delete the token cookies with this answer. Each request has its own view.
     deletes_cookies = False
-
-    def get_exception_handler(self) -> Any:
-        return exception_handler
 
     def get_authenticate_header(self, request: Request) -> str:
         # DRF takes it from an authentication class. Without one it would answer 403.
@@ -80,59 +90,90 @@ class TokenView(GenericAPIView[Any]):
             cookies.delete_all(response)
         return response
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return SecretRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def secret_names(self) -> frozenset[str]:
+        """Return the names whose values are hidden in the request's body."""
+        return secret_names(self.get_serializer_class())
+
+    @method_decorator(hides_locals)
     def read(self, request: Request) -> dict[str, Any]:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        """Return the validated body, with a Secret for each token and password."""
+        return super().read(request)
 
+    @method_decorator(hides_locals)
     def answer(self, pair: TokenPair) -> Response:
-        return Response(PairSerializer(pair).data)
+        return SecretResponse(self.answer_serializer(pair).data)
 
 
-class SignInView(TokenView):
+class TokenEndpoint(TokenView):
+    """A view that issues tokens. OAuth clients can use it as their token endpoint."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        refusal = super().handle_exception(exc)
+        add_oauth_error(refusal)
+        return refusal
+
+
+class SignInView(TokenEndpoint):
     """Sign in: start a session and return its first pair of tokens."""
 
     serializer_class = SignInSerializer
 
-    @extend_schema(operation_id="token_create", responses={200: PairSerializer, **schema.REFUSED})
+    @extend_schema(
+        operation_id="token_obtain_pair", responses={200: PairSerializer, **schema.REFUSED}
+    )
     def post(self, request: Request) -> Response:
         return self.answer(self.sign_in(request))
 
-    @method_decorator(sensitive_variables())
     def sign_in(self, request: Request, *, check: Check | None = None) -> TokenPair:
         body, client = self.read(request), client_of(request)
         pair = sign_in.start(request._request, client=client, check=check, **body)
         if pair is None:
             raise Unauthorized(
                 {
-                    "detail": "No active account found with the given credentials",
+                    "detail": _("No active account found with the given credentials"),
                     "code": "no_active_account",
                 }
             )
         return pair
 
 
-class RefreshView(TokenView):
+class RefreshView(TokenEndpoint):
     """Exchange a refresh token for the next pair of tokens. Use the new refresh token from then on."""
 
     serializer_class = RefreshSerializer
-    throttle_classes = (RefreshThrottle,)
+    answer_serializer = RefreshedPairSerializer
 
-    @extend_schema(operation_id="token_refresh", responses={200: PairSerializer, **schema.REFUSED})
+    @extend_schema(
+        operation_id="token_refresh", responses={200: RefreshedPairSerializer, **schema.REFUSED}
+    )
     def post(self, request: Request) -> Response:
-        body = self.read(request)
-        return self.answer(sessions.refresh(body["refresh"], client=client_of(request)))
+        body, limit = self.read(request), token_limits.REFRESH
+        with limit.counting_junk(request):
+            pair = sessions.refresh(
+                body["refresh"], client=client_of(request), admit=limit.count_session
+            )
+        return self.answer(pair)
 
 
 class VerifyView(TokenView):
     """Check whether a token of either type would be accepted now."""
 
     serializer_class = TokenSerializer
-    throttle_classes = (VerifyThrottle,)
 
     @extend_schema(operation_id="token_verify", responses={200: EmptySerializer, **schema.REFUSED})
     def post(self, request: Request) -> Response:
-        sessions.verify(self.read(request)["token"], client=client_of(request))
+        body, limit = self.read(request), token_limits.VERIFY
+        with limit.counting_junk(request):
+            sessions.verify(body["token"], client=client_of(request), admit=limit.count_session)
         return Response({})
 
 
@@ -145,12 +186,14 @@ class RevokeView(TokenView):
     """
 
     serializer_class = RevokeSerializer
-    throttle_classes = (RevokeThrottle,)
+    content_negotiation_class = AnyTypeNegotiation
 
-    @extend_schema(operation_id="token_revoke", responses={200: EmptySerializer})
+    @extend_schema(operation_id="tokens_revoke", responses={200: EmptySerializer})
     def post(self, request: Request) -> Response:
+        body = self.read(request)
         try:
-            sessions.revoke(self.read(request)["token"], client=client_of(request))
+            with token_limits.REVOKE.counting_junk(request):
+                sessions.revoke(body["token"], client=client_of(request))
         except TokenError as error:
             signals.log("nothing_to_revoke", reason=type(error).__name__, detail=error)
         return Response({})
@@ -160,14 +203,15 @@ class BlacklistView(TokenView):
     """End the session of a refresh token, at the address of djangorestframework-simplejwt."""
 
     serializer_class = RefreshSerializer
-    throttle_classes = (RevokeThrottle,)
+    content_negotiation_class = AnyTypeNegotiation
 
     @extend_schema(
         operation_id="token_blacklist", responses={200: EmptySerializer, **schema.REFUSED}
     )
     def post(self, request: Request) -> Response:
-        client = client_of(request)
-        found = sessions.find_by_refresh_token(self.read(request)["refresh"], client=client)
+        body, client = self.read(request), client_of(request)
+        with token_limits.REVOKE.counting_junk(request):
+            found = sessions.find_by_refresh_token(body["refresh"], client=client)
         sessions.end([found.session], reason=EndReason.LOGOUT, client=client)
         return Response({})
 
@@ -181,12 +225,11 @@ class IntrospectView(TokenView):
     """Return the claims of an active token (RFC 7662). Requires the permission introspect_token."""
 
     serializer_class = TokenSerializer
-    throttle_classes = (IntrospectThrottle,)
-    authentication_classes = APIView.authentication_classes
+    authentication_classes = SIGNED_IN
     permission_classes = (IsAuthenticated, MayIntrospect)
 
     @extend_schema(
-        operation_id="token_introspect",
+        operation_id="tokens_introspect",
         responses={
             200: OpenApiResponse(
                 schema.INTROSPECTION,
@@ -195,8 +238,12 @@ class IntrospectView(TokenView):
         },
     )
     def post(self, request: Request) -> Response:
+        body, limit = self.read(request), token_limits.INTROSPECT
         try:
-            found = sessions.verify(self.read(request)["token"], client=client_of(request))
+            with limit.counting_junk(request):
+                found = sessions.verify(
+                    body["token"], client=client_of(request), admit=limit.count_session
+                )
         except TokenError as error:
             signals.log("introspected_as_inactive", reason=type(error).__name__, detail=error)
             return Response({"active": False})

@@ -19,7 +19,9 @@ def queries(call: Any) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         assert call().status_code == 200
     statements = [query["sql"] for query in captured.captured_queries]
-    return [sql for sql in statements if "SAVEPOINT" not in sql]
+    # Whoever signs reads the key ring again when it is a second old, as on a slow machine.
+    extra = ("SAVEPOINT", "tokens_signingkey")
+    return [sql for sql in statements if not any(word in sql for word in extra)]
 
 
 def test_an_authenticated_request_costs_one_query(
@@ -53,15 +55,21 @@ def test_a_refresh_costs_two_queries(
     ("throttle", "steps"),
     [
         ("", "SELECT BEGIN SELECT INSERT COMMIT UPDATE"),
-        ("1000/min", "SELECT BEGIN 2 COMMIT SELECT BEGIN SELECT INSERT 2 COMMIT UPDATE"),
+        (
+            "1000/min",
+            "SELECT INSERT SELECT BEGIN INSERT SELECT INSERT COMMIT UPDATE",
+        ),
     ],
 )
 def test_a_sign_in_counts_on_both_limits_at_once_and_commits_three_times(
     api: APIClient, signed_in: dict[str, Any], settings: Any, throttle: str, steps: str
 ) -> None:
-    """Read limits, count on both; read the user; insert the session under a lock; last_login."""
+    """Read limits, count on both; read the user; give back, and insert the session; last_login."""
     settings.TOKENS_LOGIN_THROTTLE = throttle
     body = {"username": "ada", "password": PASSWORD}
+    if throttle:
+        # The first of a day is noted as one from this network.
+        assert api.post("/api/token/", body).status_code == 200
     statements = queries(lambda: api.post("/api/token/", body))
     assert [sql.split()[0] for sql in statements] == steps.split()
 

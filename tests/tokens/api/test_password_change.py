@@ -114,7 +114,15 @@ def test_the_answer_has_a_new_pair_and_every_earlier_token_is_refused_at_once(
     assert answer.status_code == 200, answer.content
     assert answer["Cache-Control"] == "no-store"
     moved = answer.json()
-    assert list(moved) == ["expires_in", "refresh_expires_in", "access", "refresh", "token_type"]
+    assert list(moved) == [
+        "expires_in",
+        "refresh_expires_in",
+        "access",
+        "refresh",
+        "access_token",
+        "refresh_token",
+        "token_type",
+    ]
     for pair in pairs:
         assert refused(lambda: sessions.authenticate(pair.raw_access)) is PasswordChanged  # noqa: B023
         for use in (sessions.refresh, sessions.verify, sessions.revoke):
