@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.utils import translation
 
 from ..errors import KeyRingError, with_hint
 from ..models import MAX_REASON_LENGTH
@@ -18,7 +19,11 @@ PROGRESS_INTERVAL = 2.0  # seconds
 
 
 class OperatorCommand(BaseCommand):
-    """A command that reports every failure in one sentence, with exit status 1."""
+    """
+    A command that reports every failure in one sentence, with exit status 1.
+
+    It speaks English and ignores LANGUAGE_CODE: scripts read its output, and users search the web for it.
+    """
 
     # The system checks would report a key ring that cannot be opened in their own format.
     requires_system_checks = ()
@@ -45,7 +50,8 @@ class OperatorCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         _limit_terminal_logs()
         try:
-            return super().execute(*args, **options)
+            with translation.override(None):
+                return super().execute(*args, **options)
         except (OperationalError, InterfaceError, ProgrammingError) as error:
             raise CommandError(_describe_database_error(error, self.when_interrupted)) from error
         except KeyRingError as error:
@@ -64,6 +70,7 @@ class OperatorCommand(BaseCommand):
         self.stderr.flush()
         answer = sys.stdin.readline() if sys.stdin else ""  # None if the caller closed it.
         if not answer:
+            self.stderr.write("")  # The question has no line break, and no answer was typed.
             raise CommandError("No answer, so nothing was changed. In scripts, use --noinput.")
         if answer.strip().lower() != "yes":
             raise CommandError("Nothing was changed.")
@@ -100,6 +107,13 @@ def reason(text: str) -> str:
             f"give a reason in one line of 1 to {MAX_REASON_LENGTH} characters. Staff can read it."
         )
     return stripped
+
+
+def whole_number(text: str, *, most: int) -> int:
+    """Return the value of an option that takes 1 to ``most``."""
+    if text.isascii() and text.isdecimal() and 1 <= int(text) <= most:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a number from 1 to {most}.")
 
 
 def _describe_database_error(error: Exception, when_interrupted: str) -> str:

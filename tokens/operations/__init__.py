@@ -8,12 +8,13 @@ The admin, the commands and the checks use these modules, which are the interfac
     pruning          delete old rows, at the pace set in ``pacing``
     mail             mail to users about their own sessions
     support_group    the group "Support"
+    users            find users by what a person types
     tally, wording   what the admin and the commands count and say alike
 
 May import limits and the packages below it.
 """
 
-from . import explanation, mail, pruning, revocation, support_group, tally, wording
+from . import explanation, mail, pruning, revocation, support_group, tally, users, wording
 
 __all__ = [
     "explanation",
@@ -22,5 +23,6 @@ __all__ = [
     "revocation",
     "support_group",
     "tally",
+    "users",
     "wording",
 ]

@@ -17,6 +17,7 @@ from ..conf import conf
 from ..errors import BadSignature, TokenError
 from ..jose import Claims, Key, TokenType, check, read_signed
 from ..models import DeniedToken, EndReason, Session, SigningKey, fetch_uncached
+from ..secret import RawToken, Secret, hide
 from ..sessions import auth_hash_matches, check_session
 from .wording import utc
 
@@ -54,14 +55,15 @@ class _KeyRecorder:
     kid: str | None = None
     key: Key | None = field(default=None, repr=False)
 
-    def find_key(self, kid: str) -> Key:
+    def find_key(self, kid: str, type: TokenType) -> Key:
         self.kid = kid
-        self.key = keyring.verification_key(kid, now=self.now)
+        self.key = keyring.verification_key(kid, type, now=self.now)
         return self.key
 
 
-def explain(raw_token: str, *, now: datetime | None = None) -> Explanation:
+def explain(raw_token: RawToken, *, now: datetime | None = None) -> Explanation:
     """Return whether the token is accepted at ``now``, and why. Raises KeyRingError."""
+    raw_token = hide(raw_token)
     now = now or clock.now()
     recorder, claims, error = _KeyRecorder(now), None, None
     try:
@@ -69,7 +71,7 @@ def explain(raw_token: str, *, now: datetime | None = None) -> Explanation:
     except TokenError as caught:
         error = caught
     denials = denylist.find(claims.ids if claims else [_storable(recorder.kid)])
-    steps = list(_signature_steps(recorder, error, denials, length=len(raw_token)))
+    steps = list(_signature_steps(recorder, error, denials, length=len(raw_token.reveal())))
     if claims:
         session = Session.objects.select_related("user").filter(pk=claims.sid).first()
         if session:
@@ -87,7 +89,7 @@ def explain(raw_token: str, *, now: datetime | None = None) -> Explanation:
     )
 
 
-def _refusal(raw_token: str, *, now: datetime) -> str:
+def _refusal(raw_token: Secret[str], *, now: datetime) -> str:
     try:
         sessions.verify(raw_token, now=now)
     except TokenError as error:
@@ -122,7 +124,7 @@ def _claims_steps(claims: Claims, *, now: datetime) -> Iterator[Step]:
     else:
         kind = f"a refresh token ({claims.type}) of generation {claims.generation}"
     yield Step("type", True, kind)
-    here = (conf.TOKENS_ISSUER, conf.TOKENS_AUDIENCE)
+    here = (conf.TOKENS_ISSUER, sessions.audience_of(claims.type))
     found = f"iss {claims.iss!r}, aud {claims.aud!r}"
     if (claims.iss, claims.aud) == here:
         yield Step("issuer", True, found)

@@ -28,6 +28,17 @@ LARGEST_BATCH = 50_000
 OVERDUE_AFTER = timedelta(days=7)
 
 Rows = QuerySet[Any]
+# Returns the rows of an optional package that can be deleted, each query in the order of one column.
+Due = Callable[[datetime], list[Rows]]
+
+_others: dict[str, Due] = {}
+other_nouns: dict[str, str] = {}
+
+
+def add(kind: str, noun: str, rows: Due) -> None:
+    """Prune rows of an optional package too. Outcomes name the kind if there are any."""
+    _others[kind] = rows
+    other_nouns[kind] = noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,23 @@ def due(*, now: datetime | None = None) -> dict[str, list[Rows]]:
         "sessions": _sessions(now=now),
         "throttle_counts": [limits.prunable(now=now)],
         "keys": [keyring.prunable(now=now)],
+        **{kind: rows(now) for kind, rows in _others.items()},
     }
 
 
 def count(*, now: datetime | None = None) -> dict[str, int]:
     """Return how many rows of each kind can be deleted."""
-    return {kind: sum(rows.count() for rows in queries) for kind, queries in due(now=now).items()}
+    counted = {kind: sum(map(_count, queries)) for kind, queries in due(now=now).items()}
+    return _without_idle(counted)
+
+
+def _count(rows: Rows) -> int:
+    return rows.count()
+
+
+def _without_idle(rows: dict[str, int]) -> dict[str, int]:
+    """Leave out the kinds of optional packages that have no rows."""
+    return {kind: count for kind, count in rows.items() if count or kind not in _others}
 
 
 def overdue(*, now: datetime | None = None) -> list[str]:
@@ -96,6 +118,7 @@ def prune(
                 complete &= _delete(
                     rows, pace=pace, batch_size=batch_size, deadline=deadline, report=report
                 )
+    deleted = _without_idle(deleted)
     PruneRun.objects.filter(pk=1).update(
         finished_at=now + timedelta(seconds=time.monotonic() - began),
         complete=complete,

@@ -1,9 +1,9 @@
 """
-How operators and staff take tokens back: everybody's sessions, a user's, one session, one token.
+How operators and staff revoke tokens: all sessions, those of a user, one session, one token.
 
-An operator's target is made first, so that its cost can be shown and confirmed; ``carry_out`` then
-revokes it, in one transaction. Staff denies one token, or one ``jti``, and learns why it was refused
-already.
+An operator first makes a target, so that its cost can be shown and confirmed; ``carry_out`` then
+revokes it, in one transaction. Staff denies one token, or one ``jti``, and is shown the reason if it
+was refused already.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,11 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from .. import clock, denylist, sessions
 from ..conf import conf
-from ..errors import Denied, Expired, Malformed, SessionEnded, UserGone
+from ..errors import Denied, Expired, Malformed, SessionEnded, UserGone, WithoutKeyID
 from ..jose import COMPACT_JWS, Claims, TokenType, parse_jti
 from ..models import (
     DeniedToken,
@@ -26,12 +27,14 @@ from ..models import (
     SessionQuerySet,
     SessionState,
     fetch_uncached,
+    username_from,
 )
+from ..secret import RawToken, Secret, hide
 from .tally import first_window
 
 
 class UnknownTarget(Exception):
-    """Nothing has that name; the message says so."""
+    """No user, session or token matches; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Cost:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
     """
-    What was done about one token, and the id that is on the denylist since.
+    How one token was denied, and the id that was put on the denylist.
 
     ``session_ended`` is true for a refresh token, whose session ended with it.
     """
@@ -85,10 +88,9 @@ def everything() -> Target:
 def of_user(name: str) -> Target:
     """Return the sessions of the user with this USERNAME_FIELD. Raises UnknownTarget."""
     users = get_user_model()
-    try:
-        found = fetch_uncached(users._default_manager.filter(**{users.USERNAME_FIELD: name}))
-    except ValueError:
-        found = []  # The field can never hold this name.
+    username = username_from(name)
+    named = users._default_manager.filter(**{users.USERNAME_FIELD: username})
+    found = [] if username is None else fetch_uncached(named)
     if not found:
         raise UnknownTarget(f"No user has the {users.USERNAME_FIELD} {name!r}.")
     return Target(Session.objects.filter(user=found[0]), user=found[0])
@@ -124,7 +126,7 @@ def of_token(jti: str) -> Target:
 
 
 def cost(target: Target, *, now: datetime | None = None) -> Cost:
-    """Return what revoking ``target`` takes from users who can still use it."""
+    """Count what revoking ``target`` affects: sessions and tokens that users can still use."""
     rows, exact = target.sessions, True
     if target.is_everything:
         rows, exact = first_window(rows.filter(ended_at=None), "-expires_at")
@@ -153,7 +155,7 @@ def carry_out(
     if target.jti:
         session = target.sessions.first()
         if session is None:
-            return 0  # It was deleted with its user meanwhile, so the token is refused as well.
+            return 0  # It has been deleted with its user, so the token is refused as well.
         sessions.revoke_token(target.jti, session, note=note, by=by, now=began)
         return 1
     if target.is_everything:
@@ -171,23 +173,32 @@ def carry_out(
     )
 
 
-def identify(raw_token: str, *, now: datetime | None = None) -> Claims:
+def identify(raw_token: RawToken, *, now: datetime | None = None) -> Claims:
     """
     Return the claims of a token that one of our keys signed, even if it is expired or denied.
 
     Raises TokenError; UnknownKey if the key was revoked or deleted, so that no signature can be
     verified.
     """
+    raw_token = hide(raw_token)
     now = now or clock.now()
-    return sessions.read_claims(raw_token.strip(), now=now, verify_exp=False)
+    stripped = Secret(raw_token.reveal().strip())
+    try:
+        return sessions.read_claims(stripped, now=now, verify_exp=False)
+    except WithoutKeyID:
+        # Of another package: while its tokens are taken over, a valid one has a session here.
+        return sessions.verify(stripped, now=now).claims
 
 
-def deny_token(raw_token: str, *, note: str, by: Any = None, now: datetime | None = None) -> Denial:
+def deny_token(
+    raw_token: RawToken, *, note: str, by: Any = None, now: datetime | None = None
+) -> Denial:
     """
-    Take one token back: an access token itself, a refresh token with its session (RFC 7009 §2.1).
+    Revoke one token: an access token itself, a refresh token with its session (RFC 7009 §2.1).
 
-    Raises TokenError, also for a token that was refused before; then nothing was changed.
+    Raises TokenError, also for a token that was refused before; then no row was changed.
     """
+    raw_token = hide(raw_token)
     now = now or clock.now()
     claims = identify(raw_token, now=now)
     if claims.expires_at + conf.TOKENS_LEEWAY <= now:
@@ -206,29 +217,29 @@ def deny_jti(jti: str, *, note: str, by: Any = None, now: datetime | None = None
     now = now or clock.now()
     parsed = parse_jti(jti)
     if parsed is None:
-        raise Malformed('A jti here is 32 hexadecimal digits, a dot, a number, and "a" or "r".')
+        raise Malformed(_('A jti here is 32 hexadecimal digits, a dot, a number, and "a" or "r".'))
     sid, generation, type = parsed
     session = _find(sid, [jti, str(sid)], now=now)
     if generation > session.generation:
-        raise Malformed(
-            f"No such token was issued: the session is at generation {session.generation}."
-        )
+        text = _("No such token was issued: the session is at generation %(generation)s.")
+        raise Malformed(text % {"generation": session.generation})
     return _deny(jti, type, session, expires_at=None, note=note, by=by, now=now)
 
 
 def _find(sid: UUID, ids: Iterable[str], *, now: datetime) -> Session:
-    """Return the session, by one query, if something of it can still be denied. Raises TokenError."""
+    """Return the session, by one query, if a token of it can still be denied. Raises TokenError."""
     rows = Session.objects.select_related("user").with_revoked()
     session: Any = rows.annotate(denied=denylist.denied(ids)).filter(pk=sid).first()
     if session is None:
-        raise UserGone(f"Session {sid} no longer exists.")
+        raise UserGone(_("Session %(sid)s no longer exists.") % {"sid": sid})
     state = session.state_at(now - 2 * conf.TOKENS_LEEWAY)
     if state is SessionState.ENDED:
-        raise SessionEnded(f"Its session ended before: {session.get_end_reason_display()}.")
+        why = {"reason": session.get_end_reason_display()}
+        raise SessionEnded(_("Its session ended before: %(reason)s.") % why)
     if session.denied:
-        raise Denied("This token is on the denylist already.")
+        raise Denied(_("This token is on the denylist already."))
     if state is not SessionState.LIVE:
-        raise SessionEnded(f"Its session is no longer live: {state.label}.")
+        raise SessionEnded(_("Its session is no longer live: %(state)s.") % {"state": state.label})
     return session  # type: ignore[no-any-return]
 
 

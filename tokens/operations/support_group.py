@@ -30,8 +30,23 @@ def create_group(*, using: str, plan: Any = None, **kwargs: Any) -> bool:
         return False
     group, created = Group.objects.using(using).get_or_create(name=NAME)
     if created:
-        group.permissions.set(_permissions(using))
+        # Not group.permissions, for which a router may name the database of another tenant.
+        through: Any = Group.permissions.through
+        through.objects.using(using).bulk_create(
+            through(group_id=group.pk, permission_id=permission.pk)
+            for permission in _permissions(using)
+        )
     return created
+
+
+def before_loading(instance: Group, using: str, *, raw: bool = False, **kwargs: Any) -> None:
+    """
+    Delete the group that ``migrate`` has created, if ``loaddata`` brings it with another key.
+
+    Only before there are sessions, so that no group is deleted that staff have joined since.
+    """
+    if raw and instance.name == NAME and not Session.objects.using(using).exists():
+        Group.objects.using(using).filter(name=NAME).exclude(pk=instance.pk).delete()
 
 
 def _permissions(using: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count
 
 from ..models import Session, SessionQuerySet
-from .wording import amount, counted
+from .wording import sessions_of_users
 
 WINDOW = 10_000
 
@@ -26,12 +26,7 @@ class Tally:
     exact: bool = True
 
     def __str__(self) -> str:
-        sessions = counted(self.sessions, "session", exact=self.exact)
-        return f"{sessions} of {counted(self.users, 'user', exact=self.exact)}"
-
-    @property
-    def amount(self) -> str:
-        return amount(self.sessions, exact=self.exact)
+        return sessions_of_users(self.sessions, self.users, exact=self.exact)
 
 
 def first_window(rows: Any, order: str) -> tuple[Any, bool]:

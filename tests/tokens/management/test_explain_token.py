@@ -106,7 +106,7 @@ def test_json_of_a_refused_token(user: Any, monkeypatch: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 class TestProcesses:
     @pytest.fixture(autouse=True)
-    def _ring(self, _fresh_process: None) -> None:
+    def _ring(self, tokens_process: None) -> None:
         keyring.ensure()
 
     def test_a_token_on_the_command_line_is_refused_and_not_repeated(self, user: Any) -> None:

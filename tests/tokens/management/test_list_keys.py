@@ -101,7 +101,7 @@ class TestList:
 @pytest.mark.django_db(transaction=True)
 class TestProcesses:
     @pytest.fixture(autouse=True)
-    def _ring(self, _fresh_process: None) -> None:
+    def _ring(self, tokens_process: None) -> None:
         keyring.ensure()
 
     @pytest.mark.parametrize("words", [[], ["--json"]])

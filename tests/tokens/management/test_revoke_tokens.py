@@ -47,14 +47,14 @@ def other(db: None) -> Any:
 
 @pytest.mark.django_db
 class TestTargets:
-    def test_a_user_is_signed_out_everywhere_and_nobody_else(self, user: Any, other: Any) -> None:
+    def test_a_user_is_signed_out_everywhere_and_no_other_user(self, user: Any, other: Any) -> None:
         theirs, others = [sessions.start(user) for _ in range(2)], sessions.start(other)
         assert (
             revoke("--user=ada", WHY) == "Revoked 2 sessions of 1 user, who must sign in again.\n"
         )
         assert [is_good(pair) for pair in [*theirs, others]] == [False, False, True]
 
-    def test_everybody_is_signed_out(self, user: Any, other: Any) -> None:
+    def test_every_user_is_signed_out(self, user: Any, other: Any) -> None:
         everybody = [sessions.start(user), sessions.start(other)]
         assert "2 sessions of 2 users" in revoke("--all", WHY)
         assert not any(map(is_good, everybody))

@@ -44,7 +44,7 @@ class TestOptions:
         assert kid_of("signing") == signer
         assert said == f"next     {kid_of('next')}  EdDSA, signs from the next rotation on\n"
 
-    def test_revoking_the_previous_ones_signs_everybody_out(self, user: Any) -> None:
+    def test_revoking_the_previous_keys_signs_every_user_out(self, user: Any) -> None:
         pair = sessions.start(user)
         former = set(ring())
         said = rotate("--revoke-previous", "--noinput", "--reason=laptop stolen")
@@ -55,7 +55,7 @@ class TestOptions:
         reasons = set(DeniedToken.objects.values_list("value", "reason"))
         assert reasons == {(kid, "laptop stolen") for kid in former}
 
-    def test_revoking_with_nobody_signed_in_says_so(self) -> None:
+    def test_revoking_with_no_user_signed_in_says_so(self) -> None:
         said = rotate("--revoke-previous", "--noinput")
         assert said.endswith(
             "No live session has a token signed by these keys: no user is signed out.\n"
@@ -232,7 +232,7 @@ class TestJSON:
 @pytest.mark.django_db(transaction=True)
 class TestProcesses:
     @pytest.fixture(autouse=True)
-    def _ring(self, _fresh_process: None) -> None:
+    def _ring(self, tokens_process: None) -> None:
         keyring.ensure()
 
     def test_a_rotation_prints_nothing_secret(self, user: Any) -> None:

@@ -43,11 +43,12 @@ class TestQuestions:
             call_command("rotate_secret", "--revoke-previous", stderr=asked, stdout=out)
         assert "revokes 2 keys and with them 1 session of 1 user" in asked.getvalue()
         assert "It cannot be undone." in asked.getvalue()
+        assert asked.getvalue().endswith("\n") is (not answer)  # An error begins a line of its own.
         assert (ring() == before) is bool(refusal)
         assert bool(out.getvalue()) is not bool(refusal)
 
     @pytest.mark.parametrize("words", [[], ["--algorithm=ES256"], ["--reseal"]])
-    def test_what_signs_nobody_out_is_not_asked_about(
+    def test_a_rotation_that_signs_no_user_out_does_not_ask(
         self, monkeypatch: pytest.MonkeyPatch, words: list[str]
     ) -> None:
         monkeypatch.setattr(sys, "stdin", None)

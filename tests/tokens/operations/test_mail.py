@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _wanted(settings: Any, _fresh_process: None) -> None:
+def _wanted(settings: Any, tokens_process: None) -> None:
     settings.TOKENS_NOTIFY_USERS = True
     keyring.ensure()
 
@@ -59,7 +59,7 @@ def test_another_device_or_network_is(user: Any, address: str | None, agent: str
         start(user, address, agent)
     (message,) = mail.outbox
     assert message.to == ["ada@example.org"]
-    assert message.subject == "latchkey: sign-in on a new device"
+    assert message.subject == "Latchkey: sign-in on a new device"
     assert f"Address     {address or 'unknown'}\n" in message.body
     assert ("Mobile Safari on iOS" if agent == SAFARI else "Firefox on Linux") in message.body
 
@@ -93,7 +93,7 @@ def test_reuse_names_both_addresses_and_holds_no_token_and_no_link(user: Any) ->
     pair = start(user, now=timezone.now() - timedelta(minutes=1))
     reuse(pair)
     (message,) = mail.outbox
-    assert message.subject == "latchkey: one of your sessions was ended for safety"
+    assert message.subject == "Latchkey: one of your sessions was ended for safety"
     assert "Last used from      192.0.2.1\n" in message.body
     assert "Used again from     203.0.113.7\n" in message.body
     text = str(message.message())
@@ -114,7 +114,7 @@ def test_a_superseded_token_from_elsewhere_is_news_the_first_time(user: Any) -> 
     for _ in range(3):
         repeat(pair, sessions.Client("203.0.113.7", SAFARI))
     (message,) = mail.outbox
-    assert message.subject == "latchkey: your session was used from another place"
+    assert message.subject == "Latchkey: your session was used from another place"
     assert "Last used from      192.0.2.1\n" in message.body
     assert "Also used from      203.0.113.7\n" in message.body
     for raw in (pair.raw_access, pair.raw_refresh, *pair.raw_refresh.split(".")):
@@ -131,7 +131,7 @@ def test_off_by_default(user: Any, settings: Any) -> None:
     assert mail.outbox == []
 
 
-def test_nobody_without_an_address_is_written_to(user: Any) -> None:
+def test_a_user_without_an_address_gets_no_mail(user: Any) -> None:
     type(user).objects.update(email="")
     user.refresh_from_db()
     start(user)
@@ -163,3 +163,17 @@ def test_what_a_stranger_calls_their_browser_stays_one_short_line(user: Any) -> 
     assert device
     assert len(device[1]) <= 60
     assert "evil" not in device[1]
+
+
+def test_mail_repeats_nothing_that_a_client_says_of_itself(user: Any) -> None:
+    start(user)
+    start(user, "198.51.100.7", "Mozilla/5.0 (compatible; Call +1 555 0100 Bot/1.0)")
+    (message,) = mail.outbox
+    assert "555" not in message.body
+    assert "Unknown device" in message.body
+
+
+def test_two_unknown_devices_of_a_network_are_two_devices(user: Any) -> None:
+    for name in ("first", "second"):
+        start(user, HOME, f"{name}/1 CFNetwork/1490.0.4 Darwin/23.2.0")
+    assert len(mail.outbox) == 1

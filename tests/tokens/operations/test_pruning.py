@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.support.grace import be_used
+from tests.support.rollbacks import savepoint
 from tokens import denylist, keyring, sessions
 from tokens.conf import conf
 from tokens.errors import RefreshTokenReused, TokenError
@@ -69,7 +70,7 @@ class TestWhatGoes:
         assert pruning.prune(now=NOW).deleted["sessions"] == 1
         assert (is_left(kept), is_left(gone)) == (True, False)
 
-    def test_a_session_that_nobody_ended_goes_a_retention_after_its_limit(self, user: Any) -> None:
+    def test_an_expired_session_is_deleted_a_retention_after_its_limit(self, user: Any) -> None:
         limit = NOW - conf.TOKENS_RETENTION
         kept = sessions.start(user, now=limit - conf.TOKENS_SESSION_LIFETIME).session
         gone = sessions.start(user, now=limit - conf.TOKENS_SESSION_LIFETIME - MOMENT).session
@@ -166,7 +167,7 @@ class TestNothingIsUnrevoked:
             return NOW + timedelta(seconds=seconds + clocks[host])
 
         keyring.forget()
-        sid = transaction.savepoint()
+        sid = savepoint()
         user: Any = get_user_model().objects.create_user("eve", "eve@example.org", "x")
         pair = sessions.start(user, now=at("issue", 0))
         try:

@@ -92,7 +92,7 @@ def prune_and_kill() -> None:
     assert PruneRun.objects.get().finished_at is None
 
 
-def test_nobody_waits_nothing_live_is_lost_and_nothing_revoked_comes_back(user: Any) -> None:
+def test_no_request_waits_no_live_row_is_lost_and_no_revoked_token_is_accepted(user: Any) -> None:
     keyring.ensure()
     fill(user)
     create_users(CLIENTS)

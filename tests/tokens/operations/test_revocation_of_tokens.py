@@ -165,7 +165,11 @@ def test_an_expired_token_needs_no_denial(user: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["raw_access", "raw_refresh"])
-def test_staff_and_the_api_revoke_the_same_token_by_as_many_queries(user: Any, kind: str) -> None:
+def test_staff_and_the_api_revoke_the_same_token_by_as_many_queries(
+    user: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A package with status lists reads a column that a request with a token does not.
+    monkeypatch.setattr("tokens.sessions.status._statuses", None)
     counts = []
     for revoke in (sessions.revoke, partial(revocation.deny_token, note="leaked")):
         raw_token = getattr(sessions.start(user), kind)

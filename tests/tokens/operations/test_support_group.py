@@ -62,7 +62,7 @@ def test_a_removed_group_stays_removed() -> None:
     assert not Group.objects.exists()
 
 
-def test_a_group_that_somebody_has_changed_stays_as_it_is() -> None:
+def test_a_group_that_was_changed_stays_as_it_is() -> None:
     group, _ = Group.objects.get_or_create(name="Support")
     group.permissions.clear()
     assert not support_group.create_group(using="default", plan=plan())

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 
 from ...operations.explanation import Explanation, explain
 from ...operations.wording import utc
+from ...secret import Secret, hides_locals
 from ..base import OperatorCommand
 
 # In characters: a terminal passes on at most this much of a typed line, and drops the rest.
@@ -49,7 +50,8 @@ class Command(OperatorCommand):
             sys.exit(1)
 
 
-def _read_token() -> str:
+@hides_locals
+def _read_token() -> Secret[str]:
     """Return the token, without a header name and a scheme that were copied with it."""
     from_terminal = sys.stdin is not None and sys.stdin.isatty()
     text = _read_terminal() if from_terminal else _read_pipe()
@@ -64,7 +66,7 @@ def _read_token() -> str:
         del words[0]
     if not words:
         raise CommandError("There is no token on standard input.")
-    return " ".join(words)
+    return Secret(" ".join(words))
 
 
 def _read_terminal() -> str:

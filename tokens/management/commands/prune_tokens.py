@@ -1,13 +1,14 @@
 """``manage.py prune_tokens``: delete rows that are no longer needed. Run it daily."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from functools import partial
 from typing import Any
 
 from ...operations import pruning
 from ...operations.pacing import BATCH_SECONDS, IDLE_BATCH_SECONDS
 from ...operations.pruning import LARGEST_BATCH, Outcome
 from ...operations.wording import counted
-from ..base import OperatorCommand
+from ..base import OperatorCommand, whole_number
 
 NOUNS = {
     "denials": "denial",
@@ -34,7 +35,7 @@ class Command(OperatorCommand):
         )
         parser.add_argument(
             "--batch-size",
-            type=_batch_size,
+            type=partial(whole_number, most=LARGEST_BATCH),
             default=LARGEST_BATCH,
             metavar="N",
             help=f"rows per transaction at most, 1 to {LARGEST_BATCH} (default: as many as take "
@@ -51,7 +52,7 @@ class Command(OperatorCommand):
             outcome = pruning.prune(
                 batch_size=options["batch_size"],
                 max_seconds=options["max_seconds"],
-                progress=lambda kind, rows: report(f"{counted(rows, NOUNS[kind])} deleted so far"),
+                progress=lambda kind, rows: report(f"{counted(rows, _noun(kind))} deleted so far"),
             )
         if options["json"]:
             self.print_json(
@@ -69,13 +70,17 @@ class Command(OperatorCommand):
         for kind, rows in outcome.deleted.items():
             if rows:
                 verb = "would delete" if dry_run else "deleted"
-                self.stdout.write(f"{verb}  {counted(rows, NOUNS[kind])}")
+                self.stdout.write(f"{verb}  {counted(rows, _noun(kind))}")
         if not outcome.complete:
             self.stdout.write("Stopped after --max-seconds. The next run deletes the rest.")
         elif not any(outcome.deleted.values()):
             self.stdout.write("There is nothing to delete.")
         if dry_run:
             self.stdout.write("Nothing was changed.")
+
+
+def _noun(kind: str) -> str:
+    return NOUNS.get(kind) or pruning.other_nouns[kind]
 
 
 def _seconds(text: str) -> float:
@@ -86,9 +91,3 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise ArgumentTypeError(f"{text!r} is not a number of seconds.")
     return seconds
-
-
-def _batch_size(text: str) -> int:
-    if text.isascii() and text.isdecimal() and 1 <= int(text) <= LARGEST_BATCH:
-        return int(text)
-    raise ArgumentTypeError(f"{text!r} is not a number from 1 to {LARGEST_BATCH}.")
