@@ -4,27 +4,40 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Warning
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, router
+from django.db import DatabaseError, connections, router
 
 from ..conf import conf
+from ..database.engines import refusal
 from ..models import DeniedToken, Session, SigningKey, ThrottleCount
 
 # The project may keep the app at any dotted path.
 APP = __name__.removesuffix(".checks.databases")
 
 
+def check_engine(*, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """
+    Report databases of other engines, where this app's tables are or would be created.
+
+    ``migrate`` passes the database that it is for, and stops at an error.
+    """
+    asked = {alias for alias in databases or () if router.allow_migrate_model(alias, Session)}
+    reasons = [
+        refusal(connections[alias]) for alias in sorted({*asked, router.db_for_write(Session)})
+    ]
+    return [
+        Error(
+            reason,
+            hint="Use one of these, or keep the tables out of this database by the allow_migrate() of "
+            "a database router.",
+            id="tokens.E024",
+        )
+        for reason in filter(None, reasons)
+    ]
+
+
 def check_database(**kwargs: Any) -> list[CheckMessage]:
     """Report a database in which an answer could come before, or without, its commit."""
     alias = router.db_for_write(Session)
-    if alias != DEFAULT_DB_ALIAS:
-        return [
-            Error(
-                f"A database router writes sessions to {alias!r}: a revocation may be answered "
-                "before it is committed.",
-                hint=f"Give the database of the app tokens the alias {DEFAULT_DB_ALIAS!r}.",
-                id="tokens.E022",
-            )
-        ]
     messages: list[CheckMessage] = []
     if not connections[alias].settings_dict["AUTOCOMMIT"]:
         messages.append(

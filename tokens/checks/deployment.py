@@ -1,23 +1,31 @@
 """What a production site should change, for ``check --deploy``."""
 
+import os
+import stat
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.core.checks import CheckMessage, Warning
-from django.db import DatabaseError
+from django.db import DatabaseError, connections, router
 
+from ..api.django_sessions import DjangoSessionMiddleware
+from ..api.middleware import TokenCookieMiddleware
 from ..conf import Settings, conf
+from ..models import Session
 from ..operations import pruning
+from .listed import has_middleware, lists
 from .wording import in_words
 
 LONGEST_ACCESS_LIFETIME = timedelta(minutes=15)
 LONGEST_GRACE = timedelta(minutes=1)
 # The project may keep the app at any dotted path.
-API = f"{__name__.removesuffix('.checks.deployment')}.api"
+APP = __name__.removesuffix(".checks.deployment")
+API = f"{APP}.api"
+ALL_MIDDLEWARE = f"{APP}.middleware.TokensMiddleware"
 MIDDLEWARE = f"{API}.middleware.TokenCookieMiddleware"
 SESSION_MIDDLEWARE = f"{API}.django_sessions.DjangoSessionMiddleware"
-AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 def check_pruning(**kwargs: Any) -> list[CheckMessage]:
@@ -34,6 +42,24 @@ def check_pruning(**kwargs: Any) -> list[CheckMessage]:
             f"ago: {', '.join(overdue)}.",
             hint='Run "manage.py prune_tokens" daily, by a timer or cron.',
             id="tokens.W007",
+        )
+    ]
+
+
+def check_database_file(**kwargs: Any) -> list[CheckMessage]:
+    """Warn about an SQLite database that every local user can read."""
+    database: Any = connections[router.db_for_write(Session)]
+    path = str(database.settings_dict["NAME"])
+    if database.vendor != "sqlite" or os.name != "posix" or not os.path.isfile(path):
+        return []
+    if not os.stat(path).st_mode & stat.S_IROTH:
+        return []
+    return [
+        Warning(
+            f"Every user of this host can read the database {path}, with its password hashes and "
+            "the addresses of your users.",
+            hint="Run chmod o= on the file, and on those beside it whose names end in -wal and -shm.",
+            id="tokens.W024",
         )
     ]
 
@@ -68,23 +94,25 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.W010",
             )
         )
-    if MIDDLEWARE not in settings.MIDDLEWARE:
+    if not has_middleware(TokenCookieMiddleware):
         messages.append(
             Warning(
                 "TokenCookieMiddleware is not in MIDDLEWARE: a shared cache may return to one user "
-                "a response that was made for the cookie of another.",
-                hint=f'Add "{MIDDLEWARE}" at the end of MIDDLEWARE.',
+                "a response that was made for another, and go on after the token was revoked.",
+                hint=f'Add "{ALL_MIDDLEWARE}" after AuthenticationMiddleware, or "{MIDDLEWARE}" '
+                "at the end of MIDDLEWARE.",
                 id="tokens.W011",
             )
         )
-    if AUTHENTICATION_MIDDLEWARE in settings.MIDDLEWARE and (
-        SESSION_MIDDLEWARE not in settings.MIDDLEWARE
+    if lists(settings.MIDDLEWARE, AuthenticationMiddleware) and (
+        not has_middleware(DjangoSessionMiddleware)
     ):
         messages.append(
             Warning(
                 "DjangoSessionMiddleware is not in MIDDLEWARE: signing a user out everywhere leaves "
                 "sessions of Django, such as those of the admin, as they are.",
-                hint=f'Add "{SESSION_MIDDLEWARE}" after AuthenticationMiddleware.',
+                hint=f'Add "{ALL_MIDDLEWARE}" or "{SESSION_MIDDLEWARE}" after '
+                "AuthenticationMiddleware.",
                 id="tokens.W012",
             )
         )

@@ -10,19 +10,18 @@ from .. import clock, keyring
 from ..conf import conf
 from ..errors import KeyRingError
 from ..models import SigningKey
+from ..secret.strength import MINIMUM_LENGTH, weakness_of
 from .wording import in_words
-
-MINIMUM_SECRET_LENGTH = 32
 
 
 def check_secret(**kwargs: Any) -> list[CheckMessage]:
-    """Report a secret that is missing, is SECRET_KEY as well, or is short enough to be guessed."""
+    """Report a secret that is missing, is SECRET_KEY as well, or is easy to guess."""
     secret = conf.TOKENS_SECRET
     if not secret:
         return [
             Error(
                 "TOKENS_SECRET is not set, so the signing keys cannot be decrypted.",
-                hint=f"Set it to {MINIMUM_SECRET_LENGTH} or more random characters that nothing "
+                hint=f"Set it to {MINIMUM_LENGTH} or more random characters that nothing "
                 "else uses.",
                 id="tokens.E001",
             )
@@ -38,12 +37,44 @@ def check_secret(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.E002",
             )
         )
-    if len(secret) < MINIMUM_SECRET_LENGTH:
+    if weakness := weakness_of(secret):
         messages.append(
             Error(
-                f"TOKENS_SECRET has {len(secret)} characters.",
-                hint=f"Set it to {MINIMUM_SECRET_LENGTH} or more random characters.",
+                f"TOKENS_SECRET {weakness}, so it can be guessed.",
+                hint=f"Set it to {MINIMUM_LENGTH} or more random characters. If a database is in "
+                'use already, run "manage.py rotate_secret --revoke-previous --secret-lost" with '
+                "the new value: its keys may have been read.",
                 id="tokens.E003",
+            )
+        )
+    return messages
+
+
+def check_secret_fallbacks(**kwargs: Any) -> list[CheckMessage]:
+    """Report a fallback that is easy to guess, or that is in use as another secret."""
+    messages: list[CheckMessage] = []
+    fallbacks = conf.TOKENS_SECRET_FALLBACKS
+    for index, fallback in enumerate(fallbacks):
+        if weakness := weakness_of(fallback):
+            messages.append(
+                Error(
+                    f"TOKENS_SECRET_FALLBACKS[{index}] {weakness}, so it can be guessed.",
+                    hint="Remove it. If signing keys are still encrypted with it, anyone with a copy "
+                    "of the database could have read them: run "
+                    '"manage.py rotate_secret --revoke-previous --secret-lost", which replaces them '
+                    "and signs out every user.",
+                    id="tokens.E016",
+                )
+            )
+    in_use = {conf.TOKENS_SECRET, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS}
+    if not in_use.isdisjoint(fallbacks):
+        messages.append(
+            Error(
+                "TOKENS_SECRET_FALLBACKS contains TOKENS_SECRET, SECRET_KEY or one of "
+                "SECRET_KEY_FALLBACKS.",
+                hint="Remove that value: the list is for former values of TOKENS_SECRET that nothing "
+                "else uses. If signing keys are still encrypted with SECRET_KEY, change SECRET_KEY.",
+                id="tokens.E017",
             )
         )
     return messages

@@ -1,5 +1,6 @@
 """Settings that are invalid by themselves or in combination."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,17 +8,17 @@ from django.core.checks import CheckMessage, Error, Warning
 from rest_framework.settings import api_settings
 
 from .. import sessions
-from ..authentication import JWTAuthentication
 from ..conf import Settings, conf
 from ..limits import parse_rate
 from .wording import in_words
 
 # The project may keep the app at any dotted path.
 APP = __name__.removesuffix(".checks.values")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
 MAXIMUM_LEEWAY = timedelta(seconds=10)
 THROTTLES = [
     f"TOKENS_{what}_THROTTLE"
-    for what in ("ACCOUNT", "LOGIN", "REFRESH", "VERIFY", "REVOKE", "INTROSPECT")
+    for what in ("ACCOUNT", "LOGIN", "SITE", "REFRESH", "VERIFY", "REVOKE", "INTROSPECT")
 ]
 
 
@@ -61,14 +62,24 @@ def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_sessions_per_user(**kwargs: Any) -> list[CheckMessage]:
-    if conf.TOKENS_SESSIONS_PER_USER >= 0:
+    return _check_bound("TOKENS_SESSIONS_PER_USER", "sessions", id="tokens.E015")
+
+
+def check_password_checks(**kwargs: Any) -> list[CheckMessage]:
+    return _check_bound("TOKENS_PASSWORD_CHECKS", "checks at once", id="tokens.E018")
+
+
+def _check_bound(name: str, what: str, *, id: str) -> list[CheckMessage]:
+    """Report a negative bound: 0 stands for no bound."""
+    value = getattr(conf, name)
+    if value >= 0:
         return []
+    default = getattr(Settings, name).default
     return [
         Error(
-            f"TOKENS_SESSIONS_PER_USER is {conf.TOKENS_SESSIONS_PER_USER}.",
-            hint="Set it to 1 or more, or to 0 for any number of sessions. The default is "
-            f"{Settings.TOKENS_SESSIONS_PER_USER.default}.",
-            id="tokens.E015",
+            f"{name} is {value}.",
+            hint=f"Set it to 1 or more, or to 0 for any number of {what}. The default is {default}.",
+            id=id,
         )
     ]
 
@@ -90,6 +101,29 @@ def check_retention(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_header(**kwargs: Any) -> list[CheckMessage]:
+    """Report a header, or a scheme in it, that no client can send."""
+    found: list[CheckMessage] = []
+    types = conf.TOKENS_HEADER_TYPES
+    if not types or not all(map(_TOKEN.fullmatch, types)):
+        found.append(
+            Error(
+                f"TOKENS_HEADER_TYPES is {types!r}.",
+                hint='Set it to a list of one or more schemes, each of one word, such as ["Bearer"].',
+                id="tokens.E050",
+            )
+        )
+    if not _TOKEN.fullmatch(conf.TOKENS_HEADER_NAME):
+        found.append(
+            Error(
+                f"TOKENS_HEADER_NAME is {conf.TOKENS_HEADER_NAME!r}.",
+                hint='Set it to the name of a request header, such as "Authorization".',
+                id="tokens.E051",
+            )
+        )
+    return found
+
+
 def check_claims_hook(**kwargs: Any) -> list[CheckMessage]:
     """Report a hook that cannot be imported or called, with which every sign-in would fail."""
     return _check_function("TOKENS_CLAIMS_HOOK", "hook(session)", id="tokens.E012")
@@ -100,7 +134,25 @@ def check_user_rule(**kwargs: Any) -> list[CheckMessage]:
     return _check_function("TOKENS_USER_RULE", "rule(user)", id="tokens.E014")
 
 
-def _check_function(name: str, signature: str, *, id: str) -> list[CheckMessage]:
+def check_user_language(**kwargs: Any) -> list[CheckMessage]:
+    """Report a function that cannot be imported or called: mail is in LANGUAGE_CODE then."""
+    return _check_function(
+        "TOKENS_USER_LANGUAGE",
+        'language(user), which returns a code such as "de"',
+        id="tokens.W068",
+        kind=Warning,
+        consequence=" Mail to users is in LANGUAGE_CODE.",
+    )
+
+
+def _check_function(
+    name: str,
+    signature: str,
+    *,
+    id: str,
+    kind: type[Error] | type[Warning] = Error,
+    consequence: str = "",
+) -> list[CheckMessage]:
     try:
         function = getattr(conf, name)
     except ImportError as error:
@@ -110,8 +162,8 @@ def _check_function(name: str, signature: str, *, id: str) -> list[CheckMessage]
             return []
         trouble = "it cannot be called"
     return [
-        Error(
-            f"{name}: {trouble}.",
+        kind(
+            f"{name}: {trouble}.{consequence}",
             hint=f"Set it to the dotted path of a function {signature}, or to None.",
             id=id,
         )
@@ -126,6 +178,47 @@ def check_grace_elsewhere(**kwargs: Any) -> list[CheckMessage]:
             f"TOKENS_GRACE_ELSEWHERE is {conf.TOKENS_GRACE_ELSEWHERE!r}.",
             hint='Set it to "warn", the default, or to "end", which ends the session.',
             id="tokens.E013",
+        )
+    ]
+
+
+def check_rotation(**kwargs: Any) -> list[CheckMessage]:
+    """Report a value that does not exist, and answers without which clients cannot rotate."""
+    rotation = conf.TOKENS_ROTATION
+    if rotation not in {"always", "on_proof"}:
+        return [
+            Error(
+                f"TOKENS_ROTATION is {rotation!r}.",
+                hint='Set it to "always", the default, or to "on_proof" while clients that do not keep '
+                "the next refresh token are in use.",
+                id="tokens.E056",
+            )
+        ]
+    if rotation == "always" and not conf.TOKENS_RETURN_REFRESH_TOKEN:
+        return [
+            Error(
+                'TOKENS_RETURN_REFRESH_TOKEN is False and TOKENS_ROTATION is "always": no client gets the '
+                "next refresh token, so every session ends as a reuse at its second refresh.",
+                hint='Set TOKENS_RETURN_REFRESH_TOKEN to True, or TOKENS_ROTATION to "on_proof".',
+                id="tokens.E057",
+            )
+        ]
+    return []
+
+
+def check_on_proof(**kwargs: Any) -> list[CheckMessage]:
+    """Explain what "on_proof" gives up, for as long as it is set."""
+    if conf.TOKENS_ROTATION != "on_proof":
+        return []
+    return [
+        Warning(
+            'TOKENS_ROTATION is "on_proof": the first refresh token of a session is good until a later '
+            "one is presented. Of clients that never present one, a stolen refresh token is not "
+            "noticed until it expires.",
+            hint='Set it to "always" when all clients keep the refresh token of each answer. '
+            'While the takeover app is installed, "manage.py switch_from_simplejwt --status" counts the '
+            "sessions of those that do not.",
+            id="tokens.W056",
         )
     ]
 
@@ -156,7 +249,8 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
         return [
             Error(
                 f"TOKENS_DENYLIST_MODE is {mode!r}.",
-                hint='Set it to "strict" or "snapshot". docs/modes.md says which suits your project.',
+                hint='Set it to "strict", the default, or to "snapshot", which reads revocations once a '
+                "second instead of at each request.",
                 id="tokens.E020",
             )
         ]
@@ -184,22 +278,10 @@ def check_denylist_mode(**kwargs: Any) -> list[CheckMessage]:
     return messages
 
 
-def check_proxies(**kwargs: Any) -> list[CheckMessage]:
-    if conf.TOKENS_TRUSTED_PROXIES >= 0:
-        return []
-    return [
-        Error(
-            f"TOKENS_TRUSTED_PROXIES is {conf.TOKENS_TRUSTED_PROXIES}.",
-            hint="Set it to the number of your proxies that append to X-Forwarded-For, or to 0.",
-            id="tokens.E009",
-        )
-    ]
-
-
 def check_authentication_classes(**kwargs: Any) -> list[CheckMessage]:
     """Warn if another class comes first: DRF takes the challenge from it, or answers 403."""
     classes: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
-    if classes and issubclass(classes[0], JWTAuthentication):
+    if classes and getattr(classes[0], "authenticates_tokens", False):
         return []
     return [
         Warning(
