@@ -1,0 +1,1 @@
+"""``manage.py switch_from_simplejwt``."""
