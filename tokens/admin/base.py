@@ -12,14 +12,17 @@ from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, SEARCH_VAR, Cha
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import reverse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from .. import signals
 from ..models import MAX_REASON_LENGTH, Session
-from .search import find_token
+from .export import Columns, csv_answer
+from .search import People, find_token
 
 MAX_PAGES = 200  # An OFFSET reads all the rows that it skips.
 
@@ -34,10 +37,12 @@ class UncountedList(ChangeList):
     """
 
     model_admin: "ReadOnlyAdmin"
+    people: People | None = None  # whom the search term names
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         # Before the filters: a filter that checks only the newest rows checks the newest found.
-        self.root_queryset = self.model_admin.search(self.root_queryset, self.query)
+        found = self.model_admin.search(self.root_queryset, self.query)
+        self.root_queryset, self.people = found if isinstance(found, tuple) else (found, None)
         return super().get_queryset(request, *args, **kwargs)
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
@@ -61,6 +66,7 @@ class UncountedList(ChangeList):
         self.multi_page = more or self.page_num > 1
         self.next_page = self._page(self.page_num + 1) if more else ""
         self.without_search = self.get_query_string(remove=[SEARCH_VAR])
+        self.export = f"export/{self.get_query_string()}" if self.model_admin.export_columns else ""
         self.previous_page = self._page(self.page_num - 1) if self.page_num > 1 else ""
 
     def _page(self, number: int) -> str:
@@ -70,9 +76,12 @@ class UncountedList(ChangeList):
 class ValidatedActions:
     """A mixin for model admins: a selected key that is not valid becomes a 400 instead of a 500."""
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], **location: Any
+    ) -> Any:
+        # Django 6.1 and newer pass an action_location too.
         try:
-            return super().response_action(request, queryset)  # type: ignore[misc]
+            return super().response_action(request, queryset, **location)  # type: ignore[misc]
         except ValidationError:
             raise BadRequest("One of the selected keys is not a key.") from None
 
@@ -84,6 +93,8 @@ class ReadOnlyAdmin(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-ar
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # A facet counts over the whole table.
     sortable_by = ()
+    export_columns: Columns = ()
+    export_order: str | None = None  # a column that an index serves, if the list's order is none
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         # Sessions are deleted with their user. That alone must not show the list in the index.
@@ -95,23 +106,61 @@ class ReadOnlyAdmin(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-ar
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if find_token(request.META.get("QUERY_STRING", "")):
-            show_message(
-                request,
-                "The address contained a token, and logs may now contain it too. Revoke its session. "
-                "Paste tokens into the search field, which keeps them out of addresses.",
-                level=messages.WARNING,
-            )
-            return HttpResponseRedirect(request.path)
+        if refusal := self._refuse_token(request):
+            return refusal
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        export = path(
+            "export/",
+            self.admin_site.admin_view(self.export_view),
+            name=url_name(self.model, "export"),
+        )
+        return [export, *super().get_urls()] if self.export_columns else super().get_urls()
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Return all pages of the list in the address as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if refusal := self._refuse_token(request):
+            return refusal
+        try:
+            listed = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return self._to_own_list()
+        rows = listed.queryset
+        if self.export_order:
+            rows = rows.order_by(self.export_order)
+        name = str(self.opts.model_name)
+        # Not the filters: they may hold a name.
+        signals.log("list_exported", list=name, by=cast(Any, request.user).pk)
+        return csv_answer(request, rows, self.export_columns, name=name)
+
+    def _refuse_token(self, request: HttpRequest) -> HttpResponse | None:
+        if not find_token(request.META.get("QUERY_STRING", "")):
+            return None
+        show_message(
+            request,
+            _(
+                "The address contained a token, and logs may now contain it too. Revoke its session. "
+                "Paste tokens into the search field, which keeps them out of addresses."
+            ),
+            level=messages.WARNING,
+        )
+        return self._to_own_list()
+
+    def _to_own_list(self) -> HttpResponse:
+        return HttpResponseRedirect(admin_url(self.admin_site, self.model, "changelist"))
 
     def get_object(self, request: HttpRequest, object_id: str, *args: Any) -> Any:
         # PostgreSQL raises an error for a NUL in a text, which the admin does not catch.
         return None if "\0" in object_id else super().get_object(request, object_id, *args)
 
-    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        """Return the rows that match ``term``, or all for an empty term."""
+    def search(
+        self, rows: QuerySet[Any], term: str
+    ) -> QuerySet[Any] | tuple[QuerySet[Any], People]:
+        """Return the rows that match ``term``, or all for an empty term, and whom it names."""
         return rows
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -152,6 +201,14 @@ def require_permission(request: HttpRequest, *permissions: str) -> None:
             raise PermissionDenied
 
 
+def user_text(user: Any) -> str:
+    """Return the user's own text, or the name if that is a number, as AbstractBaseUser's is then."""
+    try:
+        return str(user)
+    except TypeError:
+        return str(user.get_username())
+
+
 def url_name(model: type[Model], page: str) -> str:
     """Return the name of one of the model's admin pages, without the namespace."""
     return f"{model._meta.app_label}_{model._meta.model_name}_{page}"
@@ -186,7 +243,7 @@ def format_instant(at: datetime | None) -> str:
     )
 
 
-def show_message(request: HttpRequest, message: str, *, level: int = messages.SUCCESS) -> None:
+def show_message(request: HttpRequest, message: Any, *, level: int = messages.SUCCESS) -> None:
     messages.add_message(request, level, message, fail_silently=True)
 
 

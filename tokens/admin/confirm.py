@@ -20,12 +20,14 @@ def confirmation(
     back: str,
     items: Iterable[str] = (),
     hidden: Iterable[tuple[str, str]] = (),
+    is_destructive: bool = True,
 ) -> HttpResponse:
     """
     Return the confirmation page. It posts ``form`` and ``hidden`` to the same address.
 
     ``sentences`` describe the effect, ``items`` list the affected rows, ``button`` is the label of
     the button that confirms, and ``back`` is the address to which the other button leads.
+    The first one warns by its colour if the action ``is_destructive``.
     """
     context = {
         **model_admin.admin_site.each_context(request),
@@ -39,6 +41,7 @@ def confirmation(
         "button": button,
         "back": back,
         "hidden": hidden,
+        "is_destructive": is_destructive,
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "tokens/admin/confirm.html", context)

@@ -1,4 +1,4 @@
-"""The filters of the list of sessions, and for each the order that an index has."""
+"""The filters of the list of sessions, each with the order of the index that serves it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import clock
 from ..models import EndReason, SessionState
 from ..operations.tally import first_window
+from .base import user_text
 from .search import newest, user_key
 
 _NOT_ENDED = set(SessionState) - {SessionState.ENDED}
@@ -80,7 +81,7 @@ class StateFilter(BoundedFilter):
 
 
 class RefreshedFilter(BoundedFilter):
-    title = _("last refreshed")
+    title = _("last active")
     parameter_name = "refreshed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
@@ -107,7 +108,7 @@ class UserFilter(SimpleListFilter):
         if key is None:
             return []
         user = get_user_model()._default_manager.filter(pk=user_key(key)).first()
-        return [(key, str(user) if user else _("unknown user"))]
+        return [(key, user_text(user) if user else _("unknown user"))]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
         key = self.value()

@@ -6,14 +6,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
-from django.db import transaction
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import clock, keyring
+from ..database.places import non_atomic_requests
 from ..errors import KeyRingError, with_hint
 from ..keyring import RotationConflict
 from ..models import Session, SigningKey
@@ -30,6 +32,8 @@ from .base import (
     show_message,
     url_name,
 )
+from .charts import number
+from .columns import column, lines
 from .confirm import confirmation
 
 State = SigningKey.State
@@ -55,11 +59,21 @@ class RevokeKeysForm(ReasonForm, AlgorithmForm):
 
 @admin.register(SigningKey)
 class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = ("kid", "state", "live_sessions", "since", "verifying", "algorithm", "age")
+    list_display = ("key", "state_text", "live_sessions", "since", "verifying")
     actions = None
+    export_columns = (
+        ("kid", lambda key: key.kid),
+        ("state", lambda key: key.state),
+        ("algorithm", lambda key: key.algorithm),
+        ("created_at", lambda key: key.created_at),
+        ("signs_since", lambda key: key.signs_since),
+        ("retired_at", lambda key: key.retired_at),
+        ("verifies_until", lambda key: key.verifies_until),
+    )
+    export_order = "pk"
     change_list_template = "tokens/admin/signingkey/change_list.html"
-    fields = list_display
-    readonly_fields = ("since", "age", "verifying", "live_sessions")
+    fields = ("kid", "state_text", "live_sessions", "since", "verifying", "algorithm", "age")
+    readonly_fields = ("state_text", "since", "age", "verifying", "live_sessions")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("sealed")
@@ -78,7 +92,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         own = [
             path(
                 address,
-                transaction.non_atomic_requests(self.admin_site.admin_view(view)),
+                non_atomic_requests(self.admin_site.admin_view(view)),
                 name=url_name(self.model, name),
             )
             for address, view, name in (
@@ -99,7 +113,20 @@ class SigningKeyAdmin(ReadOnlyAdmin):
 
     # Columns
 
-    @admin.display(description=_("since"))
+    @column(_("key"))
+    def key(self, key: SigningKey) -> str:
+        age = _("%(algorithm)s, %(age)s old") % {
+            "algorithm": key.algorithm,
+            "age": timesince(key.created_at, depth=1),
+        }
+        return lines(format_html('<span class="tokens-id">{}</span>', key.kid), age)
+
+    @column(_("state"))
+    def state_text(self, key: SigningKey) -> str:
+        text = key.get_state_display()
+        return format_html('<span class="tokens-state tokens-key-{}">{}</span>', key.state, text)
+
+    @column(_("since"))
     def since(self, key: SigningKey) -> str:
         return format_instant(key.state_since)
 
@@ -107,7 +134,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     def age(self, key: SigningKey) -> str:
         return timesince(key.created_at, depth=1)
 
-    @admin.display(description=_("verifies until"))
+    @column(_("verifies until"))
     def verifying(self, key: SigningKey) -> str:
         return format_instant(key.verifies_until)
 
@@ -149,13 +176,16 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             self,
             title=str(_("Rotate the signing key")),
             sentences=[
-                "The key that was published ahead signs from now on, a new key is published "
-                "ahead, and the former key verifies until its last token has expired, about "
-                f"{plan.verifies_until:%Y-%m-%d %H:%M} UTC. No user is signed out, and no process "
-                "needs a restart."
+                gettext(
+                    "The key that was published ahead signs from now on, a new key is published "
+                    "ahead, and the former key verifies until its last token has expired, about "
+                    "%(time)s UTC. No user is signed out, and no process needs a restart."
+                )
+                % {"time": f"{plan.verifies_until:%Y-%m-%d %H:%M}"}
             ],
             form=form,
             button=str(_("Rotate")),
+            is_destructive=False,
             back=self._list_url(),
         )
 
@@ -169,8 +199,10 @@ class SigningKeyAdmin(ReadOnlyAdmin):
             self,
             title=str(_("Revoke all previous keys")),
             sentences=[
-                "Do this after a leak. Two new keys are created, and every other key is revoked, "
-                "which signs out all users at once.",
+                gettext(
+                    "Do this after a leak. Two new keys are created, and every other key is revoked, "
+                    "which signs out all users at once."
+                ),
                 cost_of_revoking(
                     plan.revoked, sessions=cost.sessions, users=cost.users, exact=cost.exact
                 ),
@@ -187,7 +219,9 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         # A new plan, because the form may have another algorithm than the plan on the page.
         plan = keyring.plan_rotation(algorithm=given["algorithm"], revoke_previous=revoke_previous)
         if plan.former != given["signing"]:
-            raise RotationConflict("Another rotation was first. Nothing was changed by this one.")
+            raise RotationConflict(
+                gettext("Another rotation was first. Nothing was changed by this one.")
+            )
         if revoke_previous:
             rotate = partial(rotate, reason=given["reason"])
         rotate(plan)
@@ -195,13 +229,11 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         if revoke_previous:
             revoked = SigningKey.objects.defer("sealed").filter(kid__in=plan.revoked)
             log(request, revoked, CHANGE, f"Revoked. Reason: {given['reason']}")
-            show_message(
-                request, f"Revoked: {', '.join(plan.revoked)}. All users must sign in again."
-            )
+            text = gettext("Revoked: %(keys)s. All users must sign in again.")
+            show_message(request, text % {"keys": ", ".join(plan.revoked)})
         log(request, [signing], CHANGE, f"Rotated. Signs from now on instead of {plan.former}.")
-        show_message(
-            request, f"Rotated. {signing.kid} signs from now on, in every process within a second."
-        )
+        text = gettext("Rotated. %(key)s signs from now on, in every process within a second.")
+        show_message(request, text % {"key": signing.kid})
         return HttpResponseRedirect(self._list_url())
 
     def _list_url(self) -> str:
@@ -213,11 +245,18 @@ def _live_sessions_column() -> Any:
     now = clock.now()
     counts, exact = live_by_key(now=now)
 
-    @admin.display(description=_("live sessions"))
-    def live_sessions(key: SigningKey) -> str:
+    @column(_("live sessions"))
+    def cell(model_admin: None, key: SigningKey) -> str:
         if key.state == State.REVOKED or (key.verifies_until and key.verifies_until <= now):
             return "0"
-        number = f"{counts.get(key.kid, 0):,}"
-        return number if exact else f"{number} of the newest {WINDOW:,}"
+        shown = number(counts.get(key.kid, 0))
+        if exact:
+            return shown
+        words = _("%(number)s of the newest %(bound)s")
+        return str(words % {"number": shown, "bound": number(WINDOW)})
+
+    @admin.display(description=_("live sessions"))
+    def live_sessions(key: SigningKey) -> str:
+        return cell(None, key)
 
     return live_sessions

@@ -1,21 +1,23 @@
-"""Search terms to sessions and users. Each search uses an index."""
+"""Find sessions and users by a search term. Each search uses an index."""
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 
 from ..jose import parse_jti
-from ..models import Session
+from ..models import Session, value_from
+from ..operations.name_parts import MAX_USERS, find_by_part
 from ..operations.tally import first_window
+from ..operations.users import find_users
+from ..secret import RawToken, Secret, hide
+from .networks import network_in, of_network
 
-# Per search term: in some projects several users have the same email address.
-MAX_USERS = 100
+EACH = 25  # sessions of each user that a part of a name finds
 MAX_INCIDENTS = 100
 MAX_BESIDE_INCIDENTS = 900  # sessions that started at the same IP address
 
@@ -24,23 +26,69 @@ MAX_BESIDE_INCIDENTS = 900  # sessions that started at the same IP address
 _TOKEN = re.compile(r"eyJ[\w-]{10,}[\w.-]*", re.ASCII)
 
 
-def find_token(text: str) -> str | None:
+def find_token(text: RawToken) -> Secret[str] | None:
     """
     Return the token in ``text``, which may be a whole answer or header, or None without a token.
 
     A part of a token counts as a token: it must not get into an address or a log either.
     """
-    found = _TOKEN.search(text)
-    return found[0] if found else None
+    found = _TOKEN.search(hide(text).reveal())
+    return Secret(found[0]) if found else None
 
 
-def find_sessions(rows: QuerySet[Session], term: str) -> QuerySet[Session]:
-    """Return the rows that match a sid, a jti, an IP address, a username or an email address."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """
+    The users whom a search term names.
+
+    ``by_part`` is True if the term is only a part of their names. ``is_complete`` is False if there are
+    more users.
+    """
+
+    users: tuple[Any, ...] = ()
+    by_part: bool = False
+    is_complete: bool = True
+
+
+NOBODY = People()
+
+
+def find_people(term: str) -> People:
+    """Return the users with this username or email address, or else with this part in their name."""
+    keys = find_users(term)
+    if keys:
+        users = get_user_model()._default_manager.filter(pk__in=keys[:MAX_USERS])
+        return People(tuple(users), is_complete=len(keys) <= MAX_USERS)
+    found, is_complete = find_by_part(term)
+    return People(tuple(found), by_part=True, is_complete=is_complete)
+
+
+def find_sessions(rows: QuerySet[Session], term: str) -> tuple[QuerySet[Session], People]:
+    """
+    Return the rows that match a sid, a jti, an IP address or network, or a name, and the users.
+
+    A name is a whole username or email address, or else a part of a username. By a part, the newest
+    EACH sessions of each of these users are found.
+    """
     term = term.strip()
     if not term:
-        return rows
+        return rows, NOBODY
     if find_token(term) or "\0" in term:
-        return rows.none()
+        return rows.none(), NOBODY
+    if (by_id := _by_id(rows, term)) is not None:
+        return by_id, NOBODY
+    people = find_people(term)
+    if not people.by_part:
+        return newest(rows.filter(user_id__in=[user.pk for user in people.users])), people
+    keys: list[UUID] = []
+    for user in people.users:
+        of_user = rows.filter(user_id=user.pk).order_by("-started_at")
+        keys += of_user.values_list("pk", flat=True)[:EACH]
+    return rows.filter(pk__in=keys), people
+
+
+def _by_id(rows: QuerySet[Session], term: str) -> QuerySet[Session] | None:
+    """Return the rows of a sid, jti, user's key, IP address or network; None for another term."""
     if parsed := parse_jti(term):
         return rows.filter(pk=parsed[0])
     if sid := _uuid(term):
@@ -55,7 +103,10 @@ def find_sessions(rows: QuerySet[Session], term: str) -> QuerySet[Session]:
         # Keys, because with the two conditions joined by OR no index has the rows in order.
         begun = here.order_by("-started_at").values_list("pk", flat=True)[:MAX_BESIDE_INCIDENTS]
         return rows.filter(pk__in=[*begun, *ids])
-    return newest(rows.filter(user_id__in=find_users(term)))
+    if "/" in term and (network := network_in(term)):
+        found, _is_complete = of_network(rows, network, order="-started_at")
+        return found  # type: ignore[no-any-return]
+    return None
 
 
 def newest(rows: QuerySet[Session]) -> QuerySet[Session]:
@@ -64,34 +115,9 @@ def newest(rows: QuerySet[Session]) -> QuerySet[Session]:
     return found  # type: ignore[no-any-return]
 
 
-def find_users(term: str) -> list[Any]:
-    """
-    Return the keys of the users with exactly this username or, ignoring case, email address.
-
-    The email address is looked up by ``Lower("email")``. A project needs an index on that.
-    """
-    user_model = get_user_model()
-    users = user_model._default_manager
-    by_name = users.filter(**{user_model.USERNAME_FIELD: term})
-    email = user_model.get_email_field_name()
-    ids = list(by_name.values_list("pk", flat=True)[:MAX_USERS])
-    if "@" in term and _has_field(user_model, email):
-        # Without this condition the planner could not use an index that omits empty addresses.
-        by_email = users.alias(lowered=Lower(email)).filter(lowered=term.lower())
-        ids += by_email.exclude(**{email: ""}).values_list("pk", flat=True)[:MAX_USERS]
-    return ids
-
-
 def user_key(text: str) -> Any:
     """Return ``text`` as a user's key, or None if it cannot be one."""
-    try:
-        return None if "\0" in text else get_user_model()._meta.pk.to_python(text)
-    except ValidationError:
-        return None
-
-
-def _has_field(model: Any, name: str) -> bool:
-    return any(field.name == name for field in model._meta.concrete_fields)
+    return value_from(text, get_user_model()._meta.pk)
 
 
 def _uuid(term: str) -> UUID | None:

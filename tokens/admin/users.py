@@ -1,7 +1,8 @@
 """What is added to the project's user admin: a user's sessions, and "Sign out everywhere"."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,18 +12,19 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import select_template
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import clock, sessions
+from ..database import places
 from ..models import DeniedToken, EndReason, Session, SigningKey
 from ..operations.tally import tally
-from ..operations.wording import counted
+from ..operations.wording import amount, cost_of_ending
 from .base import (
     ReasonForm,
     ValidatedActions,
@@ -32,9 +34,11 @@ from .base import (
     require_permission,
     show_message,
     url_name,
+    user_text,
 )
 from .columns import SessionColumns, with_state
 from .confirm import confirmation
+from .deletion import CountedSessions
 
 SIGN_OUT = "sign_out_everywhere"
 NEWEST = 10  # sessions on a user's page
@@ -57,7 +61,9 @@ def extend(site: admin.AdminSite) -> None:
     base = type(site.get_model_admin(user_model))
     if not issubclass(base, UserSessions):
         site.unregister(user_model)
-        site.register(user_model, type(base.__name__, (UserSessions, base), {}))
+        # Before Django's own class, so that a method of the project's admin may call it.
+        bases = (base, CountedSessions) if base is not admin.ModelAdmin else (CountedSessions,)
+        site.register(user_model, type(base.__name__, (UserSessions, *bases), {}))
 
 
 class NewestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
@@ -74,7 +80,7 @@ class SessionInline(SessionColumns, admin.TabularInline):  # type: ignore[type-a
     formset = NewestFormSet
     verbose_name_plural = _("newest sessions")
     ordering = ("-started_at",)
-    fields = ("device_and_address", "signed_in", "refreshed", "state")
+    fields = ("device_and_address", "signed_in", "last_active", "state")
     readonly_fields = fields
     can_delete = False
     show_change_link = True
@@ -92,15 +98,21 @@ class SessionInline(SessionColumns, admin.TabularInline):  # type: ignore[type-a
 
 
 class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """A base class before the project's user admin. Each method adds to the result of that one."""
+    """A base class in front of the project's user admin. Each method adds to that class's result."""
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         inlines = super().get_inlines(request, obj)
         return [*inlines, SessionInline] if obj is not None else inlines
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        actions: dict[str, Any] = super().get_actions(request)
-        if IS_POPUP_VAR in request.GET:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+        """
+        Add "Sign out everywhere" to the actions of the list.
+
+        Django 6.1 and newer ask where the action is offered. The page of one user has a link instead.
+        """
+        actions = _actions_of(super().get_actions, request, action_location)
+        is_list = getattr(action_location, "name", "CHANGE_LIST") == "CHANGE_LIST"
+        if not is_list or IS_POPUP_VAR in request.GET:
             return actions
         # Also without the permission, so that a forged request gets a 403. Django would ignore an
         # unknown action.
@@ -161,8 +173,10 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
         if request.POST.get("select_across") == "1":
             show_message(
                 request,
-                "No user was signed out. Select users on this page. To sign out all users, run "
-                '"manage.py revoke_tokens --all".',
+                gettext(
+                    "No user was signed out. Select users on this page. To sign out all users, run "
+                    '"manage.py revoke_tokens --all".'
+                ),
                 level=messages.WARNING,
             )
             return HttpResponseRedirect(request.get_full_path())
@@ -181,36 +195,51 @@ class UserSessions(ValidatedActions, admin.ModelAdmin):  # type: ignore[type-arg
     ) -> HttpResponse:
         cost = tally(Session.objects.filter(user__in=users), now=clock.now())
         if not cost.sessions and cost.exact:
-            show_message(request, "No selected user is signed in.", level=messages.WARNING)
+            text = gettext("No selected user is signed in.")
+            show_message(request, text, level=messages.WARNING)
             return HttpResponseRedirect(back)
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
-            with transaction.atomic():
+            with places.atomic(Session):
                 ended = sum(
                     sessions.end_all(user, reason=EndReason.REVOKED, note=reason, by=request.user)
                     for user in users
                 )
                 log(request, users, CHANGE, f"Signed out everywhere. Reason: {reason}")
-            show_message(
-                request,
-                f"Signed out everywhere: {counted(ended, 'session')} revoked, access tokens included.",
+            text = ngettext(
+                "Signed out everywhere: %(number)s session revoked, access tokens included.",
+                "Signed out everywhere: %(number)s sessions revoked, access tokens included.",
+                ended,
             )
+            show_message(request, text % {"number": amount(ended)})
             return HttpResponseRedirect(back)
         return confirmation(
             request,
             self,
             title=str(_("Sign out everywhere")),
-            sentences=[
-                f"This revokes {cost}. Every token is refused from the next request on. It cannot "
-                "be undone."
-            ],
-            items=[str(user) for user in users],
+            sentences=[cost_of_ending(cost)],
+            items=[user_text(user) for user in users],
             form=form,
             button=str(_("Sign out everywhere")),
             back=back,
             hidden=hidden,
         )
+
+
+def _actions_of(
+    get_actions: Callable[..., dict[str, Any]], request: HttpRequest, action_location: Any
+) -> dict[str, Any]:
+    """
+    Return the actions of the project's own user admin.
+
+    If its method takes no ``action_location``, its actions belong to the list, as in Django.
+    """
+    if action_location is None:
+        return get_actions(request)
+    if "action_location" in signature(get_actions).parameters:
+        return get_actions(request, action_location=action_location)
+    return get_actions(request) if action_location.name == "CHANGE_LIST" else {}
 
 
 def _report_ended_sessions(request: HttpRequest, user: Any, *, since: datetime) -> None:
@@ -220,8 +249,10 @@ def _report_ended_sessions(request: HttpRequest, user: Any, *, since: datetime) 
         user=user, ended_at__gte=since, end_reason__in=reasons, idle_until__gt=since
     ).count()
     if ended:
-        show_message(
-            request,
-            f"This change ended {counted(ended, 'session')} of {user}.",
-            level=messages.WARNING,
+        text = ngettext(
+            "This change ended %(number)s session of %(user)s.",
+            "This change ended %(number)s sessions of %(user)s.",
+            ended,
         )
+        values = {"number": amount(ended), "user": user_text(user)}
+        show_message(request, text % values, level=messages.WARNING)

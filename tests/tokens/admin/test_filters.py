@@ -57,11 +57,13 @@ def test_the_ended_come_in_the_order_of_their_ends(
 
 def test_the_list_says_each_state_in_words(supporter: Client, states: dict[str, Any]) -> None:
     page = supporter.get(SESSIONS).content.decode()
-    for words in ("live", "expired", "key revoked", "ended: revoked", "ended: signed out"):
+    for words in ("live", "expired", "key revoked", "ended", "revoked", "signed out"):
         assert f">{words}</span>" in page
 
 
-def test_a_reason_shows_who_ended_for_it(supporter: Client, states: dict[str, Any]) -> None:
+def test_a_reason_shows_the_sessions_that_ended_for_it(
+    supporter: Client, states: dict[str, Any]
+) -> None:
     assert shown(supporter.get(f"{SESSIONS}?reason=revoked")) == [states["ended"]]
     assert shown(supporter.get(f"{SESSIONS}?reason=reuse")) == []
 

@@ -94,7 +94,7 @@ def test_who_revoked_it_and_why_is_told_also_when_the_denial_is_pruned(
     assert "phone lost" in supporter.get(page_of(pair.session)).content.decode()
 
 
-def test_a_revocation_by_nobody_of_the_staff_is_told_without_a_name(
+def test_a_revocation_by_no_member_of_staff_is_shown_without_a_name(
     pair: sessions.TokenPair,
 ) -> None:
     client = sessions.Client("192.0.2.1")

@@ -15,6 +15,7 @@ from tokens import sessions
 from tokens.admin import overview, search
 from tokens.models import DeniedToken, Session
 from tokens.operations import tally
+from tokens.operations.users import find_users
 
 ADDRESS = "192.0.2.1"
 
@@ -27,6 +28,8 @@ def plans(db: None) -> Any:
             # The planner reads tables this small whole, whatever indexes they have.
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_bitmapscan = off")
+            # Sorting no rows costs nothing, so another index would do as well.
+            cursor.execute("SET LOCAL enable_sort = off")
     return lambda rows: re.findall(r"\w+", rows.explain())
 
 
@@ -73,7 +76,7 @@ def test_an_e_mail_address_is_read_from_its_index(
         return original(rows, *args, **kwargs)
 
     monkeypatch.setattr(manager, "values_list", values_list)
-    assert search.find_users("ADA@example.org") == [user.pk]
+    assert find_users("ADA@example.org") == [user.pk]
     assert "user_email_unique_whatever_its_case" in seen[-1]
 
 
@@ -81,11 +84,9 @@ def test_counts_are_read_from_indexes(plans: Any) -> None:
     newest = Session.objects.order_by("-started_at").values_list("started_at", flat=True)
     assert "session_started" in plans(newest[tally.WINDOW - 1 : tally.WINDOW])
     now = timezone.now()
-    of_a_day = Q(ended_at__gte=now, ended_at__lt=now)
-    revoked = Session.objects.filter(of_a_day, end_reason__in=overview.REVOCATIONS)
-    assert {"session_ended", "session_end_reason"} & set(plans(revoked.values("pk")))
-    started = Session.objects.filter(started_at__gte=now, started_at__lt=now)
-    assert "session_started" in plans(started.values("pk"))
+    recent = Q(ended_at__isnull=False, ended_at__gte=now, end_reason="reuse")
+    incidents = Session.objects.filter(recent).values("pk")
+    assert "session_end_reason" in plans(incidents[: overview.MOST_INCIDENTS])
 
 
 def test_what_a_rotation_writes_is_in_no_index() -> None:

@@ -116,7 +116,7 @@ def test_what_is_over_is_not_revoked_again(supporter: Client, pair: sessions.Tok
     assert Session.objects.get().end_reason == EndReason.LOGOUT
 
 
-def test_buttons_are_there_for_who_may_use_them(
+def test_staff_see_the_buttons_that_they_may_use(
     supporter: Client, pair: sessions.TokenPair
 ) -> None:
     page = page_of(pair.session, "revoke")

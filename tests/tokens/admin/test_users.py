@@ -1,6 +1,7 @@
 """The project's own admin of its users shows their sessions and ends them."""
 
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -8,13 +9,14 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.test import Client
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.admin import UserAdmin
 from tests.tokens.admin.conftest import page_of, statements, texts
 from tokens import sessions
-from tokens.admin.users import NEWEST, UserSessions, extend
+from tokens.admin.users import NEWEST, SIGN_OUT, UserSessions, extend
 from tokens.models import DeniedToken, EndReason, Session, SigningKey
 
 LIST = "/admin/accounts/user/"
@@ -110,7 +112,7 @@ def test_a_selection_is_signed_out_everywhere(
     assert LogEntry.objects.count() == 2
 
 
-def test_nobody_is_signed_out_across_pages_by_a_click(
+def test_a_click_signs_no_user_of_another_page_out(
     supporter: Client, user: Any, grace: Any
 ) -> None:
     sessions.start(user)
@@ -211,6 +213,23 @@ def test_a_user_is_added_as_ever(admin_client: Client) -> None:
     assert get_user_model().objects.filter(username="alan").exists()
 
 
+class Location(Enum):
+    """What Django 6.1 and newer pass as ``action_location``."""
+
+    CHANGE_LIST = "CHANGE_LIST"
+    CHANGE_FORM = "CHANGE_FORM"
+
+
+class KnowsNoLocations(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
+    def get_actions(self, request: HttpRequest) -> Any:
+        return {"own": ()}
+
+
+class KnowsLocations(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+        return {"own" if action_location is None else f"own at {action_location.name}": ()}
+
+
 class TestWhoseAdminItIs:
     def test_the_projects_own_class_stays_what_it_was(self) -> None:
         registered = admin.site.get_model_admin(get_user_model())
@@ -229,6 +248,29 @@ class TestWhoseAdminItIs:
         assert site.get_model_admin(get_user_model()) is once
         assert isinstance(once, UserSessions)
         assert isinstance(once, DjangoUserAdmin)
+
+    @pytest.mark.parametrize(
+        ("base", "location", "expected"),
+        [
+            (KnowsNoLocations, None, ["own", SIGN_OUT]),
+            (KnowsNoLocations, Location.CHANGE_LIST, ["own", SIGN_OUT]),
+            (KnowsNoLocations, Location.CHANGE_FORM, []),
+            (KnowsLocations, None, ["own", SIGN_OUT]),
+            (KnowsLocations, Location.CHANGE_LIST, ["own at CHANGE_LIST", SIGN_OUT]),
+            (KnowsLocations, Location.CHANGE_FORM, ["own at CHANGE_FORM"]),
+        ],
+    )
+    def test_its_actions_are_offered_where_django_asks_for_them(
+        self, rf: RequestFactory, admin_user: Any, base: Any, location: Any, expected: list[str]
+    ) -> None:
+        site = admin.AdminSite(name="other")
+        site.register(get_user_model(), base)
+        extend(site)
+        request: Any = rf.get("/")
+        request.user = admin_user
+        extended: Any = site.get_model_admin(get_user_model())
+        asked = () if location is None else (location,)
+        assert list(extended.get_actions(request, *asked)) == expected
 
     def test_a_template_of_the_projects_own_is_kept(
         self, admin_client: Client, user: Any, monkeypatch: pytest.MonkeyPatch

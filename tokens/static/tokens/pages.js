@@ -27,25 +27,40 @@ function csrf() {
 function begin() {
   const seconds = you().dataset.expiresIn;
   expiresAt = seconds === undefined ? null : Date.now() + Number(seconds) * 1000;
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    const date = new Date(time.dateTime);
-    time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-    time.title = date.toISOString();
-  }
+  showTimes();
+  for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
   tick();
+}
+
+// In the page's language, as it is spoken where the reader is, and in the browser's time zone.
+function showTimes() {
+  const language = document.documentElement.lang;
+  const spoken = navigator.languages.find((one) => one.split("-")[0] === language.split("-")[0]);
+  const format = new Intl.DateTimeFormat(spoken ?? language, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    time.textContent = format.format(new Date(time.dateTime));
+  }
+  for (const zone of document.querySelectorAll("[data-time-zone]")) {
+    zone.textContent = format.resolvedOptions().timeZone;
+  }
 }
 
 // Refreshing the token
 
 function tick() {
-  const clock = document.getElementById("clock");
-  if (expiresAt === null || clock === null) return;
+  if (expiresAt === null) return;
   const left = expiresAt - Date.now();
   const seconds = Math.max(0, Math.ceil(left / 1000));
-  clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  showClock(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
   // A token with a short lifetime is refreshed in the last third of it.
   const margin = Math.min(ahead, (Number(you().dataset.expiresIn) * 1000) / 3);
   if (left <= margin && Date.now() >= retryAt) refresh();
+}
+
+// The clock is among what the page shows to developers.
+function showClock(text) {
+  const clock = document.getElementById("clock");
+  if (clock !== null) clock.textContent = text;
 }
 
 // Resolve to whether the token was refreshed. Simultaneous callers share one request.
@@ -55,6 +70,7 @@ function refresh() {
 }
 
 async function askForRefresh() {
+  if (!you().dataset.refresh) return false; // The project has no address for it.
   try {
     const answer = await fetch(you().dataset.refresh, { method: "POST", headers: csrf() });
     if (answer.ok) {
@@ -85,8 +101,8 @@ function takeOver(seconds) {
 function signedOut() {
   if (expiresAt === null) return;
   expiresAt = null;
-  document.getElementById("clock").textContent = "0:00";
-  say("You are signed out. Reload the page to sign in again.");
+  showClock("0:00");
+  say(you().dataset.signedOut);
 }
 
 // The page was opened after the access cookie expired. Refresh it, and load the page again.
@@ -109,11 +125,7 @@ async function onSubmit(event) {
   const form = event.target;
   const method = (event.submitter?.dataset.method ?? form.dataset.method ?? "").toUpperCase();
   if (!method) {
-    if (form.method === "post" && expiresAt !== null && expiresAt - Date.now() < 2_000) {
-      event.preventDefault();
-      await ensureFresh();
-      form.submit();
-    }
+    if (form.method === "post") await send(event, form);
     return;
   }
   event.preventDefault();
@@ -123,16 +135,29 @@ async function onSubmit(event) {
   try {
     answer = await fetch(form.action, { method, ...content(form, method) });
   } catch {
-    say("The server does not answer. Try again.");
+    say(you().dataset.noAnswer);
     return;
   }
-  if (form.dataset.then === "reload") {
-    location.reload();
-  } else if (answer.headers.get("Content-Type")?.startsWith("text/html")) {
+  if (answer.headers.get("Content-Type")?.startsWith("text/html")) {
     show(await answer.text());
   } else {
     say(`The server answered ${answer.status} ${answer.statusText}.`);
   }
+}
+
+// Send a form that works without this script too, after a question and with a fresh token.
+async function send(event, form) {
+  const isStale = expiresAt !== null && expiresAt - Date.now() < 2_000;
+  if (!form.dataset.confirm && !isStale) return;
+  event.preventDefault();
+  if (form.dataset.confirm) {
+    if (!(await confirmed(form.dataset.confirm))) return;
+    const answer = document.createElement("input");
+    Object.assign(answer, { type: "hidden", name: "confirmed", value: "yes" });
+    form.append(answer);
+  }
+  await ensureFresh();
+  form.submit();
 }
 
 function content(form, method) {
@@ -155,27 +180,37 @@ function show(html) {
   scrollTo(0, 0);
 }
 
+let abandonQuestion = () => {};
+
 function confirmed(question) {
+  // The dialog may have closed without its event having come yet.
+  abandonQuestion();
   const dialog = document.getElementById("confirm");
   document.getElementById("confirm-text").textContent = question;
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    abandonQuestion = () => resolve(false);
+    dialog.addEventListener("close", function answered() {
+      if (dialog.open) return; // The event of an earlier question.
+      dialog.removeEventListener("close", answered);
+      resolve(dialog.returnValue === "yes");
+    });
   });
 }
 
 async function copy(id, button) {
   const source = document.getElementById(id);
+  const { textContent: before } = button;
   try {
     await navigator.clipboard.writeText(source.textContent);
-    button.textContent = "Copied";
+    button.textContent = button.dataset.copied;
   } catch {
     // Browsers have no clipboard API without HTTPS. Select the text, so that the user can copy it.
     getSelection().selectAllChildren(source);
-    button.textContent = "Selected";
+    button.textContent = button.dataset.selected;
   }
-  setTimeout(() => { button.textContent = "Copy"; }, 2_000);
+  setTimeout(() => { button.textContent = before; }, 2_000);
 }
 
 function say(text) {
@@ -188,6 +223,12 @@ document.addEventListener("submit", onSubmit);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button.dataset.copy, button);
+});
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-show-passwords]")) return;
+  for (const input of event.target.form.querySelectorAll("[autocomplete$=password]")) {
+    input.type = event.target.checked ? "text" : "password";
+  }
 });
 document.addEventListener("visibilitychange", tick);
 channel.addEventListener("message", (event) => takeOver(event.data.expires_in));
