@@ -1,0 +1,64 @@
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.feed.reader import Reader
+from tokens import keyring
+from tokens.feed import publication, readers
+from tokens.feed.push import hub
+from tokens.models import SigningKey
+from tokens.testing import FrozenClock
+
+
+@pytest.fixture(autouse=True)
+def _new_process(tokens_process: None) -> Iterator[None]:
+    """Begin each test like a new process: without a list, documents and keys of readers."""
+    publication.publications.forget()
+    readers.forget()
+    yield
+    hub.join()
+    publication.publications.forget()
+    readers.forget()
+
+
+@pytest.fixture
+def served(db: None, settings: Any) -> None:
+    """Serve the feed to everybody, signed with ES256."""
+    settings.ROOT_URLCONF = "tests.feed.urls"
+    settings.TOKENS_FEED_READERS = "everybody"
+    use_key("ES256", settings)
+
+
+def use_key(algorithm: str, settings: Any) -> None:
+    SigningKey.objects.all().delete()
+    settings.TOKENS_ALGORITHM = algorithm
+    keyring.forget()
+    keyring.ensure()
+
+
+@pytest.fixture
+def reader(served: None) -> Reader:
+    return Reader(keyring.jwks())
+
+
+@pytest.fixture
+def poll(reader: Reader, api: APIClient, frozen_clock: FrozenClock) -> Callable[[], dict[str, Any]]:
+    """Return a function that lets the reader poll, a second after it did so before."""
+
+    def poll() -> dict[str, Any]:
+        frozen_clock.shift(timedelta(seconds=1))
+        answer = api.get("/api/denials/", {"after": reader.cursor} if reader.cursor else {})
+        assert answer.status_code == 200, answer.content
+        return reader.apply(answer.content.decode())
+
+    return poll
+
+
+@pytest.fixture
+def frozen_clock(frozen_clock: FrozenClock) -> FrozenClock:
+    """Freeze the time that passes as well: only ``shift`` lets something get older."""
+    frozen_clock._elapsed = lambda: 1000.0
+    return frozen_clock
