@@ -1,0 +1,1 @@
+"""Connections that are judged step by step, in the thread of the test."""
