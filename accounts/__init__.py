@@ -1,8 +1,8 @@
 """
-The user model, its admin, its authentication backend and ``/api/me/``.
+The user model, its admin, its authentication backend and what ``/api/me/`` says of a user.
 
-Imports neither ``tokens`` nor ``config``. Other packages use it as AUTH_USER_MODEL and through
-``accounts.urls``, so it exports no name.
+Imports neither ``tokens`` nor ``config``. Other packages use it through settings that name its
+classes, such as AUTH_USER_MODEL, so it exports no name.
 """
 
 __all__: list[str] = []

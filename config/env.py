@@ -11,9 +11,10 @@ import dj_database_url
 from decouple import AutoConfig, Csv, UndefinedValueError
 from django.core.exceptions import ImproperlyConfigured
 
+from tokens.secret.strength import MINIMUM_LENGTH, weakness_of
+
 ROOT = Path(__file__).resolve().parent.parent
 
-MINIMUM_SECRET_LENGTH = 32
 LONGEST_LIFETIME = timedelta(days=3650)
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -36,7 +37,7 @@ class Environment:
         raise self._refused(name, value, "any text that is not empty")
 
     def secret(self, name: str) -> str:
-        """Return a secret of at least MINIMUM_SECRET_LENGTH characters. No error quotes it."""
+        """Return a secret that is not easy to guess. No error quotes it."""
         try:
             value = str(self._source(name))
         except UndefinedValueError:
@@ -46,15 +47,22 @@ class Environment:
                 f"{name} is not set. Copy .env.example to .env and fill it in, or run "
                 '"make run", which does both.'
             )
-        if len(value) < MINIMUM_SECRET_LENGTH:
+        if weakness := weakness_of(value):
             raise ImproperlyConfigured(
-                f"{name} has {len(value)} characters. It needs {MINIMUM_SECRET_LENGTH} or more "
-                "random ones: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+                f"{name} {weakness}, so it can be guessed. It needs {MINIMUM_LENGTH} or more random "
+                "characters: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
             )
         return value
 
-    def secrets(self, name: str) -> list[str]:
-        return self._list(name, "")
+    def former_secrets(self, name: str, *, way_out: str) -> list[str]:
+        """Return secrets that are not easy to guess. The error for another ends with ``way_out``."""
+        values = self._list(name, "")
+        for number, value in enumerate(values, 1):
+            if weakness := weakness_of(value):
+                raise ImproperlyConfigured(
+                    f"Value {number} of {name} {weakness}, so it can be guessed. Remove it. {way_out}"
+                )
+        return values
 
     def flag(self, name: str, default: bool) -> bool:
         value = self.text(name, "true" if default else "false").lower()
@@ -81,6 +89,10 @@ class Environment:
             return value
         raise self._refused(name, value, "one of " + ", ".join(choices))
 
+    def server(self) -> str:
+        """Return what `make serve` serves."""
+        return self.choice("SERVER", "wsgi", ("wsgi", "asgi"))
+
     def rate(self, name: str, default: str) -> str:
         value = self.text(name, default)
         if not value or re.fullmatch(r"[1-9][0-9]{0,5}/(sec|min|hour|day)", value):
@@ -96,8 +108,8 @@ class Environment:
                 raise self._refused(name, host, "host names without a scheme, port or path")
         return hosts
 
-    def origins(self, name: str) -> list[str]:
-        origins = self._list(name, "")
+    def origins(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
+        origins = self._list(name, ",".join(default))
         for origin in origins:
             if not _is_origin(origin):
                 raise self._refused(name, origin, "origins such as https://app.example.org")

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import csrf, defaults
 
-from tokens.api.exception_handler import DATABASE_ERRORS
-from tokens.api.http import Unavailable
+from tokens.api.http import DATABASE_ERRORS, Unavailable
+
+from .api_paths import is_api_path
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -44,6 +45,6 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def _json(request: HttpRequest, status: HTTPStatus) -> HttpResponse | None:
-    if request.path_info.startswith(("/api/", "/.well-known/")):
+    if is_api_path(request.path_info):
         return JsonResponse({"detail": f"{status.phrase}."}, status=status)
     return None

@@ -1,7 +1,7 @@
 """
 gunicorn's settings for ``make serve``, its access log, and the errors that it answers itself.
 
-The log holds a request's method and path, never its query, headers or body, which may hold tokens.
+The logs hold a request's method and path, never its query, headers or body, which may hold tokens.
 """
 
 import json
@@ -9,25 +9,30 @@ import os
 import socket
 import time
 from contextlib import suppress
-from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from gunicorn import util
 from gunicorn.glogging import Logger
+from gunicorn.http import errors
 
 from .env import Environment
 from .request_id import HEADER
 
+_env = Environment()
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 # At least two processes, so that one answers while the other is replaced.
 workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, os.cpu_count() or 1))
-worker_class = "gthread"
+# With SERVER=asgi each process serves ASGI, and with it WebSockets, on an event loop.
+worker_class = "config.uvicorn_worker.Worker" if _env.server() == "asgi" else "gthread"
 threads = 4
 graceful_timeout = 30  # seconds that a reload waits for running requests
-keepalive = 5  # seconds; a proxy in front reuses its connection
+# Seconds. Longer than the pools of proxies in front (nginx and most balancers: 60), or a request on
+# a connection that is just being closed here becomes a 502 there. An idle connection holds no thread.
+keepalive = 75
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  # heartbeats
 control_socket_disable = True
-# Only TRUSTED_PROXIES decides which forwarded headers are trusted, in tokens/client.py.
+# Only TRUSTED_PROXIES decides which forwarded headers are trusted, in tokens/client/.
 forwarded_allow_ips = ""
 # Over a Unix socket gunicorn would trust these whatever forwarded_allow_ips is.
 forwarder_headers = ""
@@ -41,7 +46,10 @@ os.environ.setdefault(
 
 
 class AccessLog(Logger):
-    """One line per request, in the format that LOG_FORMAT sets."""
+    """One line per request, in the format that LOG_FORMAT sets, and no query in any other."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        super().exception(msg, *(str(arg).partition("?")[0] for arg in args), **kwargs)
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         self.access_log.info(
@@ -60,32 +68,62 @@ def access_line(
 ) -> str:
     """Return one line, whatever the path holds: JSON escapes a newline in it."""
     # Django is not set up when gunicorn reads this module.
-    from django.core.handlers.wsgi import WSGIRequest
+    from django.core.handlers.wsgi import get_path_info, get_script_name
+    from django.http import HttpRequest
     from django.utils import timezone
 
     from tokens.client import ip_address_of
 
-    # A request that gunicorn could not read has no wsgi.input, which WSGIRequest requires.
-    request = WSGIRequest({**environ, "wsgi.input": BytesIO()})
+    # Not a WSGIRequest: of a request that gunicorn could not read, Django may not be able to make one.
+    request = HttpRequest()
+    request.META = environ
+    path = f"{get_script_name(environ).rstrip('/')}/{get_path_info(environ).replace('/', '', 1)}"
     members = {
         "time": timezone.now().isoformat(),
         "event": "request",
-        "method": request.method,
-        "path": request.path,
+        "method": environ["REQUEST_METHOD"].upper(),
+        "path": path,
         "status": status,
         "bytes": sent,
         "ms": round(seconds * 1000, 1),
-        "ip": ip_address_of(request),
+        # Health checks come without the header, and would be reported as clients without an address.
+        "ip": ip_address_of(request, report=False),
         "request_id": request_id,
     }
     if _format == "json":
         return json.dumps(members)
     line = "{time} request {request_id} {method} {path} {status} bytes={bytes} ms={ms} ip={ip}"
-    return line.format(**members | {"path": json.dumps(request.path)})
+    return line.format(**members | {"path": json.dumps(path)})
+
+
+def on_starting(server: Any) -> None:
+    """Delete the metrics of an earlier run, unless its workers still serve (gunicorn's USR2)."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder and "GUNICORN_PID" not in os.environ:
+        for path in Path(folder).glob("*.db"):
+            path.unlink()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Delete what holds for a live worker only, such as the age of its snapshot."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 logger_class = AccessLog
-_format = Environment().choice("LOG_FORMAT", "text", ("text", "json"))
+_format = _env.choice("LOG_FORMAT", "text", ("text", "json"))
+
+
+def _name_only(error: Exception) -> str:
+    """Describe a request that gunicorn refuses without the line of it that was wrong."""
+    return type(error).__name__
+
+
+for error in vars(errors).values():
+    if isinstance(error, type) and issubclass(error, errors.ParseException):
+        error.__str__ = _name_only  # type: ignore[method-assign,assignment]
 
 LINGER = 1.0  # seconds
 

@@ -2,8 +2,11 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from types import TracebackType
+
+from tokens.api.quoting import csrf_reason
 
 from .request_id import current_request_id
 
@@ -16,6 +19,46 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if request_id := current_request_id():
             record.request_id = request_id
+        return True
+
+
+class NoQueryFilter(logging.Filter):
+    """Remove the query, which may hold tokens, from the addresses in a record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                re.sub(r"\?\S*", "", arg) if isinstance(arg, str) else arg for arg in record.args
+            )
+        return True
+
+
+class CSRFFilter(logging.Filter):
+    """Quote no more than an origin in the reason of a refusal by Django's CSRF check."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(csrf_reason(str(arg)) for arg in record.args)
+        return True
+
+
+class HostFilter(logging.Filter):
+    """Keep the host that is not allowed if it is a name. A folded header could be a token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None  # The traceback ends with the same message.
+        if not re.match(r"Invalid HTTP_HOST header: '[\w.:\[\]-]{1,255}'\.", str(record.msg)):
+            record.msg = "Invalid HTTP_HOST header."
+        return True
+
+
+class ProtocolErrorFilter(logging.Filter):
+    """Drop the traceback of uvicorn's parser, whose last line quotes what the client sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if type(error).__name__.endswith("ProtocolError"):
+            record.exc_info = None
         return True
 
 

@@ -42,8 +42,6 @@ To set a new administrator's password, run `.venv/bin/python manage.py changepas
 
 
 def main() -> None:
-    # .env and the database hold secrets and personal data: no other local user may read them.
-    os.umask(0o077)
     port = read_port(os.environ.get("PORT", "8000"))
     refuse_taken(port)
     if make_env_file(ROOT / ".env", example=ROOT / ".env.example"):

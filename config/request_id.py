@@ -1,7 +1,8 @@
 """
 A request id, sent in the answer and added to every line that is logged during the request.
 
-The client may send its own, so that one id can be followed through several services.
+A proxy may send its own, so that one id can be followed through several services. A client may not:
+it could give its requests the id of another client's request.
 """
 
 import re
@@ -12,6 +13,8 @@ from uuid import uuid4
 
 from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
+
+from tokens.conf import conf
 
 HEADER = "X-Request-ID"
 
@@ -25,13 +28,20 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        brought = request.headers.get(HEADER, "")
-        request_id = brought if _SANE.fullmatch(brought) else uuid4().hex
+        request_id = _from_proxy(request) or uuid4().hex
         # Not reset here: Django logs a 4xx or 5xx after the last middleware has returned.
         _current.set(request_id)
         response = self.get_response(request)
         response[HEADER] = request_id
         return response
+
+
+def _from_proxy(request: HttpRequest) -> str | None:
+    """Return the id that the request brings, if trusted proxies are in front and it is a sane one."""
+    if not conf.TOKENS_TRUSTED_PROXIES:
+        return None
+    brought = request.headers.get(HEADER)
+    return brought if isinstance(brought, str) and _SANE.fullmatch(brought) else None
 
 
 def current_request_id() -> str | None:

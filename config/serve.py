@@ -8,6 +8,7 @@ import os
 import re
 import sys
 
+from .env import Environment
 from .quickstart import HOST, ROOT, read_port, refuse_taken, say, set_up_django
 
 
@@ -17,6 +18,7 @@ def main() -> None:
         refuse_taken(port, command="make serve")
         os.environ["BIND"] = f"{HOST}:{port}"
     read_workers(os.environ.get("WEB_CONCURRENCY") or None)
+    application = f"config.{read_server()}"
     set_up_django()
     refuse_debug()
     refuse_unmigrated()
@@ -26,7 +28,7 @@ def main() -> None:
         f"Serving on {os.environ['BIND']}. Ctrl-C stops it. kill -HUP {os.getpid()} reloads it "
         "without losing a request."
     )
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn_conf", "config.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn_conf", application]
     os.chdir(ROOT)
     # With exec, the signals of a service manager reach gunicorn itself.
     os.execv(sys.executable, command)  # noqa: S606
@@ -36,6 +38,16 @@ def read_workers(text: str | None) -> None:
     """Exit with a message if this is not a number of processes from 1 to 999."""
     if text is not None and not re.fullmatch(r"[1-9][0-9]{0,2}", text):
         sys.exit(f"WEB_CONCURRENCY is {text!r}. It may be a number of processes from 1 to 999.")
+
+
+def read_server() -> str:
+    """Return wsgi or asgi. Exit with a message if SERVER is neither."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        return Environment().server()
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}\nSet it in .env or in the environment.")
 
 
 def refuse_debug() -> None:
@@ -75,8 +87,12 @@ def refuse_failed_checks() -> None:
 
 
 def collect_static_files() -> None:
+    from django.conf import settings
     from django.core.management import call_command
 
+    folder = settings.STATIC_ROOT
+    if os.path.isdir(folder) and not os.access(folder, os.W_OK):
+        return  # An image has them already, and its user may not write to it.
     call_command("collectstatic", interactive=False, verbosity=0)
 
 

@@ -3,18 +3,34 @@
 from datetime import timedelta
 from typing import Any
 
+import django
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from tokens.conf import Settings
 
+from .database_options import with_options
 from .env import ROOT, Environment
+from .log_settings import log_settings
 
 env = Environment()
+
+# Where the development servers of front ends listen: Next.js and webpack, Vite's preview, Angular,
+# Vite, Vue. They pass requests on to this site, some of them with its own Host.
+DEVELOPMENT_ORIGINS = tuple(
+    f"http://{host}:{port}"
+    for host in ("localhost", "127.0.0.1")
+    for port in (3000, 4173, 4200, 5173, 8080)
+)
 
 # Security
 
 SECRET_KEY = env.secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = env.former_secrets(
+    "SECRET_KEY_FALLBACKS",
+    way_out="A person who guesses it can forge what Django signs. Users whose sessions depend on it must "
+    "sign in again.",
+)
 DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 HTTPS = env.flag("HTTPS", default=not DEBUG)
@@ -26,7 +42,12 @@ SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
+# No other host of the domain can set a cookie with the prefix.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = env.origins(
+    "CSRF_TRUSTED_ORIGINS", default=DEVELOPMENT_ORIGINS if DEBUG else ()
+)
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 # No browser runs, loads, sends or frames what an attacker has injected into a page.
@@ -49,7 +70,12 @@ CONTENT_SECURITY_POLICY = {
 # What the environment does not set has the default that the app declares. docs/settings.md has the
 # settings of the app that are not read from the environment.
 TOKENS_SECRET = env.secret("TOKEN_SECRET")
-TOKENS_SECRET_FALLBACKS = env.secrets("TOKEN_SECRET_FALLBACKS")
+TOKENS_SECRET_FALLBACKS = env.former_secrets(
+    "TOKEN_SECRET_FALLBACKS",
+    way_out="If signing keys are still encrypted with it, anyone with a copy of the database could "
+    'have read them: run "manage.py rotate_secret --revoke-previous --secret-lost", which replaces '
+    "them and signs out every user.",
+)
 TOKENS_ISSUER = env.word("TOKEN_ISSUER", Settings.TOKENS_ISSUER.default)
 TOKENS_AUDIENCE = env.word("TOKEN_AUDIENCE", Settings.TOKENS_AUDIENCE.default)
 TOKENS_ALGORITHM = env.choice(
@@ -69,9 +95,15 @@ TOKENS_REFRESH_GRACE = env.seconds(
 )
 TOKENS_LOGIN_THROTTLE = env.rate("LOGIN_THROTTLE", Settings.TOKENS_LOGIN_THROTTLE.default)
 TOKENS_COOKIE_SECURE = HTTPS
+TOKENS_SITE_NAME = "Latchkey"
+TOKENS_ME_SERIALIZER = "accounts.serializers.MeSerializer"
 TOKENS_TRUSTED_PROXIES = env.whole_number(
     "TRUSTED_PROXIES", Settings.TOKENS_TRUSTED_PROXIES.default, at_most=10
 )
+
+# The feed of denials is off unless it is said who may read it: its signing key cannot be an HMAC key.
+FEED_READERS = env.choice("FEED_READERS", "", ("", "services", "everybody"))
+TOKENS_FEED_READERS = FEED_READERS or Settings.TOKENS_FEED_READERS.default
 
 if not TOKENS_ACCESS_LIFETIME < TOKENS_REFRESH_LIFETIME <= TOKENS_SESSION_LIFETIME:
     raise ImproperlyConfigured(
@@ -83,6 +115,16 @@ if TOKENS_SECRET in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
     raise ImproperlyConfigured(
         "TOKEN_SECRET equals SECRET_KEY or one of SECRET_KEY_FALLBACKS. Set it to another value, so "
         "that one leak is not two."
+    )
+if not {SECRET_KEY, *SECRET_KEY_FALLBACKS}.isdisjoint(TOKENS_SECRET_FALLBACKS):
+    raise ImproperlyConfigured(
+        "TOKEN_SECRET_FALLBACKS contains SECRET_KEY or one of SECRET_KEY_FALLBACKS, so one leak is "
+        "two. Remove that value from TOKEN_SECRET_FALLBACKS. If signing keys are still encrypted with "
+        "it, set SECRET_KEY to another value, and remove the former one from SECRET_KEY_FALLBACKS."
+    )
+if TOKENS_SECRET in TOKENS_SECRET_FALLBACKS:
+    raise ImproperlyConfigured(
+        "TOKEN_SECRET_FALLBACKS contains TOKEN_SECRET. List only former values in it."
     )
 
 if TOKENS_TRUSTED_PROXIES:
@@ -104,16 +146,24 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "accounts",
     "tokens",
+    "tokens.tickets",
 ]
+if FEED_READERS:
+    INSTALLED_APPS.append("tokens.feed")
 
 MIDDLEWARE = [
     "config.request_id.RequestIdMiddleware",
+    "config.https.HTTPSOnlyMiddleware",
+    "config.cookies.ExactCookieNamesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "config.content_policy.ContentPolicyMiddleware",
+    "config.cors.OptionalCorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "tokens.api.middleware.ReadableRequestMiddleware",
+    "tokens.api.middleware.ClientMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tokens.api.django_sessions.DjangoSessionMiddleware",
@@ -144,33 +194,8 @@ TEMPLATES = [
 
 # Storage
 
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.database("DATABASE_URL", default_path=ROOT / "db.sqlite3")
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Keep a thread's connection: opening one costs more than a request's query, and writes files
-    # beside the database, which fails when the disk is full.
-    DATABASES["default"]["CONN_MAX_AGE"] = None
-    DATABASES["default"]["OPTIONS"] = {
-        # Writers queue at their BEGIN. With a deferred BEGIN they fail with "database is locked".
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,  # seconds
-        # FULL: a confirmed revocation survives a power cut, in WAL mode too. A page cache of 16 MB,
-        # allocated as needed, holds the upper levels of the indexes of ten million rows. SQLite's
-        # default of 2 MB does not, so it reads the same pages again and again.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
-    }
-else:
-    DATABASES["default"]["OPTIONS"] = {
-        # The number of executions before a statement is prepared; None: never. Django's own queries
-        # are never prepared, so this affects only those of tokens/compiled_sql.py.
-        "prepare_threshold": 5,
-        **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": 10, "timeout": 3},  # per process; seconds
-        # How long to wait for a host that does not answer: seconds, and then milliseconds.
-        "connect_timeout": 3,
-        "tcp_user_timeout": 10_000,
-    }
+database = with_options(env.database("DATABASE_URL", default_path=ROOT / "db.sqlite3"))
+DATABASES = {"default": database}
 CACHES = {"default": env.cache("CACHE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -181,9 +206,12 @@ STATIC_ROOT = ROOT / "staticfiles"
 # Users
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+AUTHENTICATION_BACKENDS = [
+    "tokens.backends.SignInLimitBackend",
+    "accounts.backends.AccountBackend",
+]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "config.hashers.LowPriorityArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
@@ -198,10 +226,23 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en-us"
+# Those of the catalogues, each by its own name. Browsers say which of them a person reads.
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("es", "español"),
+    ("fr", "français"),
+    ("pt-br", "português (Brasil)"),
+]
+LOCALE_PATHS = [ROOT / "config" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-EMAIL_TIMEOUT = 10  # seconds; mail is sent before the answer, which waits for the mail server
+MAIL = {"host": "localhost", "timeout": 10}  # seconds; the answer waits for the mail server
+if django.VERSION < (6, 1):
+    EMAIL_TIMEOUT = MAIL["timeout"]
+else:
+    MAILERS: dict[str, dict[str, Any]] = {"default": {"OPTIONS": MAIL}}
 
 # API
 
@@ -213,9 +254,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "config.parsers.CarefulJSONParser",
-        "config.parsers.CarefulFormParser",
-        "config.parsers.CarefulMultiPartParser",
+        "tokens.api.parsers.CarefulJSONParser",
+        "tokens.api.parsers.CarefulFormParser",
+        "tokens.api.parsers.CarefulMultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["tokens.api.throttles.PasswordThrottle"],
@@ -241,29 +282,12 @@ SPECTACULAR_SETTINGS = {
 }
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
-CORS_URLS_REGEX = r"^/(api|\.well-known)/.*$"
+# The JWK Set is readable from every origin, which its own view says.
+CORS_URLS_REGEX = r"^/api/.*$"
+# What a page of another origin may read of an answer, and send with a request.
+CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate", "X-Request-ID"]
+CORS_ALLOW_HEADERS = [*default_headers, "x-request-id", "traceparent", "tracestate", "baggage"]
 
 # Logs
 
-LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "text": {"()": "config.logs.TextFormatter"},
-        "json": {"()": "config.logs.JSONFormatter"},
-    },
-    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": LOG_FORMAT,
-            "filters": ["request_id"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "tokens": {"level": "INFO"},
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    },
-}
+LOGGING = log_settings(env.choice("LOG_FORMAT", "text", ("text", "json")))

@@ -9,7 +9,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from rest_framework.serializers import ModelSerializer
 
+from accounts.serializers import MeSerializer, me
 from tests.conftest import PASSWORD
 from tokens import sessions
 
@@ -28,7 +30,7 @@ def test_a_superuser_is_created_without_questions(
     assert isinstance(user.pk, UUID)
 
 
-def test_an_email_address_is_one_persons_whatever_its_case(
+def test_an_email_address_belongs_to_one_person_in_upper_and_lower_case(
     user: Any, django_user_model: Any
 ) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -88,3 +90,8 @@ def test_a_better_hash_of_a_former_password_replaces_no_new_one(user: Any, outda
     assert not outdated.check_password(PASSWORD)
     user.refresh_from_db()
     assert user.check_password(NEW_PASSWORD)
+
+
+def test_the_answer_about_the_user_is_what_its_serializer_describes(user: Any) -> None:
+    described = ModelSerializer.to_representation(MeSerializer(user), user)
+    assert me(user) == MeSerializer(user).data == described

@@ -34,7 +34,17 @@ def test_a_part_of_a_name_finds_whom_the_list_reaches(admin_client: Client) -> N
 
 
 @pytest.mark.usefixtures("_people")
-def test_nobody_beyond_the_bound_is_counted(admin_client: Client) -> None:
+def test_the_beginning_of_a_name_finds_anybody_too(
+    admin_client: Client, django_user_model: Any
+) -> None:
+    django_user_model.objects.create_user("aro", "aro@example.org", last_name="Zoellner")
+    assert found(admin_client, "zo") == ["aro", "zoe"]
+    assert found(admin_client, "ZO") == ["aro", "zoe"]
+    assert found(admin_client, "%") == []
+
+
+@pytest.mark.usefixtures("_people")
+def test_users_beyond_the_bound_are_not_counted(admin_client: Client) -> None:
     with CaptureQueriesContext(connection) as captured:
         answer = admin_client.get(USERS)
     assert answer.context["cl"].result_count == 3

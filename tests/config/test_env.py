@@ -19,6 +19,12 @@ EXAMPLE = (ROOT / ".env.example").read_text()
 README = (ROOT / "README.md").read_text()
 
 
+GOOD = "a secret that is long enough 0123456789"
+OTHER = "another secret that is long enough 0123456789"
+FORMER = "a former secret that is long enough 0123456789"
+SECRETS = {"SECRET_KEY": GOOD, "TOKEN_SECRET": OTHER}
+
+
 def environment(**values: str) -> Environment:
     def source(name: str, **how: Any) -> str:
         if name in values:
@@ -43,6 +49,7 @@ READERS: dict[str, Any] = {
     "word": lambda env: env.word("NAME", "latchkey"),
     "hosts": lambda env: env.hosts("NAME", ["localhost"]),
     "origins": lambda env: env.origins("NAME"),
+    "origins or one": lambda env: env.origins("NAME", default=("http://localhost:1",)),
     "database": database,
     "cache": lambda env: env.cache("NAME"),
 }
@@ -58,6 +65,7 @@ READERS: dict[str, Any] = {
         ("choice", "b", "b"),
         ("rate", "", ""),
         ("rate", "5/hour", "5/hour"),
+        ("origins or one", "", []),
         ("hosts", "example.org, .example.net,[::1]", ["example.org", ".example.net", "[::1]"]),
         ("origins", "https://a.org,http://b.org:81", ["https://a.org", "http://b.org:81"]),
     ],
@@ -76,6 +84,7 @@ def test_values_that_make_sense(reader: str, value: str, read: Any) -> None:
         ("rate", "10/min"),
         ("hosts", ["localhost"]),
         ("origins", []),
+        ("origins or one", ["http://localhost:1"]),
         (
             "cache",
             {
@@ -129,8 +138,27 @@ def test_a_missing_or_short_secret_is_refused_and_never_quoted() -> None:
     with pytest.raises(ImproperlyConfigured, match="has 6 characters") as error:
         environment(NAME="tiger!").secret("NAME")
     assert "tiger" not in str(error.value)
-    assert environment(NAME="t" * 32).secret("NAME") == "t" * 32
-    assert environment(NAME="a,b").secrets("NAME") == ["a", "b"]
+    assert environment(NAME=GOOD).secret("NAME") == GOOD
+
+
+@pytest.mark.parametrize(
+    "weak", ["x", "tiger" * 6, "t" * 40, "tige" * 10, f"django-insecure-{GOOD}"]
+)
+def test_a_secret_that_can_be_guessed_is_refused_and_never_quoted(weak: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME (has|begins) .*can be guessed") as error:
+        environment(NAME=weak).secret("NAME")
+    assert f" {weak} " not in f" {error.value} "
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^Value 2 of NAME .* Remove it\. So\.$"
+    ) as error:
+        environment(NAME=f"{GOOD},{weak}").former_secrets("NAME", way_out="So.")
+    assert f" {weak} " not in f" {error.value} "
+
+
+def test_former_secrets_are_separated_by_commas() -> None:
+    found = environment(NAME=f"{GOOD}, {OTHER}").former_secrets("NAME", way_out="")
+    assert found == [GOOD, OTHER]
+    assert environment().former_secrets("NAME", way_out="") == []
 
 
 def test_the_database_is_sqlite_beside_manage_py_or_the_one_in_the_url() -> None:
@@ -144,9 +172,10 @@ def test_the_database_is_sqlite_beside_manage_py_or_the_one_in_the_url() -> None
 
 def test_every_name_that_is_read_is_in_env_example_and_the_reverse() -> None:
     names = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "config/settings.py").read_text())
+    names += re.findall(r'self\.choice\("([A-Z_]+)"', (ROOT / "config/env.py").read_text())
     documented = re.findall(r"^#? ?([A-Z_]+)=", EXAMPLE, re.M)
     assert sorted(names) == sorted(documented)
-    assert len(set(names)) == 20
+    assert len(set(names)) == 23
 
 
 def app_defaults() -> dict[str, str]:
@@ -163,8 +192,10 @@ def app_defaults() -> dict[str, str]:
 def test_settings_have_the_apps_defaults_where_the_environment_says_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read = read_settings(monkeypatch, SECRET_KEY="k" * 32, TOKEN_SECRET="t" * 32)
-    names = {name for name in read if name.startswith("TOKENS_")} - {"TOKENS_SECRET"}
+    read = read_settings(monkeypatch, **SECRETS)
+    # What the project sets for itself is no matter of the environment.
+    own = {"TOKENS_SECRET", "TOKENS_SITE_NAME", "TOKENS_ME_SERIALIZER"}
+    names = {name for name in read if name.startswith("TOKENS_")} - own
     declared = {
         name: setting.default
         for name, setting in vars(Settings).items()
@@ -184,12 +215,41 @@ def read_settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, A
 def test_former_secret_keys_are_djangos_fallbacks_and_never_the_secret_of_the_tokens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    secrets = {"SECRET_KEY": "k" * 32, "TOKEN_SECRET": "t" * 32}
-    read = read_settings(monkeypatch, **secrets, SECRET_KEY_FALLBACKS="former one, another")
-    assert read["SECRET_KEY_FALLBACKS"] == ["former one", "another"]
+    former = [FORMER, f"older {FORMER}"]
+    read = read_settings(monkeypatch, **SECRETS, SECRET_KEY_FALLBACKS=", ".join(former))
+    assert read["SECRET_KEY_FALLBACKS"] == former
     with pytest.raises(ImproperlyConfigured, match="TOKEN_SECRET equals") as error:
-        read_settings(monkeypatch, **secrets, SECRET_KEY_FALLBACKS="x," + "t" * 32)
-    assert "t" * 32 not in str(error.value)
+        read_settings(monkeypatch, **SECRETS, SECRET_KEY_FALLBACKS=f"{former[0]},{OTHER}")
+    assert OTHER not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY_FALLBACKS", "TOKEN_SECRET_FALLBACKS"])
+def test_a_former_secret_that_can_be_guessed_stops_the_start_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with pytest.raises(
+        ImproperlyConfigured, match=rf"^Value 1 of {name} has 1 character,"
+    ) as error:
+        read_settings(monkeypatch, **SECRETS, **{name: "x"})
+    way_out = "sign in again" if name.startswith("SECRET") else "--secret-lost"
+    assert way_out in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("former", "match"),
+    [
+        (GOOD, "contains SECRET_KEY"),
+        (FORMER, "contains SECRET_KEY or one of SECRET_KEY_FALLBACKS"),
+        (OTHER, "contains TOKEN_SECRET"),
+    ],
+)
+def test_a_former_secret_of_the_tokens_is_no_secret_that_is_in_use(
+    monkeypatch: pytest.MonkeyPatch, former: str, match: str
+) -> None:
+    values = {**SECRETS, "SECRET_KEY_FALLBACKS": FORMER, "TOKEN_SECRET_FALLBACKS": former}
+    with pytest.raises(ImproperlyConfigured, match=match) as error:
+        read_settings(monkeypatch, **values)
+    assert former not in str(error.value)
 
 
 def test_env_example_and_the_readme_state_the_apps_defaults() -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from config import gunicorn_conf
 from config.logs import JSONFormatter, RequestIdFilter, TextFormatter
 from config.request_id import RequestIdMiddleware, current_request_id
 from tokens import signals
@@ -81,8 +82,9 @@ def test_an_events_fields_are_members_that_replace_none_of_the_lines_own(
     ],
 )
 def test_a_request_id_is_taken_when_it_is_sane_and_made_otherwise(
-    client: Client, brought: str, taken: bool
+    client: Client, settings: Any, brought: str, taken: bool
 ) -> None:
+    settings.TOKENS_TRUSTED_PROXIES = 1
     answers = [client.get("/healthz", HTTP_X_REQUEST_ID=brought) for _ in range(2)]
     ids = [answer["X-Request-ID"] for answer in answers]
     if taken:
@@ -93,7 +95,17 @@ def test_a_request_id_is_taken_when_it_is_sane_and_made_otherwise(
         assert len(set(ids)) == 2
 
 
-def test_the_id_is_in_every_line_of_its_request_and_in_none_after_it(client: Client) -> None:
+def test_a_request_id_of_a_client_is_not_taken(client: Client) -> None:
+    """Without a proxy in front, a client could give its requests the id of somebody else's."""
+    answer = client.get("/healthz", HTTP_X_REQUEST_ID="0123456789abcdef")
+    assert answer["X-Request-ID"] != "0123456789abcdef"
+
+
+def test_the_id_is_in_every_line_of_its_request_and_in_none_after_it(
+    client: Client, settings: Any
+) -> None:
+    settings.TOKENS_TRUSTED_PROXIES = 1
+
     def view(request: HttpRequest) -> HttpResponse:
         lines.append(line())
         return HttpResponse()
@@ -127,9 +139,6 @@ def test_the_settings_use_them() -> None:
 def test_the_access_log_has_the_id_and_neither_query_nor_a_forged_line(
     monkeypatch: pytest.MonkeyPatch, log_format: str
 ) -> None:
-    monkeypatch.setenv("PGOPTIONS", "")  # Importing it would set a timeout for this process.
-    from config import gunicorn_conf
-
     monkeypatch.setattr(gunicorn_conf, "_format", log_format)
     environ = RequestFactory().get("/api/%0AFORGED/?token=secret").environ
     line = gunicorn_conf.access_line(

@@ -16,5 +16,5 @@ def test_a_setting_that_makes_no_sense_is_a_sentence_and_no_traceback() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("SECRET_KEY has 5 characters.")
+    assert done.stderr.startswith("SECRET_KEY has 5 characters, so it can be guessed.")
     assert "Traceback" not in done.stderr

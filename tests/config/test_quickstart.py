@@ -30,6 +30,8 @@ def test_env_is_made_with_fresh_secrets_for_its_owner_alone(example: Path) -> No
     assert len(found["TOKEN_SECRET"]) >= 64
     assert found["SECRET_KEY"] != found["TOKEN_SECRET"]
     assert found["DEBUG"] == "true"
+    # Otherwise development servers of front ends would not be trusted.
+    assert "CSRF_TRUSTED_ORIGINS" not in found
 
 
 def test_env_that_is_there_is_left_alone(example: Path) -> None:

@@ -35,3 +35,16 @@ def test_a_failed_check_is_refused(settings: Any) -> None:
     settings.TOKENS_ALGORITHM = "none"
     with pytest.raises(SystemExit, match=r"tokens\.E007"):
         serve.refuse_failed_checks()
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_the_site_is_served_by_wsgi_or_asgi(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER", server)
+    assert serve.read_server() == server
+
+
+@pytest.mark.parametrize("server", ["x", "", "ASGI"])
+def test_another_server_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER", server)
+    with pytest.raises(SystemExit, match=f"SERVER is '{server}'. It may be one of wsgi, asgi"):
+        serve.read_server()

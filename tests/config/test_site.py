@@ -24,6 +24,50 @@ def test_error_pages_are_json_under_api_and_html_elsewhere(path: str, is_json: b
         assert page["Content-Type"].startswith("application/json" if is_json else "text/html")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "//api/me/",
+            "/API/me/",
+            "/api//me/",
+            "/Api/me/",
+            "///api",
+            "/api",
+            "/api/.",
+            "/api/../x",
+        ),
+        *(
+            "http://testserver/api/me/",
+            "/x/../api/me/",
+            "/./api/me/",
+            "\\\\api\\me/",
+            "/.WELL-KNOWN/x",
+            "//.well-known//x",
+        ),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_spelling_of_an_api_address_is_a_404_in_json(
+    client: Client, settings: Any, path: str, method: str
+) -> None:
+    answer = client.generic(method, "/", PATH_INFO=path)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found."})
+
+
+@pytest.mark.parametrize("path", ["//api/me/", "/API/me/", "/api//me/", "/api", "/.well-known/x"])
+def test_so_it_is_while_errors_are_shown(client: Client, settings: Any, path: str) -> None:
+    settings.DEBUG = True
+    answer = client.generic("GET", "/", PATH_INFO=path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+
+
+@pytest.mark.parametrize("path", ["/apis/", "/x/api/", "/api.html", "/well-known/", "/%61pi/"])
+def test_other_addresses_are_pages(client: Client, path: str) -> None:
+    answer = client.generic("GET", "/", PATH_INFO=path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
 def test_while_the_database_is_away_a_page_says_when_to_come_back(admin_client: Client) -> None:
     def gone(*statement: Any) -> None:
         raise OperationalError("server closed the connection")
@@ -52,11 +96,14 @@ def test_the_root_of_the_api_leads_to_the_documentation(client: Client) -> None:
     assert client.get("/api/")["Location"] == "/api/docs/"
 
 
-@pytest.mark.parametrize("path", ["/", "/api/docs/", "/api/me/", "/admin/login/", "/nowhere"])
-def test_every_page_forbids_what_is_inline_and_what_is_elsewhere(
-    client: Client, db: None, path: str
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.parametrize(
+    "path", ["/", "/api/docs/", "/api/me/", "/admin/login/", "/nowhere", "/healthz"]
+)
+def test_every_answer_forbids_what_is_inline_and_what_is_elsewhere(
+    client: Client, db: None, path: str, accept: str
 ) -> None:
-    policy = client.get(path, HTTP_ACCEPT="text/html")["Content-Security-Policy"]
+    policy = client.get(path, HTTP_ACCEPT=accept)["Content-Security-Policy"]
     directives = dict(part.split(" ", 1) for part in policy.split("; "))
     assert directives == {
         "default-src": "'none'",
