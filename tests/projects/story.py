@@ -10,6 +10,7 @@ from io import StringIO
 from typing import Any
 
 from django.apps import apps
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.checks import run_checks
@@ -115,7 +116,7 @@ def assert_admin_works(label: str, ada: Any) -> None:
     ):
         assert_answers(name, *args, user=grace)
     index = assert_answers("admin:index", user=grace)
-    assert "live now" in index
+    assert "Live sessions" in index
     assert "Revoke" in assert_answers(f"admin:{label}_session_change", session.pk, user=grace)
     find = reverse(f"admin:{label}_session_find")
     assert browser_of(grace).post(find, {"q": "ada"}).status_code == 302
@@ -133,7 +134,8 @@ def browser_of(user: Any) -> Client:
 
 def assert_answers(name: str, *args: Any, user: Any) -> str:
     """Return the admin page called ``name`` as ``user`` sees it; fail unless it answers 200."""
-    answer = browser_of(user).get(reverse(name, args=args))
+    # The admin decodes the key in an address: it takes "_41" in a key's id for an encoded "A".
+    answer = browser_of(user).get(reverse(name, args=[quote(arg) for arg in args]))
     assert answer.status_code == 200, (name, answer.status_code)
     return answer.content.decode()
 

@@ -14,7 +14,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
-    "tokens.api.middleware.TokenCookieMiddleware",
+    "tokens.middleware.TokensMiddleware",
+]
+AUTHENTICATION_BACKENDS = [
+    "tokens.backends.SignInLimitBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 TEMPLATES = [
     {
@@ -23,11 +27,4 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
     }
 ]
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.JWTAuthentication"],
-    "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
-        "tokens.api.renderers.BrowsableAPIRenderer",
-    ],
-    "EXCEPTION_HANDLER": "tokens.api.exception_handler.exception_handler",
-}
+REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.JWTAuthentication"]}

@@ -5,7 +5,7 @@ On 25 October 2026, the clock shows 02:30 at 00:30 UTC and again at 01:30 UTC.
 """
 
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,15 +31,16 @@ from django.test.utils import (  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
-from tests.conftest import forget_everything  # noqa: E402
 from tests.projects import story  # noqa: E402
 from tokens import sessions  # noqa: E402
 from tokens.admin.history import history  # noqa: E402
-from tokens.admin.overview import overview  # noqa: E402
+from tokens.admin.overview import numbers_of_days  # noqa: E402
+from tokens.database.background import forbid_threads  # noqa: E402
 from tokens.errors import Denied, Expired, RefreshTokenReused, SessionEnded, TokenError  # noqa: E402
-from tokens.models import DeniedToken, EndReason, PruneRun, Session, SigningKey  # noqa: E402
+from tokens.models import DailyCount, DeniedToken, EndReason, PruneRun, Session, SigningKey  # noqa: E402
 from tokens.operations import pruning  # noqa: E402
 from tokens.sessions import TokenPair, seen  # noqa: E402
+from tokens.testing import forget  # noqa: E402
 
 MINUTE = timedelta(minutes=1)
 FIRST = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30 CEST
@@ -107,7 +108,7 @@ def a_revoked_access_token_is_refused() -> None:
         assert denial.denied_at == now
         assert now + 5 * MINUTE < denial.until < now + 7 * MINUTE
         with override_settings(TOKENS_DENYLIST_MODE="snapshot"):
-            forget_everything()
+            forget()
             assert refusal(sessions.authenticate, pair.raw_access, now=now) is Denied
         story_of_the_api = APIClient()
         with at(now):
@@ -207,10 +208,10 @@ def staff_sees_local_times() -> None:
         address = reverse("admin:tokens_session_changelist") + f"?{chosen}"
         assert story.browser_of(root).get(address).status_code == 200, chosen
     midnight = datetime(2026, 10, 25, 23, tzinfo=UTC)  # in Berlin
-    for now in (midnight - MINUTE, midnight):
-        sessions.start(user(), now=now)
-    day_before, day = overview(now=midnight).days[-2:]
-    assert (day_before.sign_ins, day.sign_ins) == (3, 1)
+    for number, day in ((3, date(2026, 10, 25)), (1, date(2026, 10, 26))):
+        DailyCount.objects.update_or_create(day=day, defaults={"sign_ins": number})
+    for now, shown in ((midnight - MINUTE, [0, 3]), (midnight, [3, 1])):
+        assert numbers_of_days(now=now)[1]["sign_ins"][-2:] == shown
 
 
 def row_of(session: Session) -> Any:
@@ -256,7 +257,7 @@ def a_dump_can_be_loaded() -> None:
 
 def main() -> None:
     # A test database is dropped only if no other thread has a connection.
-    seen._notes._start_thread = lambda: None  # type: ignore[method-assign]
+    forbid_threads()
     setup_test_environment()
     databases = setup_databases(verbosity=0, interactive=False)
     try:
@@ -274,7 +275,7 @@ def main() -> None:
         user().delete()
         story.run(label="tokens")
     finally:
-        forget_everything()  # A copy of the denylist has a connection of its own.
+        forget()  # A copy of the denylist has a connection of its own.
         teardown_databases(databases, verbosity=0)
     print("agreed")  # noqa: T201
 

@@ -4,6 +4,7 @@ from typing import Any
 import dj_database_url
 
 from tests.projects.with_admin import *  # noqa: F403
+from tests.support.mail_in_memory import *  # noqa: F403
 
 # Without USE_TZ, or with a TIME_ZONE in DATABASES.
 USE_TZ = os.environ["USE_TZ"] == "yes"

@@ -1,5 +1,6 @@
 """Sign in one member per database, and compare what both queries return."""
 
+from contextlib import suppress
 from datetime import date
 
 import django
@@ -13,13 +14,16 @@ from django.utils import timezone  # noqa: E402
 from tests.projects.other_users.models import Member  # noqa: E402
 from tests.projects.other_users.router import Router  # noqa: E402
 from tests.tokens.sessions.test_query import parts_of  # noqa: E402
-from tokens import compiled_sql, sessions  # noqa: E402
-from tokens.sessions import query, seen, verified  # noqa: E402
+from tokens import sessions  # noqa: E402
+from tokens.database import compiled_sql  # noqa: E402
+from tokens.database.background import forbid_threads  # noqa: E402
+from tokens.errors import UnknownKey  # noqa: E402
+from tokens.sessions import locking, query, verified  # noqa: E402
 
 
 def main() -> None:
     # The thread would change a row between the two queries that are compared.
-    seen._notes._start_thread = lambda: None  # type: ignore[method-assign]
+    forbid_threads()
     now = timezone.now()
     for alias in ("default", "other"):
         call_command("migrate", run_syncdb=True, database=alias, verbosity=0, skip_checks=True)
@@ -38,10 +42,15 @@ def main() -> None:
         claims = verified.read(pair.raw_access, now=now)
         found = query.find(claims)
         assert compiled_sql._cache.compiled[alias, "the query for at+jwt"][1] is not None
+        assert compiled_sql._cache.compiled[alias, locking._name()][1] is not None
         assert found is not None
         assert parts_of(found) == parts_of(query.find_through_orm(claims, alias=alias))
+    claims = verified.read(pairs["other"].raw_access, now=now)
     Router.alias = "default"
-    assert query.find(verified.read(pairs["other"].raw_access, now=now)) is None
+    assert query.find(claims) is None
+    with suppress(UnknownKey):
+        verified.read(pairs["other"].raw_access, now=now)
+        raise AssertionError("A key of another database verified the token.")
     print("agreed")  # noqa: T201
 
 

@@ -39,7 +39,7 @@ def main() -> None:
         "support": sorted(Group.objects.get().permissions.values_list("codename", flat=True)),
         "found": [found({"q": term}) for term in terms],
         "of_user": found({"user": str(ada.pk)}),
-        "index": "live now" in client.get("/manage/").content.decode(),
+        "index": "Live sessions" in client.get("/manage/").content.decode(),
         "user": "Sign out everywhere" in client.get(page("change")).content.decode(),
         "signed_out": client.post(page("sign-out"), {"reason": "laptop stolen"}).status_code,
         "live": ada.token_sessions.filter(ended_at=None).count(),

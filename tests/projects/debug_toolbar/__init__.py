@@ -1,0 +1,1 @@
+"""A project with django-debug-toolbar, which watches every query."""

@@ -1,0 +1,1 @@
+"""A project on an engine that the app does not support."""

@@ -1,0 +1,1 @@
+from tests.projects.bare.settings import *  # noqa: F403
