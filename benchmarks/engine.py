@@ -24,11 +24,12 @@ from rest_framework.test import APIRequestFactory  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken  # noqa: E402
 from rest_framework_simplejwt.views import TokenRefreshView  # noqa: E402
 
+from tests import settings as project  # noqa: E402
 from tokens import sessions  # noqa: E402
 from tokens.errors import TokenError  # noqa: E402
 from tokens.models import EndReason  # noqa: E402
 
-from . import data, holding, parallel, peers, pruning, serving  # noqa: E402
+from . import bare, data, holding, parallel, peers, pruning, serving  # noqa: E402
 from .measure import ROUNDS, Timings, interleave  # noqa: E402
 
 factory = APIRequestFactory()
@@ -43,6 +44,7 @@ def main(expired: int) -> None:
     results["authenticate, never seen"] = never_seen(user)
     results["whole view"] = whole_view(user)
     results["whole request"] = whole_view(user, request=True)
+    results["GET /api/me/"] = me(user)
     results["refresh"] = refresh(user)
     results["sign-in, without the hash"] = sign_in(user)
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
@@ -124,6 +126,22 @@ def whole_view(user: Any, *, request: bool = False) -> Timings:
         answering = handler.get_response if request else resolve(path).func
         contenders[name] = _calling(answering, path, headers[credential])
     return interleave(contenders)
+
+
+def me(user: Any) -> Timings:
+    """Call the project's own view, and a view without authentication of a bare project."""
+    note("GET /api/me/")
+    with override_settings(MIDDLEWARE=project.MIDDLEWARE):
+        latchkey = WSGIHandler().get_response
+    with override_settings(MIDDLEWARE=bare.MIDDLEWARE):
+        nobody = WSGIHandler().get_response
+    header = peers.credentials(user)["latchkey"]
+    return interleave(
+        {
+            "latchkey": _calling(latchkey, "/api/me/", header),
+            "a bare view": _calling(nobody, reverse("who-none"), ""),
+        }
+    )
 
 
 def _calling(answering: Any, path: str, header: str) -> Callable[[], Any]:

@@ -19,7 +19,8 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from tokens import sessions
 
 from . import peers
-from .serving import Server, serving
+from .http import Server
+from .serving import serving
 
 CALLERS = 50
 TIMES = 5

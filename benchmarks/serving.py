@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from statistics import quantiles
 from typing import Any
@@ -16,50 +16,13 @@ from django.db import connection
 from tokens import sessions
 
 from . import peers
+from .http import Server, status_of
 from .measure import ROUNDS as ALL_ROUNDS
 from .measure import Timings
 
 ROUNDS = min(ALL_ROUNDS, 10)
 SECONDS = 0.5  # for each contender in each round
 CONNECTIONS = 4
-
-
-class Server:
-    """A port that speaks HTTP/1.1 over connections that stay open."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
-
-    def message(self, method: str, path: str, header: str, body: str = "") -> bytes:
-        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Accept: application/json"]
-        if header:
-            lines.append(f"Authorization: {header}")
-        if body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
-
-
-def status_of(connection: socket.socket, message: bytes) -> int:
-    """Send a request, read its whole answer and return the status."""
-    connection.sendall(message)
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += _some(connection)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    while len(body) < length:
-        body += _some(connection)
-    return int(head.split(b" ", 2)[1])
-
-
-def _some(connection: socket.socket) -> bytes:
-    received = connection.recv(65536)
-    if not received:
-        raise ConnectionError("the server closed the connection")
-    return received
 
 
 def rows(user: Any) -> dict[str, Timings]:
@@ -71,6 +34,7 @@ def rows(user: Any) -> dict[str, Timings]:
         "HTTP, p50": {},
         "HTTP, p99": {},
         "revoked to refused, two processes": {},
+        "the project over HTTP, seconds per request": {},
     }
     with serving("strict", workers=1) as strict, serving("snapshot", workers=1) as snapshot:
         targets = {
@@ -90,12 +54,28 @@ def rows(user: Any) -> dict[str, Timings]:
                         strict=True,
                     ):
                         timings[row].setdefault(name, []).append(value)
+    timings["the project over HTTP, seconds per request"] = _projects(headers)
     for mode in ("strict", "snapshot"):
         with serving(mode, workers=2) as server:
             name = "latchkey" if mode == "strict" else mode
             timings["revoked to refused, two processes"][name] = [
                 _until_refused(server, user) for _ in range(ROUNDS)
             ]
+    return timings
+
+
+def _projects(headers: Mapping[str, str]) -> Timings:
+    """Return the seconds per request of this project and of a bare one, each as it is served."""
+    timings: Timings = {}
+    ours = serving("strict", workers=1, settings="tests.settings", conf="config.gunicorn_conf")
+    with ours as project, serving("strict", workers=1, settings="benchmarks.bare") as bare:
+        targets = {"latchkey": (project, "latchkey"), "simplejwt": (bare, "simplejwt")}
+        for turn in range(ROUNDS + 1):
+            for name, (server, credential) in targets.items():
+                message = server.message("GET", "/api/me/", headers[credential])
+                elapsed, latencies = _load(server, message)
+                if turn:  # The first round only warms up.
+                    timings.setdefault(name, []).append(elapsed / len(latencies))
     return timings
 
 
@@ -143,13 +123,22 @@ def _until_refused(server: Server, user: Any) -> float:
 
 
 @contextmanager
-def serving(mode: str, *, workers: int) -> Iterator[Server]:
+def serving(
+    mode: str, *, workers: int, settings: str = "benchmarks.settings", conf: str = ""
+) -> Iterator[Server]:
+    """Serve ``config.wsgi`` with these settings under gunicorn, with ``conf`` if it is given."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(workers), "--threads", str(CONNECTIONS), "--log-level", "error"]
-    process = subprocess.Popen(command, env={**os.environ, "BENCH_DENYLIST_MODE": mode})
+    if conf:
+        command += ["-c", f"python:{conf}"]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "BENCH_DENYLIST_MODE": mode, "DJANGO_SETTINGS_MODULE": settings},
+        stdout=subprocess.DEVNULL,  # The access log is written.
+    )
     server = Server(port)
     try:
         _wait(server)
@@ -164,8 +153,8 @@ def _wait(server: Server) -> None:
     while True:
         try:
             with server.connect() as link:
-                if status_of(link, server.message("GET", "/readyz", "")) == 200:
-                    return
+                status_of(link, server.message("GET", "/readyz", ""))
+                return
         except OSError:
             if time.monotonic() > deadline:
                 raise

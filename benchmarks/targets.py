@@ -68,6 +68,21 @@ TARGETS = [
         at_least=True,
     ),
     Target(
+        "`GET /api/me/` of this project ÷ a view of a bare DRF project",
+        "GET /api/me/",
+        "latchkey",
+        "a bare view",
+        (2.2, 2.2),
+    ),
+    Target(
+        "`GET /api/me/` over HTTP, requests per second: this project ÷ a bare one with simplejwt",
+        "the project over HTTP, seconds per request",
+        "simplejwt",
+        "latchkey",
+        (1.1, 1.1),
+        at_least=True,
+    ),
+    Target(
         "refresh ÷ simplejwt with rotation and blacklist",
         "refresh",
         "latchkey",
