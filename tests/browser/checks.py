@@ -8,6 +8,7 @@ both_widths = pytest.mark.parametrize("page", [1280, 390], indirect=True, ids=["
 
 # The impacts, of axe's four, that keep a user from reading or using a part of the page.
 SERIOUS = ("serious", "critical")
+NARROWEST = 320  # pixels: WCAG 2.2 §1.4.10
 
 # The innermost elements that stick out, so that a failure names the cause.
 STICKS_OUT = """() => {
@@ -21,24 +22,52 @@ STICKS_OUT = """() => {
 }"""
 
 
+# A script that listens to the mode, such as that of Swagger, runs before the next frame, and what it
+# changes is shown by the one after that.
+NEXT_FRAMES = """() => new Promise((shown) =>
+    requestAnimationFrame(() => requestAnimationFrame(shown)))"""
+
+
 def assert_fits(page: Page) -> None:
     """Fail when the page scrolls sideways, and name what sticks out."""
     culprits = page.evaluate(STICKS_OUT)
     assert not culprits, f"{page.url} is wider than its window: {culprits}"
 
 
-def assert_accessible(page: Page, *, but: tuple[str, ...] = ()) -> None:
+def assert_fits_everywhere(page: Page) -> None:
+    """Fail when the page scrolls sideways in its window, or in the narrowest one."""
+    assert_fits(page)
+    window = page.viewport_size
+    assert window is not None
+    page.set_viewport_size({**window, "width": NARROWEST})
+    assert_fits(page)
+    page.set_viewport_size(window)
+
+
+def assert_accessible(
+    page: Page, *, but: tuple[str, ...] = (), impacts: tuple[str, ...] = SERIOUS
+) -> None:
     """
     Fail on what axe calls serious or critical: contrast, names, labels, keyboard.
 
-    ``but`` names rules that markup of other packages violates; give the reason beside it.
+    ``but`` names rules that markup of other packages violates; give the reason beside it. Without
+    ``impacts`` the page fails on everything that axe finds.
     """
     # Without preload: it would parse style sheets in inline style elements, which the page forbids.
     options = {"resultTypes": ["violations"], "preload": False}
     found = Axe().run(page, options=options).response["violations"]
-    serious = [
+    wrong = [
         f"{rule['id']}: {rule['help']}: " + "; ".join(node["html"][:200] for node in rule["nodes"])
         for rule in found
-        if rule["impact"] in SERIOUS and rule["id"] not in but
+        if (not impacts or rule["impact"] in impacts) and rule["id"] not in but
     ]
-    assert not serious, f"{page.url}: {serious}"
+    assert not wrong, f"{page.url}: {wrong}"
+
+
+def assert_accessible_in_both_modes(page: Page) -> None:
+    """Fail on everything that axe finds, for a reader who prefers light pages, and then dark ones."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(NEXT_FRAMES)
+        assert_accessible(page, impacts=())
+    page.emulate_media(color_scheme="light")

@@ -36,7 +36,8 @@ def chromium() -> Iterator[Browser]:
         # here. Only the test runs in this thread, so access is safe.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         try:
-            browser = launch(playwright)
+            # A domain with several hosts, which test_sibling_hosts.py serves.
+            browser = launch(playwright, "--host-resolver-rules=MAP *.example.test 127.0.0.1")
         except NoChromium as error:
             if os.environ.get("CI") == "true":
                 pytest.fail(str(error))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.support.grace import be_used
 from tokens import keyring, sessions
 from tokens.errors import RefreshTokenReused
-from tokens.models import EndReason, Session
+from tokens.models import DailyCount, EndReason, Session
 
 DEVICES = [
     ("203.0.113.24", "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"),
@@ -74,11 +74,38 @@ def settle(password: str, *, now: datetime | None = None) -> dict[str, str]:
     )
     sessions.revoke(_sign_in(alan, *DEVICES[0], now=now - timedelta(minutes=2)).raw_access)
     session = Session.objects.filter(user=ada, ended_at=None).earliest("started_at")
+    phone = _sign_in(ada, *DEVICES[1], now=now - timedelta(days=9))
+    sessions.name_device(phone.session, "My telephone")
+    moved = sessions.Client("203.0.113.80", phone.session.user_agent)
+    sessions.refresh(phone.raw_refresh, client=moved, now=now - timedelta(hours=3))
+    _sign_in(ada, "203.0.113.99", DEVICES[0][1], now=now - timedelta(days=6))
+    _remember_days(now)
     return {
         "session": str(session.pk),
         "incident": str(Session.objects.get(end_reason=EndReason.REUSE).pk),
         "user": str(ada.pk),
     }
+
+
+def _remember_days(now: datetime) -> None:
+    """Count what happened on the thirteen days before today: less at weekends, guessing on one day."""
+    today = timezone.localdate(now)
+    rows = []
+    for ago in range(1, 14):
+        day = today - timedelta(days=ago)
+        busy = 40 if day.weekday() < 5 else 12
+        rows.append(
+            DailyCount(
+                day=day,
+                sign_ins=busy + ago * 7 % 11,
+                failed_sign_ins=busy // 8 + (90 if ago == 4 else ago % 3),
+                refreshes=busy * 55 + ago * 37 % 200,
+                repeats=ago * 5 % 7,
+                reuses=int(ago in {2, 9}),
+                revocations=ago * 3 % 5,
+            )
+        )
+    DailyCount.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _sign_in(user: Any, address: str, agent: str, *, now: datetime) -> sessions.TokenPair:

@@ -1,21 +1,24 @@
 """
 ``make screenshots``: pictures of every page, from a temporary site with plausible users.
 
-Writes docs/images/NAME-WIDTH.png. The database is temporary.
+Writes docs/images/NAME-WIDTH.png, and NAME-WIDTH-dark.png for readers who prefer dark pages. The database is
+temporary. ``ARGS="--only my-sessions api-me"`` takes these pages only.
 """
 
+import argparse
 import logging
 import os
 import sys
 import tempfile
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import NoChromium, launch
-from tests.browser.pages import NOBODY, PAGES, STAFF
+from tests.browser.pages import NOBODY, PAGES, PERSON, STAFF, Shown
 from tests.support.processes import running_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,10 +30,16 @@ READERS = {  # by the width of the window in pixels
     390: "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/142.0.0.0 Mobile Safari/537.36",
 }
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 PASSWORD = "correct horse battery staple"
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", metavar="NAME", default=[])
+    only = set(parser.parse_args().only)
+    pages = [shown for shown in PAGES if not only or shown.name in only]
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory(prefix="latchkey-screenshots-") as folder:
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/scratch.sqlite3"
@@ -40,7 +49,8 @@ def main() -> None:
             at = site.base.removeprefix("http://")
             browser = launch(playwright, f"--host-resolver-rules=MAP {HOST}:80 {at}")
             for width in READERS:
-                take_pictures(browser, keys, width=width)
+                for scheme in SCHEMES:
+                    take_pictures(browser, pages, keys, width=width, scheme=scheme)
             browser.close()
 
 
@@ -77,24 +87,31 @@ def fill() -> dict[str, str]:
     return keys
 
 
-def take_pictures(browser: Browser, keys: dict[str, str], *, width: int) -> None:
+def take_pictures(
+    browser: Browser, pages: list[Shown], keys: dict[str, str], *, width: int, scheme: Scheme
+) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for reader in dict.fromkeys(shown.reader for shown in PAGES):
+    suffix = "" if scheme == "light" else f"-{scheme}"
+    for reader in dict.fromkeys(shown.reader for shown in pages):
         context = browser.new_context(
             base_url=f"http://{HOST}",
             user_agent=READERS[width],
             viewport={"width": width, "height": 800},
             reduced_motion="reduce",
+            color_scheme=scheme,
             locale="en-GB",
             timezone_id="UTC",
         )
         page = context.new_page()
         sign_in(page, reader)
-        for shown in PAGES:
+        for shown in pages:
             if shown.reader == reader:
                 page.goto(shown.path.format(**keys))
                 shown.then(page)
-                save(page, IMAGES / f"{shown.name}-{width}.png", width=width)
+                save(page, IMAGES / f"{shown.name}-{width}{suffix}.png", width=width)
+        if reader == PERSON:
+            # So that the next pictures do not show this session.
+            page.get_by_role("button", name="Sign out", exact=True).click()
         context.close()
 
 
