@@ -1,38 +1,49 @@
-from importlib import import_module
-from importlib.util import find_spec
+import gc
+import sys
+from collections.abc import Iterator
 from typing import Any
 
+import asgiref.sync
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import translation
 from rest_framework.test import APIClient
 
-from tokens import keyring
-from tokens.sessions import seen, verified
-
-# Packages that can be deleted.
-OPTIONAL = [name for name in ("tokens.snapshot",) if find_spec(name)]
+# Each test begins like a new process, and none has a thread that writes what was seen.
+pytest_plugins = ["tokens.testing.fixtures"]
 
 PASSWORD = "correct horse battery staple"
 
 
-@pytest.fixture(autouse=True)
-def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen is written by ``seen.flush()``: a thread would not see a test's transaction."""
-    monkeypatch.setattr(seen._notes, "_start_thread", lambda: None)
+@pytest.fixture(autouse=True, scope="session")
+def _contexts_are_restored_without_collecting() -> Iterator[None]:
+    """
+    Let no garbage be collected while asgiref sets context variables, before Python 3.12.
+
+    Python 3.11 crashes if what is collected meanwhile sets one too (python/cpython#148891).
+    """
+    if sys.version_info >= (3, 12):
+        yield
+        return
+    restore = asgiref.sync._restore_context
+
+    def restore_without_collecting(context: Any) -> None:
+        gc.disable()
+        try:
+            restore(context)
+        finally:
+            gc.enable()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asgiref.sync, "_restore_context", restore_without_collecting)
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process() -> Any:
-    """Start each test like a new process: with empty memory of keys, tokens and denials."""
-    forget_everything()
+def _language_of_the_site() -> Iterator[None]:
+    """Forget the language of a test's last request, which a thread keeps until the next one."""
     yield
-    forget_everything()
-
-
-def forget_everything() -> None:
-    """Empty what this process remembers of keys, tokens and denials."""
-    for remembers in (keyring, seen, verified, *map(import_module, OPTIONAL)):
-        remembers.forget()
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -21,7 +21,9 @@ def test_every_signal_is_documented() -> None:
 
 def test_every_line_is_documented() -> None:
     calls = (
-        re.findall(r'signals\.log\(\s*"(\w+)"', path.read_text())
+        re.findall(r'(?:signals\.log\(\s*|event=)"(\w+)"', path.read_text())
         for path in (ROOT / "tokens").rglob("*.py")
+        # Packages that can be deleted; pages of their own document their lines.
+        if not {"takeover", "status_list"} & set(path.parts)
     )
     assert documented("Lines") == {name for names in calls for name in names}

@@ -23,8 +23,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db.models import Model
 from django.dispatch import Signal
+
+from . import watching
+from .database import places
 
 logger = logging.getLogger("tokens")
 
@@ -54,7 +57,7 @@ _PLAIN = re.compile(r"[\w.:@/+,-]+", re.ASCII)
 def send(
     signal: Signal,
     *,
-    sender: type,
+    sender: type[Model],
     fields: Mapping[str, Any] | None,
     arguments: Mapping[str, Any],
     level: int = logging.INFO,
@@ -70,7 +73,7 @@ def send(
             log(SIGNALS[signal], level=level, **fields)
         signal.send_robust(sender=sender, **arguments)
 
-    transaction.on_commit(on_commit, robust=True)
+    places.on_commit(on_commit, sender, robust=True)
 
 
 def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
@@ -79,7 +82,10 @@ def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
 
     The log record has them as ``event`` and ``fields`` too, for formatters. Values may come from a
     client, so they are escaped: none can end the line or look like another field.
+
+    ``watching`` is told of the event, whether or not it is logged.
     """
+    watching.tell(event, fields)
     if not logger.isEnabledFor(level):
         return
     named = {name: str(value) for name, value in fields.items() if value is not None}

@@ -20,8 +20,9 @@ from cryptography.fernet import Fernet
 from django.contrib.auth import hashers
 
 from tokens import clock, jose
+from tokens.database.places import PerPlace
 from tokens.keyring import jwk, ring
-from tokens.models import denylist
+from tokens.models import DeniedToken, SigningKey, denylist
 from tokens.operations import pacing, pruning
 from tokens.sessions import ending, lifecycle, passwords, seen, verified
 
@@ -46,32 +47,33 @@ class Process:
         self.offset = 0.0
         self.made = 0  # how many random things it has made
         self.events: list[tuple[str, Any, Any]] = []  # the signals that it has sent
-        self.ring = ring._Cache()
+        self.rings = PerPlace(ring._Cache)
         self.verified = verified._Cache()
         self.notes = seen._Notes()
         self.notes._start_thread = lambda: None  # type: ignore[method-assign]  # A verb writes them.
-        self.copy: Any = copy and copy.Copy()
+        self.copies: Any = copy and PerPlace(copy.Copy, drop=copy.Copy.forget)
 
     def begin(self, known_ring: Any, *, ring_read_at: float) -> None:
         """Be a process that has read the key ring at that time, and nothing else."""
         self.offset, self.made = 0.0, 0
         self.events.clear()
-        self.ring.forget()
-        self.ring.ring = known_ring and replace(known_ring, read_at=ring_read_at)
+        self.rings.forget()
+        self.rings.of(SigningKey).ring = known_ring and replace(known_ring, read_at=ring_read_at)
         self.verified.clear()
         self.notes.forget()
-        if self.copy is not None:
-            self.copy.forget()
+        if self.copies is not None:
+            self.copies.forget()
             # A notification makes a denial known sooner, and must not be needed for the bound.
-            self.copy.notifications.has_changes = lambda alias: False
+            self.copies.of(DeniedToken).notifications.has_changes = lambda alias: False
 
     def state(self) -> Any:
         """Return what decides how the process goes on."""
-        known, held = self.ring.ring, self.copy
+        known = self.rings.of(SigningKey).ring
+        held = self.copies and self.copies.of(DeniedToken)
         return (
             self.offset,
             known and (sorted(known.keys), known.signer and known.signer.sealed, known.read_at),
-            sorted(self.notes._pending.items()),
+            [sorted(notes.items()) for notes in self.notes._pending.values()],
             sorted(self.notes._noted),
             copy and (sorted(held._held), held._cut_offs, held._floor, held._settled),
             copy and (held._read_at, held._added),
@@ -152,11 +154,11 @@ def separate_processes(processes: Processes) -> Iterator[None]:
         def patch(target: Any, name: str, new: Any) -> None:
             stack.enter_context(mock.patch.object(target, name, new))
 
-        patch(ring, "_cache", _OfThisProcess(processes, "ring"))
+        patch(ring, "_caches", _OfThisProcess(processes, "rings"))
         patch(verified, "_cache", _OfThisProcess(processes, "verified"))
         patch(seen, "_notes", _OfThisProcess(processes, "notes"))
         if copy:
-            patch(import_module("tokens.snapshot"), "_copy", _OfThisProcess(processes, "copy"))
+            patch(import_module("tokens.snapshot"), "_copies", _OfThisProcess(processes, "copies"))
             patch(copy, "OVERLAP", 1)  # So that few rows are enough for some to be settled.
         patch(clock, "now", processes.now)
         patch(clock, "elapsed", processes.monotonic)

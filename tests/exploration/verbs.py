@@ -13,6 +13,7 @@ from tokens.errors import PasswordChanged
 from tokens.jose import TokenType
 from tokens.models import EndReason, Session
 from tokens.operations import pruning
+from tokens.secret import Secret
 from tokens.sessions import TokenPair, seen
 from tokens.sessions.receivers import password_attempt, was_outdated
 
@@ -105,7 +106,7 @@ def change_password(me: Player, of: str, new: str = "new") -> None:
 
     def work() -> TokenPair:
         user: Any = sessions.authenticate(held.raw_access).user
-        save = partial(_save, user, new, checked=user.password)
+        save = partial(_save, user, Secret(new), checked=user.password)
         return sessions.change_password(user, keep=held.sid, save=save, client=me.client)
 
     if pair := me.act(f"change the password with {held}", work, uses=held):

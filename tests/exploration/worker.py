@@ -28,6 +28,9 @@ def set_up(urls: Any) -> None:
     """Take one of the databases."""
     os.environ.update(DATABASE_URL=urls.get(), DJANGO_SETTINGS_MODULE="tests.exploration.settings")
     django.setup()
+    from tokens.database.background import forbid_threads
+
+    forbid_threads()
     call_command("migrate", verbosity=0)
 
 

@@ -8,8 +8,8 @@ import pytest
 from tokens import sessions
 from tokens.conf import conf
 from tokens.errors import TokenError, WrongClaims
-from tokens.jose import Claims, TokenType, encode
-from tokens.keyring import signing_key
+from tokens.jose import Claims, TokenType, encode, jti_of
+from tokens.keyring import verification_key
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -49,21 +49,22 @@ def test_nothing_but_the_sessions_row_vouches_for_a_token_of_the_future(
 ) -> None:
     pair = sessions.start(user, now=NOW)
     ahead = int((NOW + conf.TOKENS_LEEWAY).timestamp()) + 1
+    key = verification_key(pair.session.kid, type, now=NOW)
     claims = Claims(
         type=type,
-        kid=signing_key().kid,
+        kid=key.kid,
         iss=conf.TOKENS_ISSUER,
-        aud=conf.TOKENS_AUDIENCE,
+        aud=sessions.audience_of(type),
         sub=str(user.pk),
         iat=ahead,
         exp=ahead + 300,
-        jti="x",
+        jti=jti_of(pair.session.pk, 0, type),
         sid=pair.session.pk,
         generation=0 if type is TokenType.REFRESH else None,
     )
     verb = sessions.refresh if type is TokenType.REFRESH else sessions.authenticate
     with pytest.raises(WrongClaims):
-        verb(encode(claims, key=signing_key()), now=NOW)
+        verb(encode(claims, key=key), now=NOW)
 
 
 def test_two_hosts_five_seconds_apart_understand_each_other(user: Any) -> None:

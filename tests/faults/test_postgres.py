@@ -71,7 +71,7 @@ def test_while_it_is_gone_every_door_says_so_and_then_goes_on(
     eventually(lambda: site.ask("/readyz").status == 200)
 
 
-def test_a_restart_in_the_middle_of_requests_signs_nobody_out(
+def test_a_restart_in_the_middle_of_requests_signs_no_user_out(
     postgres: Postgres, site: RunningSite
 ) -> None:
     stop = Event()

@@ -46,9 +46,7 @@ def site(postgres: Postgres) -> Iterator[RunningSite]:
         yield site
 
 
-def test_denials_are_seen_in_whatever_order_their_keys_come(
-    postgres: Postgres, site: RunningSite
-) -> None:
+def test_denials_are_seen_in_any_order_of_their_keys(postgres: Postgres, site: RunningSite) -> None:
     with ExitStack() as stack:
         revokers: list[Revoker] = [stack.enter_context(own_revoker(postgres.url)) for _ in range(3)]
         crowd = gather(site, ["ada"], PASSWORD, count=65)

@@ -31,7 +31,7 @@ def works_until(stop: Event, person: Person) -> list[int]:
     return statuses
 
 
-def test_nobody_is_signed_out_by_a_killed_worker(tmp_path: Path) -> None:
+def test_a_killed_worker_signs_no_user_out(tmp_path: Path) -> None:
     database_url = f"sqlite:///{tmp_path}/db.sqlite3"
     set_up(database_url)
     # A busy machine may take longer than the default grace to answer again.

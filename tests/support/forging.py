@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -9,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode, base64url_encode
 
-from tokens.jose import Key
+from tokens import keyring
+from tokens.jose import Key, TokenType
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -36,6 +38,17 @@ def compact(header: Any, payload: Any, signature: Signature) -> str:
     signing_input = part(header) + b"." + part(payload)
     made = signature(signing_input) if callable(signature) else signature
     return (signing_input + b"." + base64url_encode(made)).decode()
+
+
+def key_of(raw_token: str) -> Key:
+    """Return the key of the ring that signed this token."""
+    header = json.loads(base64url_decode(raw_token.partition(".")[0]))
+    return keyring.verification_key(header["kid"], TokenType(header["typ"]), now=datetime.now(UTC))
+
+
+def target_of(raw_token: str) -> "Target":
+    """Return the parts of a token that a key of the ring signed, with this key."""
+    return Target(raw_token, key_of(raw_token))
 
 
 class Target:

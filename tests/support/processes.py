@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A process that takes longer than these seconds hangs, however busy the machine is. No test
 # measures anything by it.
-PATIENCE = 300
+PATIENCE = 600
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -29,6 +29,16 @@ def environment(**changes: str) -> dict[str, str]:
     if "DATABASE_URL" not in changes:
         changes["DATABASE_URL"] = _database_url()
     return {**os.environ, **changes}
+
+
+def end(process: "subprocess.Popen[bytes]", *, patience: float = PATIENCE / 10) -> None:
+    """Terminate a process, and kill it if it does not end within this many seconds."""
+    process.terminate()
+    try:
+        process.wait(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def manage(*words: str, answer: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +53,16 @@ def manage(*words: str, answer: str = "", **changes: str) -> subprocess.Complete
         timeout=PATIENCE,
         check=False,
     )
+
+
+def content_of(*paths: Path) -> bytes:
+    """Return the files' bytes, as another process reads them.
+
+    To close a file drops every lock that this process has on it (POSIX). If it is SQLite's file,
+    the next process that closes the database takes itself for the last one, and deletes the log.
+    """
+    done = subprocess.run(["cat", *map(str, paths)], capture_output=True, check=True)
+    return done.stdout
 
 
 def run_project(package: str, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -96,6 +116,10 @@ class Site:
             except HTTPException as error:
                 raise ConnectionError("The answer is incomplete.") from error
 
+    def delete(self, path: str, raw_access: str) -> None:
+        headers = {"Authorization": f"Bearer {raw_access}"}
+        urlopen(Request(self.base + path, None, headers, method="DELETE"), timeout=PATIENCE).close()
+
     @staticmethod
     def _status_and_body(answer: Answer) -> tuple[int, Any]:
         return answer.status, answer.json() if answer.status == 200 else answer.body.decode()
@@ -108,6 +132,9 @@ class RunningSite(Site):
         super().__init__(port)
         self._master = master
 
+    def signal(self, number: int) -> None:
+        os.kill(self._master, number)
+
     def workers(self) -> list[int]:
         """Return the process ids of the workers that exist now."""
         path = Path(f"/proc/{self._master}/task/{self._master}/children")
@@ -117,24 +144,58 @@ class RunningSite(Site):
 @contextmanager
 def running_site(*, workers: int, **changes: str) -> Iterator[RunningSite]:
     """Run the project as ``make serve`` does, with this many workers, until the block ends."""
+    with site_under("gunicorn", {"WEB_CONCURRENCY": str(workers), **changes}) as site:
+        yield site
+
+
+@contextmanager
+def site_under(
+    server: str, changes: Mapping[str, str], *, log: Path | None = None
+) -> Iterator[RunningSite]:
+    """
+    Run the project under gunicorn or uvicorn until the block ends.
+
+    ``log`` gets everything that the server prints.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn_conf"]
-    command += ["config.wsgi", "--log-level", "warning"]
-    served = environment(BIND=f"127.0.0.1:{port}", WEB_CONCURRENCY=str(workers), **changes)
-    server = subprocess.Popen(command, cwd=ROOT, env=served, stdout=subprocess.DEVNULL)
-    site = RunningSite(port, server.pid)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while not _answers(site):
-            assert server.poll() is None, "gunicorn did not start"
-            assert time.monotonic() < deadline, "gunicorn does not answer"
-            time.sleep(0.1)
+    served = environment(BIND=f"127.0.0.1:{port}", **changes)
+    command = [sys.executable, "-m", *_serving(server, port, quiet=log is None)]
+    with serving(command, port, served, log=log) as site:
         yield site
-    finally:
-        server.terminate()
-        server.wait(timeout=PATIENCE)
+
+
+@contextmanager
+def serving(
+    command: list[str], port: int, environ: Mapping[str, str], *, log: Path | None = None
+) -> Iterator[RunningSite]:
+    """Run a command that serves a site at this port, which has /readyz, until the block ends."""
+    with ExitStack() as stack:
+        printed: dict[str, Any] = {"stdout": subprocess.DEVNULL}
+        if log is not None:
+            printed = {"stdout": stack.enter_context(log.open("wb")), "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, **printed)
+        site = RunningSite(port, process.pid)
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not _answers(site):
+                assert process.poll() is None, f"{command} did not start"
+                assert time.monotonic() < deadline, f"{command} does not answer"
+                time.sleep(0.1)
+            yield site
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)
+
+
+def _serving(server: str, port: int, *, quiet: bool) -> list[str]:
+    """Return the command of this server, which reads the other settings from the environment."""
+    if server == "gunicorn":
+        command = ["gunicorn", "-c", "python:config.gunicorn_conf", "config.wsgi"]
+    else:
+        command = ["uvicorn", "config.asgi:application", "--port", str(port), "--no-proxy-headers"]
+    return [*command, "--log-level", "warning"] if quiet else command
 
 
 def _answers(site: Site) -> bool:

@@ -3,7 +3,8 @@ Run a command with PostgreSQL and Redis: ``python -m tests.support.services COMM
 
 The servers are those that DATABASE_URL and CACHE_URL name. If a variable is not set, the server
 that answers on the usual local port is used. If none answers, one is started from the installed
-packages, in a temporary folder, and stopped when the command has ended.
+packages, in a temporary folder, and stopped when the command has ended. The command gets an empty
+database of its own on that server: what others keep in the database of DATABASE_URL changes nothing.
 """
 
 import os
@@ -88,7 +89,7 @@ def temporary_database(server: str) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         try:
-            yield f"{server.rpartition('/')[0]}/{name}"
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
@@ -108,7 +109,11 @@ def cache() -> Iterator[str]:
 
 def main(command: list[str]) -> int:
     try:
-        with database() as database_url, cache() as cache_url:
+        with (
+            database() as server,
+            temporary_database(server) as database_url,
+            cache() as cache_url,
+        ):
             served = {**os.environ, "DATABASE_URL": database_url, "CACHE_URL": cache_url}
             return subprocess.run(command, env=served, check=False).returncode
     except NotInstalled as error:

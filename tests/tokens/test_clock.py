@@ -8,6 +8,7 @@ import pytest
 
 from tokens import clock, sessions
 from tokens.keyring import ring
+from tokens.models import SigningKey
 from tokens.sessions import verified
 
 
@@ -21,10 +22,16 @@ def test_what_passes_is_in_seconds_and_never_goes_back() -> None:
 def test_a_fork_while_another_thread_holds_a_lock_stops_nothing(user: Any) -> None:
     pair = sessions.start(user)
     claims = sessions.authenticate(pair.raw_access).claims
-    with ring._cache.lock, verified._cache._lock:
+    with ring._caches.of(SigningKey).lock, verified._cache._lock:
         child = os.fork()
     if not child:
-        free = ring._cache.lock.acquire(timeout=5) and verified._cache._lock.acquire(timeout=5)
-        os._exit(0 if free and ring._cache.ring is None and not len(verified._cache) else 1)
+        free = ring._caches.of(SigningKey).lock.acquire(
+            timeout=5
+        ) and verified._cache._lock.acquire(timeout=5)
+        os._exit(
+            0
+            if free and ring._caches.of(SigningKey).ring is None and not len(verified._cache)
+            else 1
+        )
     assert os.waitpid(child, 0)[1] == 0
     assert sessions.authenticate(pair.raw_access).claims == claims

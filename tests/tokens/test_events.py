@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _signing_key(_fresh_process: None) -> None:
+def _signing_key(tokens_process: None) -> None:
     keyring.ensure()
 
 
@@ -183,7 +183,7 @@ def test_what_is_rolled_back_has_not_happened(user: Any, caplog: pytest.LogCaptu
         assert [call["signal"] for call in calls] == [signals.session_ended]
 
 
-def test_a_receiver_that_fails_undoes_nothing_and_stops_nobody(
+def test_a_receiver_that_fails_undoes_nothing_and_stops_no_other_receiver(
     user: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(**arguments: Any) -> None:
@@ -229,7 +229,7 @@ def test_a_sign_in_is_logged_without_the_name_that_was_typed(
     assert lines["sign_in_failed"]["account"] == lines["sign_in_not_admitted"]["account"]
     assert "my secret" not in caplog.text
     # Code signs in without a request and with credentials of another kind, too.
-    user_login_failed.send("a test", credentials={"certificate": "x"}, request=None)
+    user_login_failed.send("a test", credentials={"code": "x"}, request=None)
     user_logged_in.send(type(user), request=None, user=user)
     assert lines["sign_in_failed"].keys() == {"account", "address"}
     assert logged(caplog)["sign_in_failed"] == {}

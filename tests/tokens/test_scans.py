@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tokens import denylist, keyring, sessions
-from tokens.limits.sign_in import _is_known
+from tokens.limits.good_networks import was_used_by
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.operations import pruning
 
@@ -47,11 +47,22 @@ PAGES = [
     *(f"{SESSIONS}?user=USER&state={state}" for state in ("live", "ended", "expired")),
     *(f"{SESSIONS}?q={term}" for term in ("ada", "ada@example.org", "SID", "JTI", "192.0.2.1")),
     *(f"{SESSIONS}?q=192.0.2.1&state={state}" for state in ("live", "ended", "expired")),
+    *(f"{SESSIONS}?q={part}" for part in ("user1", "nobody", "192.0.2.0/24", "192.0.2.1/32")),
+    *(f"{SESSIONS}?{which}" for which in ("device=Linux", "device=other", "browser=Firefox")),
+    *(f"{SESSIONS}?network={which}" for which in ("192.0.2.0/24", "192.0.2.1/32", "2001:db8::")),
+    f"{SESSIONS}?user=USER&network=192.0.2.0/24&device=other",
+    *(f"{SESSIONS}export/{query}" for query in ("", "?state=ended", "?state=expired", "?q=user1")),
+    f"{SESSIONS}export/?reason=reuse&network=192.0.2.0/24",
     f"{SESSIONS}SID/change/",
     f"{SESSIONS}SID/revoke/",
     DENIALS,
     *(f"{DENIALS}?kind={kind}" for kind in DeniedToken.Kind.values),
-    *(f"{DENIALS}?q={term}" for term in ("ada", "ada@example.org", "SID", "JTI", "nobody")),
+    *(
+        f"{DENIALS}?q={term}"
+        for term in ("ada", "ada@example.org", "SID", "JTI", "nobody", "user1")
+    ),
+    f"{DENIALS}export/",
+    f"{DENIALS}export/?kind=sid",
     f"{DENIALS}DENIAL/change/",
     KEYS,
     f"{KEYS}rotate/",
@@ -73,6 +84,9 @@ def _rows(user: Any, django_user_model: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("accounts.admin.WINDOW", 150)
     monkeypatch.setattr("tokens.admin.search.MAX_BESIDE_INCIDENTS", 5)
     monkeypatch.setattr("tokens.admin.search.MAX_INCIDENTS", 5)
+    monkeypatch.setattr("tokens.admin.networks.MAX_IN_NETWORK", 50)
+    monkeypatch.setattr("tokens.admin.export.BATCH", 700)
+    monkeypatch.setattr("tokens.admin.deletion.WINDOW", 20)
     users = django_user_model.objects.bulk_create(
         django_user_model(
             username=f"user{i}",
@@ -134,6 +148,7 @@ def scans(_rows: None) -> Callable[[Callable[[], Any]], list[str]]:
     def run(call: Callable[[], Any]) -> list[str]:
         with CaptureQueriesContext(connection) as captured:
             answer = call()
+            b"".join(getattr(answer, "streaming_content", ()))
         assert getattr(answer, "status_code", 200) in {200, 302}
         statements = [query["sql"] for query in captured.captured_queries]
         asked = [sql for sql in statements if re.match(r"SELECT|UPDATE|DELETE", sql)]
@@ -208,11 +223,11 @@ def test_the_life_of_a_session(user: Any, scans: Any) -> None:
     pair = sessions.start(user)
     assert scans(lambda: sessions.authenticate(pair.raw_access)) == []
     assert scans(lambda: sessions.refresh(pair.raw_refresh)) == []
-    assert scans(lambda: _is_known("ada", "192.0.2.1", now=timezone.now())) == []
+    assert scans(lambda: was_used_by(user, "192.0.2.1", now=timezone.now())) == []
     assert scans(lambda: sessions.end_all(user, reason=EndReason.LOGOUT)) == []
 
 
-def test_deactivating_and_deleting_somebody(user: Any, scans: Any) -> None:
+def test_deactivating_and_deleting_a_user(user: Any, scans: Any) -> None:
     user.is_active = False
     assert scans(user.save) == []
     assert scans(user.delete) == []
@@ -249,3 +264,21 @@ def test_a_scan_is_seen(scans: Any) -> None:
     assert scans(lambda: list(Session.objects.filter(user_agent="x")))
     assert scans(lambda: list(Session.objects.order_by("user_agent")[:5]))
     assert scans(lambda: Session.objects.order_by("-started_at").filter(generation=3).count())
+
+
+def test_a_page_costs_no_more_statements_with_more_rows(admin_client: Client, user: Any) -> None:
+    def statements() -> dict[str, int]:
+        counts = {}
+        for page in (SESSIONS, f"{SESSIONS}?q=ad", f"{SESSIONS}?network=192.0.2.0/24", "/admin/"):
+            cache.clear()
+            with CaptureQueriesContext(connection) as captured:
+                assert admin_client.get(page).status_code == 200
+            counts[page] = len(captured)
+        return counts
+
+    sessions.start(user, client=sessions.Client("192.0.2.1"))
+    statements()  # What Django caches per process is paid for.
+    few = statements()
+    for _ in range(100):
+        sessions.start(user, client=sessions.Client("192.0.2.1"))
+    assert statements() == few

@@ -270,7 +270,7 @@ def test_a_limit_is_over_when_it_is_over() -> None:
     assert counts.waits([charge], now=NOW)
     with pytest.raises(TooManyAttempts):
         counts.take([charge], now=NOW)
-    counts.give_back([charge], share=1)
+    counts.give_back([charge])
     assert counts.waits([charge], now=NOW) == {}
 
 

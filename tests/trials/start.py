@@ -10,9 +10,9 @@ _barrier: Barrier | None = None
 def set_up() -> None:
     """Set Django up, with no thread for ``seen``: on a virtual clock ``seen.flush()`` is called."""
     django.setup()
-    from tokens.sessions import seen
+    from tokens.database.background import forbid_threads
 
-    seen._notes._start_thread = lambda: None  # type: ignore[method-assign]
+    forbid_threads()
 
 
 def set_member_up(barrier: Barrier) -> None:
