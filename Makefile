@@ -12,10 +12,10 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 	TOKEN_SECRET=another-one-for-the-checks-of-make-lint-0123456789 \
 	DEBUG=false HTTPS=true DATABASE_URL=sqlite:////nonexistent/unused.sqlite3
 
-LINTS := lint-style lint-format lint-types lint-layers lint-migrations lint-settings
+LINTS := lint-style lint-format lint-types lint-layers lint-migrations lint-settings lint-messages
 
-.PHONY: help run serve demo test test-services test-browser screenshots soak soak-services trials explore bench capacity lint $(LINTS) audit \
-	format lock clean
+.PHONY: help run serve demo test test-services test-leaks test-browser test-package test-clients reach connections package corners matrix screenshots soak soak-services simplejwt-suites trials explore takeover fuzz bench bench-clients capacity guessing lint $(LINTS) audit \
+	format messages lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ help: ## List these targets
 run: $(VENV)/.runtime ## Set everything up and serve on 127.0.0.1:8000 (or on PORT)
 	@PORT=$(PORT) $(BIN)/python -m config.quickstart
 
-serve: $(VENV)/.runtime ## Serve with gunicorn, as in production, on 127.0.0.1:8000 (PORT, BIND, WEB_CONCURRENCY)
+serve: $(VENV)/.runtime ## Serve with gunicorn, as in production, on 127.0.0.1:8000 (PORT, BIND, WEB_CONCURRENCY, SERVER=asgi)
 	@PORT=$(PORT) $(BIN)/python -m config.serve
 
 demo: $(VENV)/.runtime ## Sign in, refresh, replay and revoke over HTTP, step by step
@@ -31,20 +31,56 @@ demo: $(VENV)/.runtime ## Sign in, refresh, replay and revoke over HTTP, step by
 
 test: $(VENV)/.dev ## Run the tests on SQLite; fail unless they cover every branch of tokens/
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q -m "not browser and not services" $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q -m "not browser and not leaks and not package and not services" $(ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 	@$(BIN)/coverage report --include="tokens/*" --fail-under=100
 
+# Tests that meet no SQL of one database alone: `make test` has them. Many of the others wait for servers
+# and clocks, so there are more processes than cores.
+WITHOUT_SQL := attacks http leaks verifiers tokens/client tokens/jose
+SERVICES_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1) // 2)')
 test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL, or local servers)
 	$(BIN)/python -m tests.support.services \
-		$(BIN)/python -m pytest -n auto --dist worksteal -q -m "not browser" $(ARGS)
+		$(BIN)/python -m pytest -n $(SERVICES_PROCESSES) --dist worksteal -q \
+		$(addprefix --ignore=tests/,$(WITHOUT_SQL)) \
+		-m "not browser and not leaks and not package and not projects" $(ARGS)
+
+corners: $(VENV)/.dev ## Test with the oldest Python, Django and DRF on PostgreSQL, and with the newest on SQLite
+	$(BIN)/nox -s corners $(ARGS)
+
+matrix: $(VENV)/.dev ## Test with every supported Python, Django, DRF and database, which takes hours
+	$(BIN)/nox $(ARGS)
+
+test-leaks: $(VENV)/.dev ## Let every view fail in every way, and search the error reports for secrets
+	$(BIN)/python -m pytest -n auto --dist worksteal -q -m leaks tests/leaks $(ARGS)
 
 test-browser: $(VENV)/.dev ## Run the tests that drive a browser (requires Chromium)
 	$(BIN)/python -m pytest -n auto --dist worksteal -q -rs tests/browser $(ARGS)
 
+test-package: $(VENV)/.dev ## Install the wheel into an empty environment, and join projects as docs/installing.md says
+	$(BIN)/python -m pytest -q -m package $(ARGS)
+
+test-clients: $(VENV)/.dev ## Test the verifiers for Python and Node.js (requires node and npm)
+	cd clients/python && ../../$(BIN)/python -m pytest -q -p no:cacheprovider
+	cd clients/node && npm ci --ignore-scripts --no-audit --no-fund --silent && npm test --silent
+
+reach: ENDS ?= 200
+reach: $(VENV)/.dev ## Measure how soon each verifier refuses what has ended, ENDS times each, and write docs/reach.md
+	$(BIN)/python -m tests.reach --ends $(ENDS) $(ARGS)
+
+connections: CONNECTIONS ?= 10000
+connections: $(VENV)/.dev ## Measure CONNECTIONS open WebSockets, tickets and async views, and write docs/connections.md and docs/async.md
+	$(BIN)/python -m tests.open_connections --connections $(CONNECTIONS) $(ARGS)
+
+package: $(VENV)/.dev ## Build the source distribution and the wheel in dist/, and check them
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+
 screenshots: $(VENV)/.dev ## Write screenshots of every page to docs/images (requires Chromium)
-	@$(BIN)/python -m tests.browser.screenshots
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 soak: MINUTES ?= 10
 soak: $(VENV)/.dev ## Run mixed traffic for MINUTES while workers are killed, and check it against a ledger
@@ -60,13 +96,30 @@ trials: $(VENV)/.dev ## Refresh with real clients, lost answers and thieves, on 
 explore: $(VENV)/.dev ## Run every order of the statements of concurrent requests, on both databases (ARGS="--faults")
 	$(BIN)/python -m tests.exploration $(ARGS)
 
+simplejwt-suites: $(VENV)/.dev ## Run the test suites of simplejwt and dj-rest-auth, from their sdists, with this app's tokens
+	$(BIN)/python -m tests.simplejwt_names.suites $(ARGS)
+
+takeover: $(VENV)/.dev ## Take over sites of djangorestframework-simplejwt, on both databases (ARGS="--users 100 --engine sqlite")
+	$(BIN)/python -m tests.takeover $(ARGS)
+
+fuzz: REQUESTS ?= 100000
+fuzz: $(VENV)/.dev ## Send REQUESTS random requests to the site under gunicorn and uvicorn (ARGS="--server uvicorn")
+	$(BIN)/python -m tests.fuzz --requests $(REQUESTS) $(ARGS)
+
 bench: $(VENV)-bench/.installed ## Compare the performance with similar packages (SIZES=1000,10000000, EXPIRED, DATABASE_URL)
 	$(VENV)-bench/bin/python -m benchmarks
 
 capacity: $(VENV)-bench/.installed ## Measure the load that one PostgreSQL carries (DATABASE_URL, PROCESSES, SECONDS)
 	$(VENV)-bench/bin/python -m benchmarks.capacity
 
-lint: audit $(LINTS) ## Check style, types, layers, migrations, settings and dependencies
+bench-clients: $(VENV)/.dev ## Compare the verifiers with PyJWT and jose (requires node and npm)
+	cd clients/python && ../../$(BIN)/python -m bench
+	cd clients/node && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run bench --silent
+
+guessing: $(VENV)-bench/.installed ## Measure what strangers with wrong passwords cost everybody else (CONNECTIONS, SECONDS, NAMES)
+	$(VENV)-bench/bin/python -m benchmarks.guessing
+
+lint: audit $(LINTS) ## Check style, types, layers, migrations, settings, translations and dependencies
 
 # Each of these is also a hook in .pre-commit-config.yaml. The audit is not: it asks a server.
 lint-style: $(VENV)/.dev
@@ -77,6 +130,7 @@ lint-format: $(VENV)/.dev
 
 lint-types: $(VENV)/.dev
 	$(BIN)/mypy
+	cd clients/python && ../../$(BIN)/mypy
 
 lint-layers: $(VENV)/.dev
 	$(BIN)/lint-imports
@@ -87,12 +141,18 @@ lint-migrations: $(VENV)/.dev
 lint-settings: $(VENV)/.dev
 	$(CHECK_ENV) $(MANAGE) check --deploy --fail-level WARNING
 
+lint-messages: $(VENV)/.dev
+	@$(BIN)/python -m tests.messages
+
 audit: $(VENV)/.dev ## Fail if a dependency has a known vulnerability (AUDIT=strict: also if that is unknown)
 	@$(BIN)/python -m tests.audit requirements-dev.txt
 
 format: $(VENV)/.dev ## Format the code and sort its imports
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
+
+messages: $(VENV)/.dev ## Bring the catalogues of translations up to date, and compile them (requires GNU gettext)
+	@$(BIN)/python -m tests.messages --write
 
 lock: $(VENV)/.dev ## Compile requirements*.in to pinned versions with hashes
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
@@ -106,8 +166,8 @@ lock: $(VENV)/.dev ## Compile requirements*.in to pinned versions with hashes
 		benchmarks/requirements.in -o benchmarks/requirements.txt $(ARGS)
 
 clean: ## Remove generated files; keep .env and the database
-	rm -rf $(VENV) $(VENV)-bench .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
-		.import_linter_cache staticfiles
+	rm -rf $(VENV) $(VENV)-bench .coverage .coverage.* .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache \
+		.import_linter_cache dist staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:
