@@ -40,9 +40,12 @@ secure_scheme_headers: dict[str, str] = {}
 accesslog = "-"
 
 # A query that hangs would block its thread for ever. Set PGOPTIONS to change or lift the limits.
-os.environ.setdefault(
-    "PGOPTIONS", "-c statement_timeout=10s -c idle_in_transaction_session_timeout=30s"
-)
+raw_env = [
+    "PGOPTIONS="
+    + os.environ.get(
+        "PGOPTIONS", "-c statement_timeout=10s -c idle_in_transaction_session_timeout=30s"
+    )
+]
 
 
 class AccessLog(Logger):
