@@ -7,6 +7,7 @@ byte. Its codes are the same in every language.
 """
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError
@@ -134,7 +135,8 @@ def challenge_to_refused_token() -> str:
 
 
 def _is_ours(scheme: str) -> bool:
-    return scheme.lower() in {ours.lower() for ours in conf.TOKENS_HEADER_TYPES}
+    ours = conf.TOKENS_HEADER_TYPES
+    return scheme in ours or scheme.lower() in {each.lower() for each in ours}
 
 
 def note_authenticated(request: HttpRequest | Request) -> None:
@@ -167,13 +169,14 @@ def forbid_storing(response: HttpResponseBase) -> None:
 def _credential(request: HttpRequest | Request) -> list[str]:
     # Split at spaces only (RFC 9110 §11.4). split() also splits at a no-break space, and a proxy
     # in front would then read another credential than this function.
-    words = header_of(request, _header_key()).split(" ")
+    words = header_of(request, _meta_key(conf.TOKENS_HEADER_NAME)).split(" ")
     return [word for word in words if word] or [""]
 
 
-def _header_key() -> str:
-    """Return the key of TOKENS_HEADER_NAME in ``request.META``."""
-    return f"HTTP_{conf.TOKENS_HEADER_NAME.upper().replace('-', '_')}"
+@lru_cache(maxsize=32)
+def _meta_key(header: str) -> str:
+    """Return the key of a header in ``request.META``."""
+    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def request_refusal(error: TokenError) -> AuthenticationFailed:

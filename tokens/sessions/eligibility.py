@@ -4,6 +4,7 @@ Who may come in: Django's rule and the project's, in one place.
 It is asked at sign-in, at each request and at each refresh.
 """
 
+from functools import cache
 from inspect import getattr_static
 from typing import Any
 
@@ -83,5 +84,9 @@ def locked_row(pk: Any) -> Any:
 
 
 def _users() -> Any:
-    model: Any = Session._meta.get_field("user").related_model
-    return model._default_manager
+    return _user_model()._default_manager
+
+
+@cache
+def _user_model() -> Any:
+    return Session._meta.get_field("user").related_model
