@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import connections, router, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.db.models import Model
 
 T = TypeVar("T")
@@ -37,9 +37,15 @@ _plain: dict[str, Place] = {}
 _known: dict[Place, Place] = {}
 
 
+def alias_of(model: type[Model]) -> str:
+    """Return the alias of the database that the routers choose for writing this model."""
+    # Every request asks several times. Without a router, Django's answer is always the default.
+    return router.db_for_write(model) if router.routers else DEFAULT_DB_ALIAS
+
+
 def place_of(model: type[Model]) -> Place:
     """Return where the table of this model is now. It takes half a microsecond."""
-    alias = router.db_for_write(model)
+    alias = alias_of(model)
     # Without the connection: finding it takes as long as all the rest.
     name = connections.settings[alias]["NAME"]
     plain = _plain.get(alias)
@@ -69,7 +75,7 @@ def differs_by_thread(model: type[Model]) -> bool:
 
     django-tenants sets the tenant on the connection, and each thread has a connection of its own.
     """
-    alias = router.db_for_write(model)
+    alias = alias_of(model)
     return alias not in _plain and hasattr(connections[alias], "schema_name")
 
 
@@ -90,7 +96,7 @@ def within(place: Place) -> Iterator[Any]:
 
 def atomic(model: type[Model], **options: Any) -> Any:
     """Return Django's ``atomic`` for the database of this model."""
-    return transaction.atomic(using=router.db_for_write(model), **options)
+    return transaction.atomic(using=alias_of(model), **options)
 
 
 def on_commit(work: Callable[[], None], model: type[Model], *, robust: bool = False) -> None:
