@@ -38,7 +38,8 @@ test: $(VENV)/.dev ## Run the tests on SQLite; fail unless they cover every bran
 
 # Tests that meet no SQL of one database alone: `make test` has them. Many of the others wait for servers
 # and clocks, so there are more processes than cores.
-WITHOUT_SQL := attacks http leaks verifiers tokens/client tokens/jose
+WITHOUT_SQL := attacks http leaks test_catalogues.py test_docs.py test_messages.py tokens/client tokens/jose \
+	verifiers
 SERVICES_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1) // 2)')
 test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL, or local servers)
 	$(BIN)/python -m tests.support.services \

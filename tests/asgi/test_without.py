@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.processes import PATIENCE, ROOT, environment
 
+pytestmark = pytest.mark.projects
+
 HERE = "tests/asgi"
 IN_MEMORY = [HERE, f"--ignore={HERE}/test_servers.py", f"--ignore={HERE}/{Path(__file__).name}"]
 ONE_SERVER = [f"{HERE}/test_servers.py", "-k", "uvicorn and each_credential"]

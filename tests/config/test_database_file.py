@@ -12,6 +12,8 @@ import pytest
 from config.database_file import OwnersConnection, create_file
 from tests.support.processes import PATIENCE, ROOT
 
+pytestmark = pytest.mark.projects
+
 # Under WSGI, ASGI and in a shell, the first query makes the file. Its connection stays open, so
 # that -wal and -shm are there.
 OPENERS = {

@@ -7,6 +7,8 @@ import pytest
 
 from .running import story
 
+pytestmark = pytest.mark.projects
+
 
 @pytest.mark.parametrize("variant", ["hs256", "rs256"])
 def test_a_site_of_the_real_package_goes_on(tmp_path: Path, variant: str) -> None:
