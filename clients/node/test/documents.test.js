@@ -365,7 +365,7 @@ test("once a key is denied, the next token may ask for another", async () => {
   await verifier.verify(await authority.token());
 });
 
-test("without an answer about a key nobody is accused", async () => {
+test("without an answer about a key the token is not called invalid", async () => {
   await accept();
   pass(5);
   follower.get = async () => "<html>";

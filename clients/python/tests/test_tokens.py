@@ -178,7 +178,7 @@ def test_once_a_key_is_denied_the_next_token_may_ask_for_another(
 
 
 @pytest.mark.parametrize("trouble", ["<html>", "[]", HTTPException(), zlib.error(), OSError()])
-def test_without_an_answer_about_a_key_nobody_is_accused(
+def test_without_an_answer_about_a_key_the_token_is_not_called_invalid(
     trouble: str | Exception, reader: Reader, authority: Authority, clock: Clock
 ) -> None:
     def get(url: str, headers: object) -> str:
