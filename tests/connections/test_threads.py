@@ -9,6 +9,7 @@ import pytest
 from django.db import connection as database
 
 from tests.connections.held import PATIENCE, Held
+from tests.support.waiting import wait_until
 from tokens import clock, sessions
 from tokens.connections import watcher
 from tokens.connections.registry import Registry
@@ -19,13 +20,6 @@ def held(registry: Registry, user: Any) -> Held:
     held = Held(sessions.start(user))
     assert held.stays_open()
     return held
-
-
-def wait_until(is_true: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_an_idle_process_wakes_up_only_to_judge(
@@ -117,7 +111,7 @@ def test_a_forked_process_has_neither_threads_nor_connections_of_its_parent(
         os._exit(0 if good else 1)
     may_go_on.set()
     holder.join()
-    wait_until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
+    wait_until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0), seconds=PATIENCE)
     assert held.stays_open()
     sessions.end([sessions.judge(held.claims, now=clock.now())], reason=sessions.EndReason.LOGOUT)
     assert held.code() == "session_ended"
@@ -127,7 +121,7 @@ def test_threads_begin_again_with_the_next_connection(
     held: Held, registry: Registry, user: Any
 ) -> None:
     held.connection.close()
-    wait_until(lambda: not registry._threads)
+    wait_until(lambda: not registry._threads, seconds=PATIENCE)
     assert registry._watchers == {}
     assert Held(sessions.start(user)).stays_open()
 

@@ -1,8 +1,8 @@
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.support.processes import Answer, Site, manage
+from tests.support.waiting import wait_until
 
 PASSWORD = "correct horse battery staple"
 
@@ -58,8 +58,5 @@ def assert_unavailable(answer: Answer) -> None:
 
 
 def eventually(state: Callable[[], bool], *, seconds: float = 20) -> None:
-    """Wait until ``state`` returns True."""
-    deadline = time.monotonic() + seconds
-    while not state():
-        assert time.monotonic() < deadline, f"not true after {seconds} seconds"
-        time.sleep(0.1)
+    """Do what ``wait_until`` does, with less patience."""
+    wait_until(state, seconds=seconds)

@@ -1,9 +1,7 @@
 """What happens is counted for its day, in batches that no request waits for."""
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import PASSWORD
 from tests.support.grace import rotate_twice
-from tests.support.processes import PATIENCE
+from tests.support.waiting import wait_until
 from tokens import clock, daily, keyring, sessions, signals
 from tokens.daily import counting
 from tokens.database.places import Place, place_of
@@ -156,13 +154,6 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> counting._Counts:
     monkeypatch.setattr(counting, "_counts", counts)
     monkeypatch.setattr(counting, "INTERVAL", 0.05)
     return counts
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.02)
 
 
 @pytest.mark.django_db(transaction=True)

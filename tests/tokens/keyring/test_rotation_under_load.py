@@ -1,13 +1,14 @@
 """Promise 6: rotations under load fail no request, with several processes and many clients."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.core.management import call_command
 
 from tests.support.clients import calls, calls_and_refreshes, create_users, hammering, sign_in
-from tests.support.processes import PATIENCE, Site, running_site
+from tests.support.processes import Site, running_site
+from tests.support.waiting import wait_until
 from tokens import keyring
 from tokens.models import Session, SigningKey
 
@@ -29,13 +30,6 @@ def site() -> Iterator[Site]:
 def rotate(*words: str) -> None:
     """Rotate in this process, which is none of the site's; return when all sign with the new key."""
     call_command("rotate_secret", *words)
-
-
-def wait_until(happens: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happens():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_rotations_in_a_row_fail_no_request_and_lose_no_session(site: Site) -> None:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -14,6 +13,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from tests.support.processes import PATIENCE, ROOT, environment
+from tests.support.waiting import wait_until
 from tokens import keyring, sessions
 from tokens.database.places import Place, place_of
 from tokens.models import Session
@@ -36,13 +36,6 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> seen._Notes:
     monkeypatch.setattr(seen, "_notes", notes)
     monkeypatch.setattr(seen, "INTERVAL", 0.05)
     return notes
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.02)
 
 
 def is_seen(pair: TokenPair) -> bool:
