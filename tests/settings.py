@@ -53,5 +53,7 @@ if find_spec("tokens.status_list"):
         None  # The key of the tests is no public one. tests/status_list has others.
     )
 
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.support.flushing"]
+
 # Argon2 is slow by design. The tests that need it set it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
