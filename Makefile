@@ -5,6 +5,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
+# Of pytest, for suites whose tests often wait for servers and clocks: more than there are cores.
+PROCESSES = $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1) // 2)')
 MANAGE := $(BIN)/python manage.py
 
 # Settings for checks that run without .env. None of these values protects anything.
@@ -14,7 +16,7 @@ CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijkl
 
 LINTS := lint-style lint-format lint-types lint-layers lint-migrations lint-settings lint-messages
 
-.PHONY: help run serve demo test test-services test-leaks test-browser test-package test-clients reach connections package corners matrix screenshots soak soak-services simplejwt-suites trials explore takeover fuzz bench bench-clients capacity guessing lint $(LINTS) audit \
+.PHONY: help run serve demo test test-slow coverage test-services test-leaks test-browser test-package test-clients reach connections package corners matrix screenshots soak soak-services simplejwt-suites trials explore takeover fuzz bench bench-clients capacity guessing lint $(LINTS) audit \
 	format messages lock clean
 
 help: ## List these targets
@@ -29,21 +31,29 @@ serve: $(VENV)/.runtime ## Serve with gunicorn, as in production, on 127.0.0.1:8
 demo: $(VENV)/.runtime ## Sign in, refresh, replay and revoke over HTTP, step by step
 	@PORT=$(PORT) $(BIN)/python -m config.demo
 
-test: $(VENV)/.dev ## Run the tests on SQLite; fail unless they cover every branch of tokens/
+# The suites that have a target of their own.
+ELSEWHERE := not browser and not leaks and not package and not services
+# COVERAGE=yes leaves data for the target `coverage`.
+PYTEST = $(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest --dist worksteal -q
+test: $(VENV)/.dev ## Run the tests that are quick, on SQLite
+	$(PYTEST) -n auto -m "$(ELSEWHERE) and not slow and not projects" $(ARGS)
+
+test-slow: $(VENV)/.dev ## Run the tests that start servers, projects or many processes, on SQLite
+	$(PYTEST) -n $(PROCESSES) -m "$(ELSEWHERE) and (slow or projects)" $(ARGS)
+
+coverage: $(VENV)/.dev ## Run the tests of both on SQLite; fail unless they cover every branch of tokens/
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal -q -m "not browser and not leaks and not package and not services" $(ARGS)
+	@$(MAKE) --no-print-directory test test-slow COVERAGE=yes
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 	@$(BIN)/coverage report --include="tokens/*" --fail-under=100
 
-# Tests that meet no SQL of one database alone: `make test` has them. Many of the others wait for servers
-# and clocks, so there are more processes than cores.
+# Tests that meet no SQL of one database alone. They run on SQLite only.
 WITHOUT_SQL := attacks http leaks test_catalogues.py test_docs.py test_messages.py tokens/client tokens/jose \
 	verifiers
-SERVICES_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1) // 2)')
 test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL, or local servers)
 	$(BIN)/python -m tests.support.services \
-		$(BIN)/python -m pytest -n $(SERVICES_PROCESSES) --dist worksteal -q \
+		$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal -q \
 		$(addprefix --ignore=tests/,$(WITHOUT_SQL)) \
 		-m "not browser and not leaks and not package and not projects" $(ARGS)
 

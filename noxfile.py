@@ -7,7 +7,7 @@ corners`` runs the tests that depend on versions most, with the oldest and with 
 ``--`` replace the paths that pytest is given.
 
 Each session installs requirements-dev.txt with the versions of Django and DRF replaced, so all else is
-as ``make test`` has it.
+as ``make coverage`` has it.
 """
 
 from itertools import product
@@ -84,7 +84,7 @@ def matrix(cells: list[tuple[str, str, str, str]]) -> Any:
 @nox.session
 @matrix(CELLS)
 def tests(session: nox.Session, django: str, drf: str, engine: str) -> None:
-    """Run what `make test` runs of the app and the project, with one set of versions."""
+    """Run what `make coverage` runs of the app and the project, with one set of versions."""
     install(session, django, drf)
     run(session, engine, SUITE)
 

@@ -79,6 +79,7 @@ def test_packages_that_nothing_is_known_about_pass(service: str, tmp_path: Path)
     assert (status, "1 packages, none with a known vulnerability" in said) == (0, True)
 
 
+@pytest.mark.slow
 def test_without_the_service_a_sentence_says_that_nothing_was_audited(tmp_path: Path) -> None:
     for strictness, expected in (("", 0), ("strict", 1)):
         status, said = audit(tmp_path, "2.12.1", "http://127.0.0.1:9/", AUDIT=strictness)

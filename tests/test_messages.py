@@ -8,9 +8,13 @@ import pytest
 from tests import messages
 from tests.support.catalogues import LANGUAGES, path_of, read
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("xgettext") is None, reason="GNU gettext is not installed (apt install gettext)"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        shutil.which("xgettext") is None,
+        reason="GNU gettext is not installed (apt install gettext)",
+    ),
+    pytest.mark.slow,
+]
 
 PYTHON = 'from django.utils.translation import gettext as _\n_("Hello %(name)s")\n'
 PAGE = '{% load i18n %}{% translate "Sessions" %}'

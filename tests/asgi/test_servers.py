@@ -20,6 +20,8 @@ from tokens import clock, sessions
 from tokens.asgi import answers
 from tokens.sessions import TokenPair
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30
 COMMANDS = {
     "uvicorn": ["uvicorn", "--host", "127.0.0.1", "--port"],

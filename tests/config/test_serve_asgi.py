@@ -23,6 +23,8 @@ from tests.support.processes import ROOT, RunningSite, end, environment
 from tests.support.servers import free_port
 from tokens import sessions
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60
 # Much less than gunicorn's graceful_timeout of 30 s, after which it kills.
 SOON = 15

@@ -9,6 +9,8 @@ from uvicorn import Config
 from config import gunicorn_conf, uvicorn_worker
 from config.uvicorn_worker import PatientServer, Worker
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30
 
 

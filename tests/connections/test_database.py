@@ -13,6 +13,8 @@ from tokens.connections import watcher
 from tokens.connections.checks import check_connections
 from tokens.connections.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def held(registry: Registry, user: Any) -> Held:

@@ -19,7 +19,7 @@ from tokens.models import Session
 from tokens.secret import hide
 from tokens.sessions import TokenPair
 
-pytestmark = pytest.mark.usefixtures("registry")
+pytestmark = [pytest.mark.usefixtures("registry"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -83,6 +83,7 @@ def lose_denials(held: Held) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "code"),
     [

@@ -17,6 +17,8 @@ from tokens import clock, sessions
 from tokens.connections import watcher
 from tokens.connections.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 COUNT = 2_000
 REVOKED = 20
 

@@ -19,6 +19,8 @@ from tests.support.servers import free_port
 from tokens import sessions
 from tokens.sessions import TokenPair
 
+pytestmark = pytest.mark.slow
+
 SITE = "tests.connections.served"
 COMMANDS = {
     "uvicorn": ["uvicorn", f"{SITE}:application", "--host", "127.0.0.1", "--port", "{port}"],

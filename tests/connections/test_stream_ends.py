@@ -21,7 +21,7 @@ from tokens.connections.event_loop import watched
 from tokens.connections.registry import watch
 from tokens.sessions import TokenPair
 
-pytestmark = pytest.mark.usefixtures("nothing_is_left")
+pytestmark = [pytest.mark.usefixtures("nothing_is_left"), pytest.mark.slow]
 
 
 @pytest.mark.parametrize("is_waiting", [True, False])

@@ -20,7 +20,7 @@ from tests.connections.streaming import (
 )
 from tokens.sessions import TokenPair
 
-pytestmark = pytest.mark.usefixtures("nothing_is_left")
+pytestmark = [pytest.mark.usefixtures("nothing_is_left"), pytest.mark.slow]
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 

@@ -14,6 +14,8 @@ from tokens import clock, sessions
 from tokens.connections import watcher
 from tokens.connections.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def held(registry: Registry, user: Any) -> Held:

@@ -10,7 +10,7 @@ from tests.connections.socket_server import Server, ends, run
 from tokens.connections import websockets as module
 from tokens.sessions import TokenPair
 
-pytestmark = pytest.mark.usefixtures("nothing_is_left")
+pytestmark = [pytest.mark.usefixtures("nothing_is_left"), pytest.mark.slow]
 
 DISCONNECT = {"type": "websocket.disconnect", "code": 1001}
 

@@ -12,6 +12,8 @@ from tests.examples.serving import PATIENCE, Served
 from tokens import sessions
 from tokens.sessions import TokenPair
 
+pytestmark = pytest.mark.slow
+
 
 def bearer(pair: TokenPair) -> dict[str, str]:
     return {"Authorization": f"Bearer {pair.raw_access}"}

@@ -10,6 +10,8 @@ import pytest
 from tests.examples.page import files, write_project
 from tests.examples.serving import PATIENCE, project_environment
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_page_has_every_file_that_it_names() -> None:
     written = files()

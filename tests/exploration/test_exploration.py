@@ -8,7 +8,7 @@ from .search import explore
 
 SMALL = ("two tabs refresh", "a thief is late")
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.mark.parametrize("name", SMALL)

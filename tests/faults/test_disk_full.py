@@ -5,8 +5,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.faults.conftest import assert_unavailable, set_up, sign_in
 from tests.support.processes import running_site
+
+pytestmark = pytest.mark.slow
 
 
 def test_while_the_disk_is_full_calls_go_on_and_nothing_is_half_written(tmp_path: Path) -> None:

@@ -7,8 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+import pytest
+
 from tests.faults.conftest import Person, eventually, set_up, sign_in
 from tests.support.processes import RunningSite, running_site
+
+pytestmark = pytest.mark.slow
 
 CLIENTS = 6
 KILLS = 8

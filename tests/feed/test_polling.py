@@ -153,6 +153,7 @@ def test_a_long_document_is_compressed_if_the_client_accepts_it(
     assert again.status_code == 304
 
 
+@pytest.mark.slow
 def test_44_000_denials_fit(api: APIClient, reader: Reader) -> None:
     now = clock.now()
     deny_many(44_000, at=now)

@@ -15,6 +15,8 @@ from tests.support.processes import RunningSite, site_under
 from tokens import keyring, sessions
 from tokens.sessions import TokenPair
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.feed.settings"}
 
 

@@ -131,6 +131,7 @@ def test_a_stream_continues_from_a_cursor_in_the_address_or_in_the_header(reader
     run(story)
 
 
+@pytest.mark.slow
 def test_an_event_comes_although_nothing_is_denied(reader: Reader) -> None:
     async def story() -> None:
         async with stream() as events:
@@ -198,6 +199,7 @@ def test_a_stream_needs_a_key_and_ends_when_it_is_revoked(reader: Reader, settin
     run(story)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["this process", "another one, after this one created a key"])
 def test_a_stream_ends_when_its_key_is_revoked_by_any_process(
     reader: Reader, settings: Any, by: str

@@ -10,6 +10,8 @@ from tests.support.processes import site_under
 
 from .conftest import Served
 
+pytestmark = pytest.mark.slow
+
 PATHS = [
     "//api/me/",
     "/API/me/",

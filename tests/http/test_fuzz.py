@@ -2,11 +2,15 @@
 
 import os
 
+import pytest
+
 from tests.fuzz.requests import Tokens
 from tests.fuzz.run import fuzz
 from tokens.sessions import TokenPair
 
 from .conftest import Served
+
+pytestmark = pytest.mark.slow
 
 
 def test_random_requests_break_no_promise(served: Served, pair: TokenPair) -> None:

@@ -11,6 +11,8 @@ from tokens.api.cookies import ACCESS, REFRESH
 
 from .doors import DOORS
 
+pytestmark = pytest.mark.slow
+
 BY_COOKIE = ["cookie refresh", "logout by cookie", "a view of the project by cookie"]
 _DOORS = list(DOORS)
 # Each group takes some ten seconds.

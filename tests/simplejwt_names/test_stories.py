@@ -17,9 +17,12 @@ from tests.support.processes import ROOT
 STORIES = Path(__file__).resolve().parent / "stories"
 FILES = sorted(map(str, STORIES.glob("stories_*.py")))
 
-pytestmark = pytest.mark.skipif(
-    find_spec("tokens.simplejwt_names") is None, reason="the package was deleted"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        find_spec("tokens.simplejwt_names") is None, reason="the package was deleted"
+    ),
+    pytest.mark.slow,
+]
 
 
 def run(*arguments: str, **changes: str) -> None:

@@ -115,6 +115,7 @@ def _many(user: Any) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_many")
 def test_the_lists_say_what_the_rows_say() -> None:
     expected = {
@@ -127,6 +128,7 @@ def test_the_lists_say_what_the_rows_say() -> None:
     assert len(fetch(f"{BASE}0").content) < 2000 * 6
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_many")
 def test_a_list_is_built_in_the_memory_of_its_bits(user: Any) -> None:
     """Although everything was revoked, and then some signed in anew."""
@@ -145,6 +147,7 @@ def test_a_list_is_built_in_the_memory_of_its_bits(user: Any) -> None:
     assert 8000 < live < 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_many")
 def test_ended_sessions_are_found_by_an_index() -> None:
     with connection.cursor() as cursor:

@@ -164,6 +164,7 @@ def test_lists_have_sixteen_blocks(user: Any) -> None:
     assert idx < BLOCK_SIZE
 
 
+@pytest.mark.slow
 def test_processes_that_sign_in_at_once_get_different_indices() -> None:
     """Also when the first block is opened, and while the blocks fill up."""
     answers = race(*["take_indices"] * PROCESSES)

@@ -185,6 +185,7 @@ def test_the_key_of_jwk_url_is_read_once(user: Any, settings: Any) -> None:
         run("--adopt", "--noinput")
 
 
+@pytest.mark.slow
 def test_no_migration_is_missing() -> None:
     done = manage("makemigrations", "--check", "--dry-run", DATABASE_URL="sqlite://:memory:")
     assert done.returncode == 0, done.stdout + done.stderr

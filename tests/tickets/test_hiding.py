@@ -94,6 +94,7 @@ def served(
         yield site, log
 
 
+@pytest.mark.slow
 def test_a_view_that_fails_reports_no_ticket(served: tuple[RunningSite, Path], user: Any) -> None:
     from tokens import sessions
 

@@ -9,7 +9,7 @@ from tests.support.races import race
 from tokens import clock, keyring, sessions
 from tokens.tickets import issuing
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def test_fifty_requests_in_six_processes_with_one_ticket_let_one_in(

@@ -11,6 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.support.processes import run_project
 from tokens.models import DeniedToken, PruneRun, Session, SigningKey, ThrottleCount
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 10, 25, 0, 30, 15, 123456, tzinfo=UTC)
 
 

@@ -15,7 +15,7 @@ from tokens.errors import Denied, SessionEnded
 from tokens.models import Session, SigningKey, ThrottleCount
 from tokens.operations import pruning
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,8 @@ from tokens.routers import PrimaryRouter
 from tokens.status_list.models import Block, RefusedIndex
 from tokens.tickets.models import Ticket
 
+pytestmark = pytest.mark.slow
+
 REPLICA, PRIMARY = "tests.projects.replica.router.ReplicaRouter", "tokens.routers.PrimaryRouter"
 
 

@@ -26,6 +26,8 @@ from tokens.limits.good_networks import was_used_by
 from tokens.models import DeniedToken, EndReason, Session
 from tokens.operations import pruning
 
+pytestmark = pytest.mark.slow
+
 GROWING = ("tokens_session", "tokens_deniedtoken", "accounts_user")
 SMALL_INDEXES = ("user_staff", "user_superuser", "user_inactive")  # with few rows each
 # The plan nodes that may stand between a LIMIT and the scan that it stops.

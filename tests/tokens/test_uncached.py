@@ -186,6 +186,7 @@ def test_a_sign_in_knows_the_password_and_the_state_of_the_moment(user: Any) -> 
         eligibility.lock(known)
 
 
+@pytest.mark.slow
 def test_sign_ins_that_store_a_better_hash_of_the_password_all_stand(
     user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

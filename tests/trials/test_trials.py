@@ -10,6 +10,8 @@ import pytest
 from tests.support.processes import PATIENCE, ROOT
 from tests.trials.figures import Figures
 
+pytestmark = pytest.mark.slow
+
 ENGINE = "postgresql" if os.environ["DATABASE_URL"].startswith("postgres") else "sqlite"
 
 

@@ -250,6 +250,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @UNHURRIED
 @given(body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_random_bodies(api: APIClient, user: Any, body: bytes) -> None:
@@ -258,6 +259,7 @@ def test_random_bodies(api: APIClient, user: Any, body: bytes) -> None:
         assert answer.status_code in {400, 401}, (path, body)
 
 
+@pytest.mark.slow
 @UNHURRIED
 @given(value=JSON)
 def test_random_values(api: APIClient, user: Any, value: Any) -> None:

@@ -121,6 +121,7 @@ def _one_connection(db: None) -> Iterator[None]:
     request_finished.connect(close_old_connections)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_one_connection")
 @pytest.mark.parametrize("signed_in", ["", "by header", "by cookie"])
 @pytest.mark.parametrize(("path", "method"), sorted(OPERATIONS))

@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from tests.support.processes import run_project
 
 
+@pytest.mark.slow
 def test_django_s_own_users_in_a_project_that_lists_tokens_first() -> None:
     done = run_project("tests.projects.tokens_first")
     assert done.returncode == 0, done.stderr

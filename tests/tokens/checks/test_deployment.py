@@ -74,11 +74,13 @@ def deploy_check(folder: Path, **changes: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 def test_check_deploy_is_clean_under_production_settings(tmp_path: Path) -> None:
     run = deploy_check(tmp_path)
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.slow
 def test_check_deploy_warns_about_weak_settings(tmp_path: Path) -> None:
     run = deploy_check(tmp_path, HTTPS="false", LOGIN_THROTTLE="", ACCESS_TOKEN_LIFETIME="3600")
     assert run.returncode == 1

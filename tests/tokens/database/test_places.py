@@ -190,6 +190,7 @@ def test_two_threads_that_come_first_get_the_same(monkeypatch: Any) -> None:
     assert lists._add(place) is first
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_process_remembers_nothing() -> None:
     lists: PerPlace[list[int]] = PerPlace(list)

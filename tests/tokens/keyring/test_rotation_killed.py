@@ -14,7 +14,7 @@ from tests.support.processes import ROOT, environment
 from tokens import keyring, sessions
 from tokens.models import DeniedToken, SigningKey
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 Ring = dict[str, str]
 

@@ -15,7 +15,7 @@ from tokens.models import Session, SigningKey
 WORKERS = 4
 CLIENTS = 8
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

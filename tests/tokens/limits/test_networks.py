@@ -61,6 +61,7 @@ def guesses(addresses: Any, *, seconds: float, app_name: str = "") -> int:
     return checked
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("app_name", ["", "admin"])
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def test_json_of_a_refused_token(user: Any, monkeypatch: Any) -> None:
     assert json.loads(told(monkeypatch, b"garbage", "--json")[1])["token"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestProcesses:
     @pytest.fixture(autouse=True)

@@ -98,6 +98,7 @@ class TestList:
         assert listed_keys() == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestProcesses:
     @pytest.fixture(autouse=True)

@@ -97,6 +97,7 @@ class TestManners:
         assert DeniedToken.objects.count() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_it_needs_no_secret_that_opens_the_ring_and_asks_nothing() -> None:
     keyring.ensure()
@@ -110,6 +111,7 @@ def test_it_needs_no_secret_that_opens_the_ring_and_asks_nothing() -> None:
     assert not DeniedToken.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_does_not_answer_is_a_sentence() -> None:
     url = "sqlite:////nonexistent/folder/db.sqlite3"

@@ -195,6 +195,7 @@ class TestManners:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestProcesses:
     def test_two_at_once_revoke_everything_by_one_row(self, user: Any) -> None:

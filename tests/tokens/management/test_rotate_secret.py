@@ -229,6 +229,7 @@ class TestJSON:
         assert rotate_json("--reseal") == {"action": "reseal", "dry_run": False, "resealed": []}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestProcesses:
     @pytest.fixture(autouse=True)

@@ -37,10 +37,12 @@ print(*({{name.partition(".")[0] for name in sys.modules}} & {{*{LIBRARIES!r}}})
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_by_default() -> None:
     assert imported() == set()
 
 
+@pytest.mark.slow
 def test_each_setting_imports_its_library_only() -> None:
     assert imported(TOKENS_METRICS=True) == {"prometheus_client"}
     assert imported(TOKENS_SPANS=True) == {"opentelemetry"}

@@ -14,7 +14,7 @@ from tests.support.processes import PATIENCE, RunningSite, running_site
 from .conftest import Samples, samples
 from .site import TOKENS_METRICS_TOKEN as TOKEN
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def scrape(site: RunningSite) -> Samples:

@@ -16,7 +16,7 @@ from tokens import keyring, sessions
 from tokens.models import Session, SigningKey
 from tokens.operations.support_group import NAME
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 PAGE = (ROOT / "docs/operations.md").read_text()
 

@@ -139,6 +139,7 @@ class TestNothingIsUnrevoked:
             with pytest.raises(TokenError):
                 sessions.verify(pair.raw_access, now=now)
 
+    @pytest.mark.slow
     @hypothesis_settings(
         max_examples=150,
         deadline=None,

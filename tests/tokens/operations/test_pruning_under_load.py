@@ -21,7 +21,7 @@ CLIENTS = 4
 DUE = 3000  # sessions, and as many denials
 BUSY_TIMEOUT = 20  # seconds after which SQLite gives up on a lock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def fill(user: Any) -> None:

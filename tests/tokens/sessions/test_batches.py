@@ -19,6 +19,8 @@ from tokens.jose import Claims
 from tokens.models import DeniedToken, Session
 from tokens.sessions import Accepted, EndReason, Presented, batches
 
+pytestmark = pytest.mark.slow
+
 
 def found_alone(claims: Claims, now: datetime) -> Session | TokenError:
     try:

@@ -36,6 +36,8 @@ from tokens.sessions import seen
 
 from .modelled import ABSOLUTE, ACCESS, GRACE, IDLE, LEEWAY, RETENTION, Modelled
 
+pytestmark = pytest.mark.slow
+
 START = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
 
 

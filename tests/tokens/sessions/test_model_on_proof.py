@@ -13,6 +13,8 @@ from hypothesis.stateful import Bundle, rule
 
 from .test_model import Held, Histories, run_histories
 
+pytestmark = pytest.mark.slow
+
 
 class HistoriesOnProof(Histories):
     """The same, and apps that refresh with their first token each time and keep no other."""

@@ -205,6 +205,7 @@ def test_an_altered_column_fails_no_request(
             elsewhere.execute(alter.format(128))
 
 
+@pytest.mark.slow
 def test_any_user_model_and_any_database_is_looked_up_by_the_compiled_query() -> None:
     run = run_project("tests.projects.other_users")
     assert run.stdout == "agreed\n", run.stderr

@@ -109,6 +109,7 @@ def test_the_thread_keeps_no_connection_that_a_test_database_could_not_be_droppe
         wait_until(lambda: pool.get_stats()["pool_available"] == pool.get_stats()["pool_size"] - 1)
 
 
+@pytest.mark.slow
 def test_a_forked_process_writes_its_own_notes(user: Any, pair: TokenPair) -> None:
     other = sessions.start(user)
     run = subprocess.run(

@@ -96,6 +96,7 @@ def test_a_denial_that_was_rolled_back_refuses_no_token(pair: TokenPair) -> None
     assert len(captured) == 0
 
 
+@pytest.mark.slow
 def test_every_process_of_a_site_refuses_within_the_bound(user: Any) -> None:
     pair, other = sessions.start(user), sessions.start(user)
     settings_module = "tests.projects.snapshot.settings"

@@ -20,6 +20,8 @@ from tokens.models import DeniedToken
 from tokens.snapshot import copy
 from tokens.snapshot.copy import Copy
 
+pytestmark = pytest.mark.slow
+
 STEPS = int(os.environ.get("HISTORY_STEPS", "3000"))
 PROCESSES = 3
 LIFE = timedelta(minutes=5)

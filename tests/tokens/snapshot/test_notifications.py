@@ -87,6 +87,7 @@ def queries_of_a_request(pair: TokenPair) -> int:
     return len(captured)
 
 
+@pytest.mark.slow
 def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -> None:
     ids = sessions.authenticate(pair.raw_access).claims.ids
     revoke_in_another_process(pair)
@@ -99,6 +100,7 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
     assert refusal(pair) is SessionEnded
 
 
+@pytest.mark.slow
 def test_a_process_checks_for_notifications_twenty_times_per_bound(pair: TokenPair) -> None:
     revoke_in_another_process(pair)
     assert soon(hears)
@@ -147,6 +149,7 @@ def test_without_a_source_of_notifications_the_bound_holds(
     assert not is_good(snapshot._copies.of(DeniedToken), str(pair.session.pk))
 
 
+@pytest.mark.slow
 def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +167,7 @@ def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(
     assert soon(hears)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_fork_leaves_its_parents_source_alone(pair: TokenPair) -> None:
     """The lock of the copy is held by a thread that the child does not have."""
@@ -291,6 +295,7 @@ def test_a_connection_that_is_lost_right_after_a_denial_undoes_nothing(
     assert "no process was notified of a denial: connection already closed" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_site_hears_of_a_denial_by_another_process(user: Any) -> None:
     pair, other = sessions.start(user), sessions.start(user)
     with running_site(workers=1, DJANGO_SETTINGS_MODULE=MODULE, MAX_STALENESS="60") as site:

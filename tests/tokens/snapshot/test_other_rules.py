@@ -51,6 +51,7 @@ def test_a_hidden_user_is_gone(user: Any, monkeypatch: pytest.MonkeyPatch) -> No
         sessions.authenticate(pair.raw_access)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_random_histories_go_the_same_way(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.TOKENS_DENYLIST_MODE = "snapshot"
