@@ -11,10 +11,7 @@ from django.db.models.signals import post_migrate, pre_save
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import pgettext_lazy
 
-# Packages that not every project needs. Each can be deleted.
-OPTIONAL = ("snapshot", "metrics", "daily", "connections")
-# Apps of their own, which a project lists in INSTALLED_APPS. Each can be deleted too.
-OPTIONAL_APPS = ("feed", "status_list", "takeover", "simplejwt_names", "tickets")
+from . import OPTIONAL
 
 
 class TokensConfig(AppConfig):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.projects.defaults import variants
 from tests.support.processes import ROOT, run_project
-from tokens.apps import OPTIONAL, OPTIONAL_APPS
+from tokens import OPTIONAL, OPTIONAL_APPS
 
 # Their databases are SQLite's, whatever that of the tests is.
 pytestmark = pytest.mark.projects

@@ -9,8 +9,7 @@ from importlib import import_module, util
 from django.apps import apps
 from django.db import connections, router
 
-from .. import client, keyring, limits, sessions
-from ..apps import OPTIONAL, OPTIONAL_APPS
+from .. import OPTIONAL, OPTIONAL_APPS, client, keyring, limits, sessions
 from ..database.background import without_threads
 from ..jose import Claims
 from ..models import DeniedToken
