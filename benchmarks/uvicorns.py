@@ -17,7 +17,7 @@ class Uvicorn:
     """A server that runs at a port."""
 
     def __init__(self, mode: str) -> None:
-        from tests.support.servers import free_port
+        from tests.support.ports import free_port
 
         self.port = free_port()
         self._process = subprocess.Popen(

@@ -14,8 +14,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from tests.support.ports import free_port
 from tests.support.processes import ROOT, end, environment
-from tests.support.servers import free_port
 from tokens import clock, sessions
 from tokens.asgi import answers
 from tokens.sessions import TokenPair

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import PATIENCE, ROOT, Site, manage, site_under
-from tests.support.servers import free_port
 
 CLIENTS = ROOT / "clients"
 PASSWORD = "correct horse battery staple"

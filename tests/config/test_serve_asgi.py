@@ -19,8 +19,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from tests.support.ports import free_port
 from tests.support.processes import ROOT, RunningSite, end, environment
-from tests.support.servers import free_port
 from tokens import sessions
 
 pytestmark = pytest.mark.slow

@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.connections.held import PATIENCE
+from tests.support.ports import free_port
 from tests.support.processes import RunningSite, environment, serving
-from tests.support.servers import free_port
 from tokens import sessions
 from tokens.sessions import TokenPair
 

@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import PATIENCE, ROOT, run_project
 from tests.support.services import engine_server, temporary_database
 
@@ -101,9 +102,7 @@ class Server:
 
 @contextmanager
 def serving(database: str, **changes: str) -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = ["gunicorn", "-w1", f"-b127.0.0.1:{port}", f"{PROJECT}.wsgi:application"]
     process = subprocess.Popen(
         [sys.executable, "-m", *command],

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.processes import PATIENCE, ROOT, cpu_seconds, stop
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 
 # Connections of one holder. Each has one thread for them all, and a limit of open files.
 HELD_BY_ONE = 5000

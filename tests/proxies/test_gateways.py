@@ -13,8 +13,8 @@ import yaml
 from django.urls import reverse
 
 from tests.proxies.conftest import PASSWORD
+from tests.support.ports import free_port
 from tests.support.processes import RunningSite
-from tests.support.servers import free_port
 from tests.support.web_proxies import Running, WebClient, blocks_of, running_proxy
 from tokens.api.check_view import SESSION_HEADER, USER_HEADER
 

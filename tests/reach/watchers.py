@@ -16,8 +16,8 @@ from queue import Queue
 from typing import IO, Any
 from uuid import uuid4
 
+from tests.support.ports import free_port
 from tests.support.processes import PATIENCE, ROOT
-from tests.support.servers import free_port
 
 ISSUER = AUDIENCE = "latchkey"
 FOLDER = Path(__file__).parent

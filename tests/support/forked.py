@@ -15,8 +15,8 @@ from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from tests.support.crowds import SNAPSHOT_SETTINGS
+from tests.support.ports import free_port
 from tests.support.processes import PATIENCE, ROOT, Site, environment
-from tests.support.servers import free_port
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.support.servers import NotInstalled, free_port
+from tests.support.ports import free_port
+from tests.support.servers import NotInstalled
 
 # Debian keeps it where only root's PATH looks.
 SEARCHED = f"{os.environ.get('PATH', '')}:/usr/sbin"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from django.db import connection
+
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -157,9 +158,7 @@ def site_under(
 
     ``log`` gets everything that the server prints.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     served = environment(BIND=f"127.0.0.1:{port}", **changes)
     command = [sys.executable, "-m", *_serving(server, port, quiet=log is None)]
     with serving(command, port, served, log=log) as site:

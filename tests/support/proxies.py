@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 
 # What a connection that waits for notifications says, and no other.
 LISTEN = b"LISTEN "

@@ -16,8 +16,9 @@ from socket import create_connection
 from urllib.parse import urlencode
 
 from tests.support.certificates import make_certificate
+from tests.support.ports import free_port
 from tests.support.processes import PATIENCE, ROOT
-from tests.support.servers import NotInstalled, free_port
+from tests.support.servers import NotInstalled
 
 HOST = "app.example.org"
 
@@ -184,6 +185,7 @@ class WebClient:
             else HTTPConnection("127.0.0.1", self.proxy.http, source_address=(self.address, 0))
         )
         with closing(connection):
+            connection.connect()
             # A proxy may answer and close before it has read a large body.
             with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 connection.request(method, path, body, sent)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 
+from tests.support.ports import free_port
 from tests.support.processes import PATIENCE, ROOT
-from tests.support.servers import free_port
 
 from .running import SITE
 
