@@ -5,12 +5,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from tests.asynchronous.hops import Hops
 from tokens import sessions, snapshot
 from tokens.database import background
 from tokens.sessions import TokenPair
 from tokens.snapshot import reader
+
+
+def run(coroutine: Any) -> Any:
+    """Run it as a sync caller does: threads that it needs are the caller's own."""
+
+    async def awaited() -> Any:
+        return await coroutine
+
+    return async_to_sync(awaited)()
+
+
+def forged(raw_token: str) -> str:
+    head, _, signature = raw_token.rpartition(".")
+    return f"{head}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
 
 
 @pytest.fixture

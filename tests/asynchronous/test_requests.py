@@ -8,8 +8,8 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, RequestFactory
 
+from tests.asynchronous.conftest import forged, run
 from tests.asynchronous.hops import Hops
-from tests.asynchronous.test_verbs import forged, run
 from tests.conftest import PASSWORD
 from tokens import authentication, sessions
 from tokens.api import charsets, cookies
