@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from tests.feed.lists import Client
 from tests.feed.reader import Reader
 from tokens import keyring
 from tokens.feed import publication, readers
+from tokens.feed.listing import Listing
 from tokens.feed.push import hub
 from tokens.models import SigningKey
 from tokens.testing import FrozenClock
@@ -62,3 +64,15 @@ def frozen_clock(frozen_clock: FrozenClock) -> FrozenClock:
     """Freeze the time that passes as well: only ``shift`` lets something get older."""
     frozen_clock._elapsed = lambda: 1000.0
     return frozen_clock
+
+
+@pytest.fixture
+def listing() -> Listing:
+    """Return the list of a process that has not read yet."""
+    return Listing()
+
+
+@pytest.fixture
+def client() -> Client:
+    """Return a client of lists, not Django's client."""
+    return Client()

@@ -73,3 +73,8 @@ class Client:
 
 def values(rows: Iterable[DeniedToken]) -> set[Denial]:
     return {as_denial(row) for row in rows}
+
+
+def read_first(listing: Listing, client: Client) -> None:
+    read(listing, NOW)
+    assert client.ask(listing) == "whole"
