@@ -14,6 +14,8 @@ from tokens.feed.push import hub
 from tokens.models import SigningKey
 from tokens.testing import FrozenClock
 
+ADDRESS = "/api/denials/"
+
 
 @pytest.fixture(autouse=True)
 def _new_process(tokens_process: None) -> Iterator[None]:
@@ -52,7 +54,7 @@ def poll(reader: Reader, api: APIClient, frozen_clock: FrozenClock) -> Callable[
 
     def poll() -> dict[str, Any]:
         frozen_clock.shift(timedelta(seconds=1))
-        answer = api.get("/api/denials/", {"after": reader.cursor} if reader.cursor else {})
+        answer = api.get(ADDRESS, {"after": reader.cursor} if reader.cursor else {})
         assert answer.status_code == 200, answer.content
         return reader.apply(answer.content.decode())
 

@@ -4,11 +4,10 @@ import pytest
 from django.db import connections
 from django.test import Client
 
+from tests.feed.conftest import ADDRESS
 from tests.feed.reader import Reader
 from tests.feed.test_push import EVENTS, run, stream
 from tokens import keyring
-
-ADDRESS = "/api/denials/"
 
 
 @pytest.fixture
