@@ -8,9 +8,9 @@ from rest_framework.test import APIClient
 from tests.feed.lists import Client
 from tests.feed.reader import Reader
 from tokens import keyring
-from tokens.feed import publication, readers
+from tokens.feed import publication, push, readers
 from tokens.feed.listing import Listing
-from tokens.feed.push import hub
+from tokens.feed.push import Hub, hub
 from tokens.models import SigningKey
 from tokens.testing import FrozenClock
 
@@ -78,3 +78,12 @@ def listing() -> Listing:
 def client() -> Client:
     """Return a client of lists, not Django's client."""
     return Client()
+
+
+@pytest.fixture
+def own_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Return a hub that may be ended without ending that of this process."""
+    hub = Hub()
+    monkeypatch.setattr(push, "hub", hub)
+    yield hub
+    hub.join()

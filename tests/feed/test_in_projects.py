@@ -6,7 +6,7 @@ from django.test import Client
 
 from tests.feed.conftest import ADDRESS
 from tests.feed.reader import Reader
-from tests.feed.test_push import EVENTS, run, stream
+from tests.feed.streams import EVENTS, run, stream
 from tokens import keyring
 
 

@@ -1,105 +1,26 @@
-"""The stream of events: who gets them, who reads for them, and when it ends."""
+"""The stream of events: what it sends, who reads for it, and what a failure does to it."""
 
 import asyncio
-import os
-import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.test import AsyncClient
 
-from tests.feed.conftest import use_key
 from tests.feed.lists import deny
 from tests.feed.reader import Reader
-from tokens import clock, keyring
+from tests.feed.streams import EVENTS, apply_until, run, stream
+from tokens import clock
 from tokens.database.places import place_of
 from tokens.feed import push, readers
-from tokens.feed.models import FeedReader
-from tokens.feed.publication import publications
-from tokens.feed.push import Hub, hub
+from tokens.feed.push import Hub
 from tokens.models import DeniedToken
 
-EVENTS = "/api/denials/events/"
-
-
-@pytest.fixture
-def served(transactional_db: None, settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.feed.urls"
-    settings.TOKENS_FEED_READERS = "everybody"
-    use_key("ES256", settings)
-
-
-@pytest.fixture
-def reader(served: None) -> Reader:
-    return Reader(keyring.jwks())
-
-
-@pytest.fixture
-def own_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """Return a hub that may be ended without ending that of this process."""
-    hub = Hub()
-    monkeypatch.setattr(push, "hub", hub)
-    yield hub
-    hub.join()
-
-
-class Events:
-    """An open stream, of which each event is read by ``await events.next()``."""
-
-    def __init__(self, response: Any) -> None:
-        self.response = response
-        self.chunks = response._iterator
-
-    async def next(self) -> tuple[str, str]:
-        chunk = await asyncio.wait_for(anext(self.chunks), 60)
-        name, cursor, data, *rest = chunk.decode().split("\n")
-        assert name == "event: denials"
-        assert rest == ["", ""]
-        return cursor.removeprefix("id: "), data.removeprefix("data: ")
-
-    async def ends_soon(self) -> bool:
-        """Read ten more at most: one may be on its way, and the keys are read once a second."""
-        try:
-            for _ in range(10):
-                await self.next()
-        except StopAsyncIteration:
-            return True
-        return False
-
-    async def is_over(self) -> bool:
-        """Read the rest, and return whether there is an end."""
-        with suppress(StopAsyncIteration):
-            while True:
-                await asyncio.wait_for(anext(self.chunks), 60)
-        return True
-
-
-@asynccontextmanager
-async def stream(after: str | None = None, **headers: str) -> AsyncIterator[Events]:
-    address = f"{EVENTS}?after={after}" if after else EVENTS
-    response = await AsyncClient().get(address, headers=headers)
-    assert response.status_code == 200
-    events = Events(response)
-    try:
-        yield events
-    finally:
-        await events.chunks.aclose()  # The client leaves.
-
-
-def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    async_to_sync(story)()
-
-
-async def apply_until(events: Events, reader: Reader, denial: DeniedToken) -> None:
-    while (denial.kind, denial.value) not in reader.denied:
-        cursor, document = await events.next()
-        assert reader.apply(document)["to"] == cursor
+# A stream reads in a thread, which sees no transaction of the test.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_stream_begins_with_the_whole_list_and_continues_with_what_is_new(reader: Reader) -> None:
@@ -182,99 +103,6 @@ def test_one_thread_reads_for_all_streams_and_ends_with_the_last(
             await again.next()
 
     run(story)
-
-
-def test_a_stream_needs_a_key_and_ends_when_it_is_revoked(reader: Reader, settings: Any) -> None:
-    settings.TOKENS_FEED_READERS = "services"
-    key = readers.create("shop").reveal()
-
-    async def story() -> None:
-        refused = await AsyncClient().get(EVENTS)
-        assert refused.status_code == 401
-        async with stream(Authorization=f"Bearer {key}") as events:
-            await events.next()
-            await FeedReader.objects.aupdate(revoked_at=clock.now())  # By another process.
-            assert await events.is_over()
-
-    run(story)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("by", ["this process", "another one, after this one created a key"])
-def test_a_stream_ends_when_its_key_is_revoked_by_any_process(
-    reader: Reader, settings: Any, by: str
-) -> None:
-    settings.TOKENS_FEED_READERS = "services"
-    key, other = readers.create("shop").reveal(), readers.create("mill").reveal()
-    shop = FeedReader.objects.get(name="shop")
-
-    def revoke() -> None:
-        if by == "this process":
-            readers.revoke([shop.pk])
-        else:
-            readers.create("farm")
-            FeedReader.objects.filter(pk=shop.pk).update(revoked_at=clock.now())
-
-    async def story() -> None:
-        async with (
-            stream(Authorization=f"Bearer {key}") as events,
-            stream(Authorization=f"Bearer {other}") as others,
-        ):
-            await events.next()
-            await others.next()
-            await sync_to_async(revoke)()
-            assert await events.ends_soon()
-            await others.next()
-
-    run(story)
-
-
-def test_all_streams_end_when_the_process_is_told_to(reader: Reader, own_hub: Hub) -> None:
-    async def story() -> None:
-        async with stream() as one, stream() as other:
-            await one.next()
-            await other.next()
-            own_hub.end()
-            assert await one.is_over()
-            assert await other.is_over()
-        async with stream() as late:
-            assert await late.is_over()
-
-    run(story)
-
-
-def test_a_signal_ends_the_streams_and_then_does_what_it_did_before(
-    reader: Reader, own_hub: Hub
-) -> None:
-    heard: list[int] = []
-    former = {
-        number: signal.signal(number, lambda number, frame: heard.append(number))
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-
-    async def story() -> None:
-        async with stream() as events:
-            await events.next()
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert await events.is_over()
-
-    try:
-        asyncio.run(story())  # Its loop is in the main thread, as a server's is.
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-    assert heard == [signal.SIGTERM]
-
-
-def test_a_signal_that_ends_the_process_at_once_stays_as_it_is(
-    reader: Reader, own_hub: Hub
-) -> None:
-    former = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        own_hub._hear_signals()
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    finally:
-        signal.signal(signal.SIGTERM, former)
 
 
 def test_a_stream_goes_on_after_the_database_was_gone(
@@ -362,11 +190,3 @@ def test_a_loop_that_is_closed_is_not_woken(served: None) -> None:
     subscription = asyncio.run(subscribe())
     subscription.wake()
     assert not subscription.woken.is_set()
-
-
-def test_a_forked_process_begins_with_no_stream(served: None, own_hub: Hub) -> None:
-    own_hub.end()
-    own_hub._begin()  # As os.register_at_fork calls it.
-    assert (own_hub._is_over, own_hub._channels, own_hub._thread) == (False, {}, None)
-    assert publications.of(DeniedToken) is publications.of(DeniedToken)
-    assert hub is not own_hub
