@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tokens
-from tests.package import projects
+from tests.package import cookiecutter, projects
 from tests.package.conftest import Environment
 from tests.package.page import block
 from tests.package.projects import PASSWORD, Project
@@ -101,7 +101,7 @@ def _sign_in_at_the_admin(site: Site) -> int:
     [
         (projects.with_optional_lines, "/api/", "username", "ada"),
         (projects.with_email_users, "/api/", "email", "ada@example.org"),
-        (projects.like_cookiecutter_django, "/api/", "email", "ada@example.org"),
+        (cookiecutter.like_cookiecutter_django, "/api/", "email", "ada@example.org"),
         (projects.with_several_databases, "/api/", "username", "ada"),
         (projects.with_atomic_requests, "/api/", "username", "ada"),
         (projects.with_versions_in_a_namespace, "/api/v1/", "username", "ada"),
@@ -166,7 +166,7 @@ def _has_the_routes_in_the_namespace(project: Project, site: Site) -> None:
 
 _HAS_MORE: dict[Build, Callable[[Project, Site], None]] = {
     projects.with_optional_lines: _answers_by_the_handler_and_publishes_keys,
-    projects.like_cookiecutter_django: _keeps_its_own_api,
+    cookiecutter.like_cookiecutter_django: _keeps_its_own_api,
     projects.with_several_databases: _keeps_its_tables_apart,
     projects.with_versions_in_a_namespace: _has_the_routes_in_the_namespace,
     projects.with_an_app_of_the_same_label: _has_its_own_tables_too,
