@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from random import randrange
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.db import connection
@@ -15,13 +13,21 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tests.support.forging import Target, target_of
-from tokens import errors, sessions
+from tests.tokens.api.token_doors import (
+    DOORS,
+    PER_SESSION,
+    TAKING_BACK,
+    Door,
+    each_door,
+    fresh_address,
+    raw_of,
+)
+from tokens import sessions
 from tokens.api import token_limits
 from tokens.conf import Settings
 from tokens.limits import counts
 from tokens.models import EndReason, Session, ThrottleCount
-from tokens.sessions import TokenPair, seen
+from tokens.sessions import seen
 
 pytestmark = pytest.mark.django_db
 
@@ -33,66 +39,6 @@ SETTINGS = [
 ]
 LONG_AGO = timedelta(days=365)
 MINUTE = timedelta(minutes=1)
-
-
-class Door:
-    """One way to bring a token: ``send`` posts one, and ``put`` says where in the request it is."""
-
-    def __init__(
-        self, path: str, put: str, *, type: str = "refresh", good: int = 200, junk: int = 401
-    ) -> None:
-        self.path, self.put, self.type, self.good, self.junk = path, put, type, good, junk
-
-    def __repr__(self) -> str:
-        return f"{self.path} {self.put}"
-
-    @property
-    def queries(self) -> int:
-        """How many queries are about the caller: an introspection has to be permitted."""
-        return 3 if "introspect" in self.path else 0
-
-    def send(self, client: APIClient, raw_token: str) -> Any:
-        if self.put == "header":
-            return client.post(self.path, HTTP_AUTHORIZATION=f"Bearer {raw_token}")
-        if self.put.startswith("cookie"):
-            client.cookies[self.put.removeprefix("cookie ")] = raw_token
-            return client.post(self.path)
-        return client.post(self.path, {self.put: raw_token})
-
-    def send_own(self, client: APIClient, pair: TokenPair) -> Any:
-        return self.send(client, raw_of(pair, self.type))
-
-
-def raw_of(pair: TokenPair, type: str) -> str:
-    return pair.raw_access if type == "access" else pair.raw_refresh
-
-
-LOGOUT = [
-    Door(path, put, type=type, good=204, junk=junk)
-    for path, by_cookie in (("/api/logout/", 204), ("/api/logout/all/", 401))
-    for put, type, junk in (
-        ("header", "access", 401),
-        ("refresh", "refresh", 401),
-        ("cookie latchkey_access", "access", by_cookie),
-        ("cookie latchkey_refresh", "refresh", by_cookie),
-    )
-]
-TAKING_BACK = [
-    Door("/api/token/revoke/", "token", junk=200),
-    Door("/api/token/revoke/", "token", type="access", junk=200),
-    Door("/api/token/blacklist/", "refresh"),
-    *LOGOUT,
-]
-PER_SESSION = [
-    Door("/api/token/refresh/", "refresh"),
-    Door("/api/token/cookie/refresh/", "cookie latchkey_refresh"),
-    Door("/api/token/verify/", "token"),
-    Door("/api/token/verify/", "token", type="access"),
-    Door("/api/token/introspect/", "token", junk=200),
-    Door("/api/token/introspect/", "token", type="access", junk=200),
-]
-DOORS = [*TAKING_BACK, *PER_SESSION]
-each_door = pytest.mark.parametrize("door", DOORS, ids=repr)
 
 
 @pytest.fixture(autouse=True)
@@ -125,10 +71,6 @@ def at(user: Any) -> Callable[..., APIClient]:
         return made
 
     return client
-
-
-def fresh_address() -> str:
-    return f"10.{randrange(256)}.{randrange(256)}.{randrange(256)}"
 
 
 def assert_over(answer: Any) -> None:
@@ -305,94 +247,6 @@ def test_clients_without_a_known_address_do_not_share_a_limit(
     client = at(door)
     client.defaults["HTTP_X_FORWARDED_FOR"] = "unknown"
     assert [door.send(client, "garbage").status_code for _ in range(6)] == [door.junk] * 6
-
-
-def without_a_dot(target: Target) -> str:
-    return target.raw.replace(".", "")
-
-
-def under_an_unknown_key(target: Target) -> str:
-    return target.token(target.own, kid="unknown")
-
-
-def with_another_signature(target: Target) -> str:
-    return target.token(b"x" * 32)
-
-
-@pytest.mark.parametrize(
-    ("forge", "error"),
-    [
-        (without_a_dot, errors.Malformed),
-        (under_an_unknown_key, errors.UnknownKey),
-        (with_another_signature, errors.BadSignature),
-    ],
-)
-@pytest.mark.parametrize("type", ["access", "refresh"])
-def test_a_token_that_was_not_signed_here_is_junk(
-    user: Any, type: str, forge: Callable[[Target], str], error: type[errors.TokenError]
-) -> None:
-    forged = forge(target_of(raw_of(sessions.start(user), type)))
-    with pytest.raises(errors.NotSignedHere) as refusal:
-        sessions.verify(forged)
-    assert refusal.type is error
-
-
-def expired(target: Target) -> str:
-    return target.claiming(iat=1, exp=2)
-
-
-def of_the_future(target: Target) -> str:
-    return target.claiming(iat=target.claims["iat"] + 3600)
-
-
-def of_another_issuer(target: Target) -> str:
-    return target.claiming(iss="another")
-
-
-def of_no_session(target: Target) -> str:
-    Session.objects.all().delete()
-    return target.raw
-
-
-def of_an_ended_session(target: Target) -> str:
-    sessions.end(list(Session.objects.all()), reason=EndReason.REVOKED)
-    return target.raw
-
-
-def of_an_inactive_user(target: Target) -> str:
-    get_user_model().objects.update(is_active=False)
-    return target.raw
-
-
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        (expired, errors.Expired),
-        (of_the_future, errors.WrongClaims),
-        (of_another_issuer, errors.WrongClaims),
-        (of_no_session, errors.UserGone),
-        (of_an_ended_session, errors.SessionEnded),
-        (of_an_inactive_user, errors.UserInactive),
-    ],
-)
-@pytest.mark.parametrize("type", ["access", "refresh"])
-def test_a_token_that_was_signed_here_is_not_junk_although_it_is_refused(
-    user: Any, type: str, change: Callable[[Target], str], error: type[errors.TokenError]
-) -> None:
-    refused = change(target_of(raw_of(sessions.start(user), type)))
-    with pytest.raises(errors.TokenError) as refusal:
-        sessions.verify(refused)
-    assert refusal.type is error
-    assert not isinstance(refusal.value, errors.NotSignedHere)
-
-
-def test_a_token_of_the_other_type_is_not_junk(user: Any, settings: Any) -> None:
-    settings.TOKENS_REFRESH_THROTTLE = "1/day"
-    client = APIClient(REMOTE_ADDR=fresh_address())
-    body = {"refresh": sessions.start(user).raw_access}
-    answers = [client.post("/api/token/refresh/", body) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [401] * 3
-    assert answers[2].json()["detail"] == "Token has wrong type"
 
 
 def test_a_limit_per_address_can_be_switched_off(
