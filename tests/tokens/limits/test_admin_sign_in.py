@@ -6,7 +6,7 @@ import pytest
 from django.test import Client, RequestFactory
 
 from tests.conftest import PASSWORD
-from tests.tokens.limits.test_sign_in import HOME, tries
+from tests.tokens.limits.attempts import HOME, tries
 from tokens.errors import TooManyAttempts
 from tokens.limits import admission, counts, sign_in
 from tokens.models import ThrottleCount

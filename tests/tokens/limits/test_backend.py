@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 
 from tests.conftest import PASSWORD
 from tests.tokens.limits import site
-from tests.tokens.limits.test_sign_in import ELSEWHERE, HOME
+from tests.tokens.limits.attempts import ELSEWHERE, HOME
 from tokens import backends
 from tokens.limits import sign_in
 from tokens.models import ThrottleCount

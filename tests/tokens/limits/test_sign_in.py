@@ -1,7 +1,6 @@
 """Passwords cannot be guessed quickly, and an attacker cannot lock a user out."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +13,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD
+from tests.tokens.limits.attempts import ELSEWHERE, HOME, addresses, tries
 from tokens.errors import PasswordChanged, TooManyAttempts
 from tokens.limits import admission
 from tokens.limits.names import account_of
 from tokens.models import Session, ThrottleCount
 from tokens.sessions import lifecycle
-
-HOME, ELSEWHERE = "192.0.2.1", "203.0.113.7"
 
 pytestmark = pytest.mark.django_db
 
@@ -28,15 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _three_an_hour(settings: Any) -> None:
     settings.TOKENS_LOGIN_THROTTLE = "3/hour"
-
-
-def tries(address: str, *, name: str = "ada", password: str = "wrong") -> Any:
-    body = {"username": name, "password": password}
-    return APIClient().post("/api/token/", body, REMOTE_ADDR=address)
-
-
-def addresses() -> Iterator[str]:
-    return (f"198.51.{number}.7" for number in range(1, 255))
 
 
 def attack(name: str = "ada", *, times: int = 3) -> None:
