@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from tests.support.grace import be_used
+from tests.support.processes import manage
 from tokens import keyring, sessions, snapshot
 from tokens.errors import TokenError
 from tokens.jose import Claims
@@ -18,6 +19,7 @@ from tokens.sessions import TokenPair
 from tokens.snapshot.copy import Copy
 
 BOUND = timedelta(seconds=60)
+MODULE = "tests.projects.snapshot.settings"
 
 
 class Clock:
@@ -48,6 +50,12 @@ def deny_elsewhere(value: str, **columns: Any) -> None:
     DeniedToken.objects.create(
         **{"kind": "sid", "reason": "?", "denied_at": now, "until": until, **columns}, value=value
     )
+
+
+def revoke_in_another_process(pair: TokenPair) -> None:
+    words = ["--session", str(pair.session.pk), "--reason", "stolen", "--noinput"]
+    done = manage("revoke_tokens", *words, DJANGO_SETTINGS_MODULE=MODULE)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def is_good(copy: Copy, *ids: str, now: datetime | None = None) -> bool:

@@ -2,16 +2,14 @@
 
 import math
 import os
-import time
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.support.processes import manage, running_site
+from tests.support.processes import running_site
 from tokens import sessions, snapshot
 from tokens.database.places import place_of
 from tokens.denylist import listening, notifications
@@ -20,49 +18,23 @@ from tokens.models import DeniedToken
 from tokens.sessions import TokenPair
 from tokens.snapshot import copy
 
-from .denials import deactivate, deny_elsewhere, end, is_good, refusal, wait_for_the_bound
+from .denials import (
+    MODULE,
+    deny_elsewhere,
+    end,
+    is_good,
+    refusal,
+    revoke_in_another_process,
+    wait_for_the_bound,
+)
+from .hearing import hears, listen, listens, postgresql_only, soon
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("snapshot_mode"),
 ]
 
-MODULE = "tests.projects.snapshot.settings"
 NEW_ROWS = 1  # query
-postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite only counts")
-
-
-def revoke_in_another_process(pair: TokenPair) -> None:
-    words = ["--session", str(pair.session.pk), "--reason", "stolen", "--noinput"]
-    done = manage("revoke_tokens", *words, DJANGO_SETTINGS_MODULE=MODULE)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def listen() -> None:
-    """Make the next request check for notifications."""
-    snapshot._copies.of(DeniedToken)._listen_at = -math.inf
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    """Return whether it happens soon. PostgreSQL notifies after it has confirmed the commit."""
-    deadline = time.monotonic() + 20
-    while not happens():
-        if time.monotonic() > deadline:
-            return False
-    return True
-
-
-def hears() -> bool:
-    return snapshot._copies.of(DeniedToken).notifications.has_changes(place_of(DeniedToken))
-
-
-def listens() -> None:
-    """Wait until this process hears what other processes announce."""
-    if snapshot._copies.of(DeniedToken).notifications._source is None:
-        hears()
-    # Not heard before, which would leave nothing to wait for.
-    assert soon(hears)
-    hears()
 
 
 def settle(pair: TokenPair) -> None:
@@ -194,83 +166,6 @@ def test_another_database_sends_no_notifications(
     monkeypatch.setattr(connection, "vendor", "oracle")
     assert not hears()
     notifications.notify(place_of(DeniedToken))
-
-
-@postgresql_only
-def test_a_notification_arrives_within_a_callers_transaction_too(pair: TokenPair) -> None:
-    listens()
-    with transaction.atomic():
-        revoke_in_another_process(pair)
-        assert soon(hears)
-
-
-@postgresql_only
-def test_a_denial_that_is_rolled_back_notifies_no_process(pair: TokenPair) -> None:
-    listens()
-    with transaction.atomic():
-        deactivate(pair)
-        transaction.set_rollback(True)
-    assert not hears()
-    end(pair)
-    assert soon(hears)
-
-
-@postgresql_only
-def test_too_many_notifications_close_the_connection_for_a_while(
-    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    monkeypatch.setattr(listening, "MAX_NOTIFICATIONS", 3)
-    listens()
-    for _ in range(5):
-        notifications.notify(place_of(DeniedToken))
-    assert soon(lambda: "more than 3 denials within 60 seconds" in caplog.text)
-
-
-@postgresql_only
-def test_its_connection_has_the_options_of_the_others(
-    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PGOPTIONS", "-c application_name=options-of-all")
-    snapshot.forget()
-    listens()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT query FROM pg_stat_activity WHERE application_name = 'options-of-all'"
-        )
-        assert cursor.fetchall() == [("LISTEN tokens_denied",)]
-
-
-@postgresql_only
-def test_a_listening_connection_that_is_quiet_sends_a_statement_again_and_again(
-    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listening, "RETRY_AFTER", 0.2)
-    snapshot.forget()  # One that listens already waits for as long as it was told.
-    listens()
-    for _ in range(3):
-        assert soon(hears)
-
-
-@postgresql_only
-def test_behind_a_pooler_nothing_listens(
-    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    """A pooler answers with the process id of the server process that happens to be free."""
-    ask = listening._Listener._ask
-    monkeypatch.setattr(listening._Listener, "_ask", lambda *args: (ask(*args) or 0) + 1)
-    snapshot.forget()
-    hears()
-    assert soon(lambda: "a pooler is in between" in caplog.text)
-
-
-@postgresql_only
-def test_a_statement_that_fails_is_reported(
-    pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    monkeypatch.setattr(listening, "CHANNEL", "no such name")
-    snapshot.forget()
-    hears()
-    assert soon(lambda: "syntax error" in caplog.text)
 
 
 @postgresql_only
