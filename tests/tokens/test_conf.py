@@ -28,6 +28,22 @@ def test_a_changed_setting_is_read_again(settings: Any) -> None:
     assert timedelta(seconds=4) == conf.TOKENS_LEEWAY
 
 
+def test_a_wrong_value_is_refused_after_a_right_one_was_read(settings: Any) -> None:
+    settings.TOKENS_ISSUER = "right"
+    assert conf.TOKENS_ISSUER == "right"
+    for wrong in (None, 7):
+        settings.TOKENS_ISSUER = wrong
+        with pytest.raises(ImproperlyConfigured, match="TOKENS_ISSUER"):
+            _ = conf.TOKENS_ISSUER
+
+
+def test_a_list_that_changes_in_place_is_read_again(settings: Any) -> None:
+    settings.TOKENS_HEADER_TYPES = ["Bearer"]
+    assert conf.TOKENS_HEADER_TYPES == ["Bearer"]
+    settings.TOKENS_HEADER_TYPES.append("JWT")
+    assert conf.TOKENS_HEADER_TYPES == ["Bearer", "JWT"]
+
+
 def test_a_setting_that_depends_on_another_changes_with_it(settings: Any) -> None:
     settings.TOKENS_ACCOUNT_THROTTLE = None
     settings.TOKENS_LOGIN_THROTTLE = "3/min"
