@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework.exceptions import ParseError
@@ -60,10 +59,6 @@ class ReadsBody:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of the APIView
 
 
-# Bodies contain passwords and tokens, which must not get into error reports.
-@method_decorator(sensitive_post_parameters(), name="dispatch")
-# A revocation is committed before the answer is sent, also under ATOMIC_REQUESTS.
-@method_decorator(non_atomic_requests, name="dispatch")
 class TokenView(ReadsBody, Endpoint):
     """
     A view that takes a token or a password from the body and ignores other credentials.
@@ -75,6 +70,13 @@ class TokenView(ReadsBody, Endpoint):
 
     # A view sets it to delete the token cookies with this answer. Each request has its own view.
     deletes_cookies = False
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        # Bodies contain passwords and tokens, which must not get into error reports.
+        view = sensitive_post_parameters()(super().as_view(**initkwargs))
+        # A revocation is committed before the answer is sent, also under ATOMIC_REQUESTS.
+        return non_atomic_requests(view)
 
     def get_authenticate_header(self, request: Request) -> str:
         # DRF takes it from an authentication class. Without one it would answer 403.
@@ -103,12 +105,12 @@ class TokenView(ReadsBody, Endpoint):
         """Return the names whose values are hidden in the request's body."""
         return secret_names(self.get_serializer_class())
 
-    @method_decorator(hides_locals)
+    @hides_locals
     def read(self, request: Request) -> dict[str, Any]:
         """Return the validated body, with a Secret for each token and password."""
         return super().read(request)
 
-    @method_decorator(hides_locals)
+    @hides_locals
     def answer(self, pair: TokenPair) -> Response:
         return SecretResponse(self.answer_serializer(pair).data)
 

@@ -48,7 +48,7 @@ class TokenViewBase(generics.GenericAPIView[Any]):
     def get_authenticate_header(self, request: Request) -> str:
         return f'{AUTH_HEADER_TYPES[0]} realm="{self.www_authenticate_realm}"'
 
-    @method_decorator(hides_locals)
+    @hides_locals
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         admit = self._limit.count_session if self._limit and self._limits_sessions else None
