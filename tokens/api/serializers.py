@@ -92,7 +92,12 @@ class RevokeSerializer(TokenSerializer):
 
 @schema.component("Lifetimes")
 class LifetimesSerializer(serializers.Serializer[TokenPair]):
-    """The lifetimes of a pair. The tokens themselves are in cookies."""
+    """
+    The lifetimes of a pair. The tokens themselves are in cookies.
+
+    A Serializer copies its fields for each answer, which takes longer than to sign the tokens. So
+    ``to_representation`` writes the answer, and the fields describe it in OpenAPI.
+    """
 
     expires_in = serializers.SerializerMethodField(help_text="In seconds.")
     refresh_expires_in = serializers.SerializerMethodField(help_text="In seconds.")
@@ -104,6 +109,12 @@ class LifetimesSerializer(serializers.Serializer[TokenPair]):
     @extend_schema_field({"type": "integer", "minimum": 0})
     def get_refresh_expires_in(self, pair: TokenPair) -> int:
         return _seconds_between(pair.answered_at, pair.refresh_expires_at)
+
+    def to_representation(self, pair: TokenPair) -> dict[str, Any]:
+        return {
+            "expires_in": self.get_expires_in(pair),
+            "refresh_expires_in": self.get_refresh_expires_in(pair),
+        }
 
 
 @schema.component("Pair")
@@ -124,17 +135,26 @@ class PairSerializer(LifetimesSerializer):
     def get_token_type(self, pair: TokenPair) -> str:
         return "Bearer"
 
+    def to_representation(self, pair: TokenPair) -> dict[str, Any]:
+        return {
+            **super().to_representation(pair),
+            "access": pair.raw_access,
+            "refresh": pair.raw_refresh,
+            "access_token": pair.raw_access,
+            "refresh_token": pair.raw_refresh,
+            "token_type": self.get_token_type(pair),
+        }
+
 
 @schema.component("RefreshedPair")
 class RefreshedPairSerializer(PairSerializer):
     """The answer to a refresh: without the refresh token if TOKENS_RETURN_REFRESH_TOKEN is False."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        fields = super().get_fields()
-        if not conf.TOKENS_RETURN_REFRESH_TOKEN:
-            for name in ("refresh", "refresh_token", "refresh_expires_in"):
-                del fields[name]
-        return fields
+        return _without_refresh_token(super().get_fields())
+
+    def to_representation(self, pair: TokenPair) -> dict[str, Any]:
+        return _without_refresh_token(super().to_representation(pair))
 
 
 @schema.component("CSRFToken")
@@ -218,6 +238,14 @@ class SessionNameSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="What the user calls the device; empty: no name.",
     )
+
+
+def _without_refresh_token(members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of an answer to a refresh, as TOKENS_RETURN_REFRESH_TOKEN says."""
+    if not conf.TOKENS_RETURN_REFRESH_TOKEN:
+        for name in ("refresh", "refresh_token", "refresh_expires_in"):
+            del members[name]
+    return members
 
 
 def _seconds_between(earlier: datetime, later: datetime) -> int:
