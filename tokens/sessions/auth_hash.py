@@ -30,7 +30,7 @@ def auth_hashes(user: Any) -> Iterator[str]:
 
 def auth_hash_matches(session: Session, user: Any) -> bool:
     """Return whether the session began with the user's current password, under any of our keys."""
-    return constant_time_compare(session.auth_hash, _current_hash(user)) or any(
+    return constant_time_compare(session.auth_hash, current_hash(user)) or any(
         constant_time_compare(session.auth_hash, former)
         for former in user.get_session_auth_fallback_hash()
     )
@@ -45,7 +45,7 @@ def depends_on_password_only() -> bool:
     )
 
 
-def _current_hash(user: Any) -> str:
+def current_hash(user: Any) -> str:
     """Return ``user.get_session_auth_hash()``, computed once for each password and SECRET_KEY."""
     of_django = AbstractBaseUser
     if any(

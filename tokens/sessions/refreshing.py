@@ -41,7 +41,7 @@ from ..errors import Denied, RefreshTokenReused, SessionEnded
 from ..jose import Claims, TokenType, generation_of
 from ..models import EndReason, Session
 from ..secret import RawToken, Secret, hide
-from . import events, pairs, seen, writes
+from . import auth_hash, events, pairs, seen, writes
 from .authentication import Admit, Authenticated, look_up
 from .ending import end, end_reused
 from .pairs import Check, TokenPair
@@ -90,10 +90,10 @@ def _answer(
     """Return the pair, and whether it was "rotated" or "repeated"."""
     found = look_up(raw_refresh, type=TokenType.REFRESH, now=now)
     claims, session = found.claims, found.session
-    _refuse_reuse(claims, session, client=client, now=now)
+    answer = _refuse_reuse(claims, session, client=client, now=now)
     if admit:
         admit(claims)
-    if answer_to(claims, session, now=now) is Answer.ROTATE:
+    if answer is Answer.ROTATE:
         successor = successor_of(session, client=client, now=now)
         if is_proof(claims, session):
             successor.proven_generation = session.generation
@@ -181,15 +181,15 @@ def answer_to(claims: Claims, session: Session, *, now: datetime) -> Answer:
     return Answer.REUSE
 
 
-def _refuse_reuse(claims: Claims, session: Session, *, client: Client, now: datetime) -> None:
-    """End the session and raise RefreshTokenReused if the token is a reuse."""
-    if answer_to(claims, session, now=now) is Answer.REUSE or _is_refused_elsewhere(
-        claims, session, client
-    ):
+def _refuse_reuse(claims: Claims, session: Session, *, client: Client, now: datetime) -> Answer:
+    """Return the answer to the token; end the session and raise RefreshTokenReused for a reuse."""
+    answer = answer_to(claims, session, now=now)
+    if answer is Answer.REUSE or _is_refused_elsewhere(claims, session, client):
         end_reused(session, client=client, now=now)
         raise RefreshTokenReused(
             f"Generation {claims.generation} came back; {session.generation} is current."
         )
+    return answer
 
 
 def successor_of(session: Session, *, client: Client, now: datetime) -> Session:
@@ -198,7 +198,7 @@ def successor_of(session: Session, *, client: Client, now: datetime) -> Session:
     successor.generation += 1
     successor.kid = keyring.signing_key(lifetime=session.idle_lifetime).kid
     # Follows SECRET_KEY: a fallback can be removed once each session was refreshed.
-    successor.auth_hash = session.user.get_session_auth_hash()
+    successor.auth_hash = auth_hash.current_hash(session.user)
     successor.refreshed_at = now
     successor.refreshed_ip_address = client.ip_address
     successor.refreshed_user_agent = client.user_agent
