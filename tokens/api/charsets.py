@@ -14,7 +14,6 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext_lazy as _
-from rest_framework.request import Request
 
 REFUSAL = _(
     "The Content-Type of the request is malformed, or its charset cannot be decoded. Use UTF-8."
@@ -56,7 +55,7 @@ def prepare(
             scope[_STATE] = True
 
 
-def is_refused(request: HttpRequest | Request) -> bool:
+def is_refused(request: HttpRequest) -> bool:
     """Return whether ``prepare`` has changed the Content-Type of this request."""
     return _STATE in request.META or _STATE in getattr(request, "scope", ())
 

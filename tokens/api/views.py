@@ -53,7 +53,7 @@ class ReadsBody:
     """A view that reads its body in a project without the middleware that makes it readable."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if charsets.is_refused(request):
+        if charsets.is_refused(request._request):
             raise ParseError(charsets.REFUSAL)
         bodies.make_readable(request._request)
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of the APIView
