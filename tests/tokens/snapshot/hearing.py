@@ -1,12 +1,11 @@
 """What this process hears of the notifications that others send."""
 
 import math
-import time
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
 
+from tests.support.waiting import wait_until
 from tokens import snapshot
 from tokens.database.places import place_of
 from tokens.models import DeniedToken
@@ -19,15 +18,6 @@ def listen() -> None:
     snapshot._copies.of(DeniedToken)._listen_at = -math.inf
 
 
-def soon(happens: Callable[[], bool]) -> bool:
-    """Return whether it happens soon. PostgreSQL notifies after it has confirmed the commit."""
-    deadline = time.monotonic() + 20
-    while not happens():
-        if time.monotonic() > deadline:
-            return False
-    return True
-
-
 def hears() -> bool:
     return snapshot._copies.of(DeniedToken).notifications.has_changes(place_of(DeniedToken))
 
@@ -37,5 +27,5 @@ def listens() -> None:
     if snapshot._copies.of(DeniedToken).notifications._source is None:
         hears()
     # Not heard before, which would leave nothing to wait for.
-    assert soon(hears)
+    wait_until(hears)
     hears()

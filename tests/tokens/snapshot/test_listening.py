@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from tests.support.waiting import wait_until
 from tokens import snapshot
 from tokens.database.places import place_of
 from tokens.denylist import listening, notifications
@@ -12,7 +13,7 @@ from tokens.models import DeniedToken
 from tokens.sessions import TokenPair
 
 from .denials import deactivate, end, revoke_in_another_process
-from .hearing import hears, listens, postgresql_only, soon
+from .hearing import hears, listens, postgresql_only
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -25,7 +26,7 @@ def test_a_notification_arrives_within_a_callers_transaction_too(pair: TokenPair
     listens()
     with transaction.atomic():
         revoke_in_another_process(pair)
-        assert soon(hears)
+        wait_until(hears)
 
 
 @postgresql_only
@@ -36,7 +37,7 @@ def test_a_denial_that_is_rolled_back_notifies_no_process(pair: TokenPair) -> No
         transaction.set_rollback(True)
     assert not hears()
     end(pair)
-    assert soon(hears)
+    wait_until(hears)
 
 
 @postgresql_only
@@ -47,7 +48,7 @@ def test_too_many_notifications_close_the_connection_for_a_while(
     listens()
     for _ in range(5):
         notifications.notify(place_of(DeniedToken))
-    assert soon(lambda: "more than 3 denials within 60 seconds" in caplog.text)
+    wait_until(lambda: "more than 3 denials within 60 seconds" in caplog.text)
 
 
 @postgresql_only
@@ -72,7 +73,7 @@ def test_a_listening_connection_that_is_quiet_sends_a_statement_again_and_again(
     snapshot.forget()  # One that listens already waits for as long as it was told.
     listens()
     for _ in range(3):
-        assert soon(hears)
+        wait_until(hears)
 
 
 @postgresql_only
@@ -84,7 +85,7 @@ def test_behind_a_pooler_nothing_listens(
     monkeypatch.setattr(listening._Listener, "_ask", lambda *args: (ask(*args) or 0) + 1)
     snapshot.forget()
     hears()
-    assert soon(lambda: "a pooler is in between" in caplog.text)
+    wait_until(lambda: "a pooler is in between" in caplog.text)
 
 
 @postgresql_only
@@ -94,4 +95,4 @@ def test_a_statement_that_fails_is_reported(
     monkeypatch.setattr(listening, "CHANNEL", "no such name")
     snapshot.forget()
     hears()
-    assert soon(lambda: "syntax error" in caplog.text)
+    wait_until(lambda: "syntax error" in caplog.text)

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.support.processes import running_site
+from tests.support.waiting import wait_until
 from tokens import sessions, snapshot
 from tokens.database.places import place_of
 from tokens.denylist import listening, notifications
@@ -27,7 +28,7 @@ from .denials import (
     revoke_in_another_process,
     wait_for_the_bound,
 )
-from .hearing import hears, listen, listens, postgresql_only, soon
+from .hearing import hears, listen, listens, postgresql_only
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -68,14 +69,14 @@ def test_a_denial_in_another_process_is_seen_before_the_bound(pair: TokenPair) -
         listen()
         return not is_good(snapshot._copies.of(DeniedToken), *ids)
 
-    assert soon(refused)
+    wait_until(refused)
     assert refusal(pair) is SessionEnded
 
 
 @pytest.mark.slow
 def test_a_process_checks_for_notifications_twenty_times_per_bound(pair: TokenPair) -> None:
     revoke_in_another_process(pair)
-    assert soon(hears)
+    wait_until(hears)
     snapshot._copies.of(DeniedToken)._has_changes = True
     sessions.authenticate(pair.raw_access)  # not yet
     snapshot._copies.of(DeniedToken)._listen_at -= 3600 / 20
@@ -128,7 +129,7 @@ def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(
     monkeypatch.setattr(listening, "RETRY_AFTER", 0.5)
     snapshot.forget()
     queries_of_a_request(pair)
-    assert soon(lambda: queries_of_a_request(pair) == 0)
+    wait_until(lambda: queries_of_a_request(pair) == 0)
     if connection.vendor == "postgresql":
         terminate_the_listener()
     else:
@@ -136,7 +137,7 @@ def test_a_source_that_is_lost_is_opened_again_and_what_it_missed_is_read(
         source._connection.connection.close()
         assert queries_of_a_request(pair) == 0  # It pauses first.
     revoke_in_another_process(pair)
-    assert soon(hears)
+    wait_until(hears)
 
 
 @pytest.mark.slow
@@ -155,7 +156,7 @@ def test_a_fork_leaves_its_parents_source_alone(pair: TokenPair) -> None:
     _, status = os.waitpid(child, 0)
     assert status == 0
     revoke_in_another_process(pair)
-    assert soon(hears)
+    wait_until(hears)
     assert snapshot._copies.of(DeniedToken).notifications._source is parents
 
 
@@ -197,5 +198,5 @@ def test_a_site_hears_of_a_denial_by_another_process(user: Any) -> None:
         assert site.get("/who/", pair.raw_access)[0] == 200
         revoke_in_another_process(pair)
         # It checks every three seconds. The bound alone would take a minute.
-        assert soon(lambda: site.get("/who/", pair.raw_access)[0] == 401)
+        wait_until(lambda: site.get("/who/", pair.raw_access)[0] == 401)
         assert site.get("/who/", other.raw_access)[0] == 200
