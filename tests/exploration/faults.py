@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 from unittest import mock
 
+from tokens import denylist
 from tokens.models import Session
-from tokens.sessions import authentication, eligibility, writes
+from tokens.sessions import authentication, locking, writes
+from tokens.sessions.locking import LockedUser
 
 from .processes import copy as snapshot
 from .scenarios import LATE_ANSWER, SCENARIOS
@@ -52,12 +54,17 @@ def _count_repeat(pk: Any, generation: int, *, elsewhere: bool, now: Any, withou
     return bool(Session.objects.filter(pk=pk, **conditions).update(**columns))
 
 
-def _believe(user: Any, session: Session, **annotations: Any) -> Any:
-    return eligibility.lock(user, **annotations)
+def _believe(user: Any, session: Session) -> LockedUser:
+    stored = locking.lock_for_sign_in(user)
+    session.started_at = denylist.begin_after(session.started_at, stored.cut_off)
+    return stored
 
 
-def _read(user: Any, **annotations: Any) -> Any:
-    return type(user)._default_manager.annotate(**annotations).get(pk=user.pk)
+def _read(user: Any) -> LockedUser | None:
+    rows = locking._rows(user.pk)
+    rows.query.select_for_update = False
+    with mock.patch.object(locking, "_rows", return_value=rows):
+        return locking.find_through_orm(user.pk)
 
 
 def _check_session(claims: Any, session: Session, *, now: Any) -> None:
@@ -129,10 +136,16 @@ _FAULTS = [
     Fault(
         "a sign-in believes what it has read", f"{_LIFECYCLE}._lock_unchanged", _believe, _PASSWORD
     ),
-    Fault("a sign-in locks nothing", f"{_LIFECYCLE}.lock", _read, _PASSWORD, only_on="postgresql"),
+    Fault(
+        "a sign-in locks nothing",
+        f"{_LIFECYCLE}.lock_for_sign_in",
+        _read,
+        _PASSWORD,
+        only_on="postgresql",
+    ),
     Fault(
         "an end is not repeated after a rollback",
-        "lasting.do",
+        "database.lasting.do",
         _do_once,
         "a sign-out is rolled back",
     ),
