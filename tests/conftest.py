@@ -6,6 +6,7 @@ from typing import Any
 import asgiref.sync
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.utils import translation
 from rest_framework.test import APIClient
 
@@ -44,6 +45,14 @@ def _language_of_the_site() -> Iterator[None]:
     """Forget the language of a test's last request, which a thread keeps until the next one."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture
+def own_cache(settings: Any) -> None:
+    """Give the test an empty cache that no other process shares, and that it may clear."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend}}
+    cache.clear()
 
 
 @pytest.fixture

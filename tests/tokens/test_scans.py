@@ -79,7 +79,9 @@ PAGES = [
 
 
 @pytest.fixture
-def _rows(user: Any, django_user_model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _rows(
+    own_cache: None, user: Any, django_user_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Create enough rows for an index to pay and for each bound of a page to apply."""
     for module in ("tokens.operations.tally", "tokens.admin.sessions"):
         monkeypatch.setattr(f"{module}.WINDOW", 20)
@@ -268,7 +270,9 @@ def test_a_scan_is_seen(scans: Any) -> None:
     assert scans(lambda: Session.objects.order_by("-started_at").filter(generation=3).count())
 
 
-def test_a_page_costs_no_more_statements_with_more_rows(admin_client: Client, user: Any) -> None:
+def test_a_page_costs_no_more_statements_with_more_rows(
+    admin_client: Client, user: Any, own_cache: None
+) -> None:
     def statements() -> dict[str, int]:
         counts = {}
         for page in (SESSIONS, f"{SESSIONS}?q=ad", f"{SESSIONS}?network=192.0.2.0/24", "/admin/"):

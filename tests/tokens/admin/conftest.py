@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,11 +15,8 @@ SESSIONS = "/admin/tokens/session/"
 
 
 @pytest.fixture(autouse=True)
-def _cache_of_its_own(settings: Any) -> None:
-    """Give each test an empty cache that no other process shares."""
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend}}
-    cache.clear()
+def _own_cache(own_cache: None) -> None:
+    """The first page keeps its numbers there."""
 
 
 @pytest.fixture(autouse=True)
