@@ -112,6 +112,7 @@ def test_without_a_source_of_notifications_the_bound_holds(
         snapshot._copies.of(DeniedToken).notifications._try_at = -math.inf
         listen()
         sessions.authenticate(pair.raw_access)
+    wait_until(lambda: caplog.records)  # On PostgreSQL, another thread connects.
     assert [record.getMessage() for record in caplog.records] == [
         "no notifications of denials for 60 seconds: too many connections"
     ]
