@@ -5,9 +5,9 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
-# Of pytest, for suites whose tests often wait for servers and clocks: more than there are cores.
-PROCESSES = $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1) // 2)')
 MANAGE := $(BIN)/python manage.py
+# How many processes pytest has where tests often wait for servers and clocks: more than there are cores.
+PROCESSES = $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1) // 2)')
 
 # Settings for checks that run without .env. None of these values protects anything.
 CHECK_ENV := SECRET_KEY=only-for-the-checks-of-make-lint-0123456789-abcdefghijklmnop \
@@ -35,13 +35,13 @@ demo: $(VENV)/.runtime ## Sign in, refresh, replay and revoke over HTTP, step by
 ELSEWHERE := not browser and not leaks and not package and not services
 # COVERAGE=yes leaves data for the target `coverage`.
 PYTEST = $(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest --dist worksteal -q
-test: $(VENV)/.dev ## Run the tests that are quick, on SQLite
+test: $(VENV)/.dev ## Run the quick tests, on SQLite
 	$(PYTEST) -n auto -m "$(ELSEWHERE) and not slow and not projects" $(ARGS)
 
 test-slow: $(VENV)/.dev ## Run the tests that start servers, projects or many processes, on SQLite
 	$(PYTEST) -n $(PROCESSES) -m "$(ELSEWHERE) and (slow or projects)" $(ARGS)
 
-coverage: $(VENV)/.dev ## Run the tests of both on SQLite; fail unless they cover every branch of tokens/
+coverage: $(VENV)/.dev ## Run the quick and the slow tests; fail unless they cover every branch of tokens/
 	@$(BIN)/coverage erase
 	@$(MAKE) --no-print-directory test test-slow COVERAGE=yes
 	@$(BIN)/coverage combine -q
