@@ -125,8 +125,8 @@ def _shortened(raw_list: str) -> str:
 
 
 def test_random_bits_are_read_as_they_were_set() -> None:
-    random.seed(1)
-    refused = set(random.sample(range(LIST_SIZE), 4400))
+    numbers = random.Random(1)
+    refused = set(numbers.sample(range(LIST_SIZE), 4400))
     bits = Bits()
     for idx in refused:
         bits.refuse(idx)
