@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 PER_SECOND = 20
 TIMES = 20
-HOME, NEW_PLACE, ADMITTED = "192.0.2.1", "198.51.100.7", "203.0.113.9"
+HOME = "192.0.2.1"
+NEW_PLACES = [f"198.51.100.{number}" for number in range(1, 7)]
 
 
 # Not the tests' settings, which replace the other variables and the hash of passwords.
@@ -87,6 +88,16 @@ class Guesser:
             self.answers[name, door(self._site, address, "wrong")] += 1
 
 
+def first_refused(site: Site, places: list[str]) -> str:
+    """
+    Return the first place from which the owner is refused.
+
+    Every six seconds the count of the account has room for one attempt. The guesser takes it nearly
+    always, but a new place may be first.
+    """
+    return next(place for place in places if sign_in(site, place) == 429)
+
+
 def test_the_owner_staff_and_whom_an_operator_admits_get_in(site: RunningSite) -> None:
     assert sign_in(site, HOME) == 200
     assert sign_in_to_the_admin(site, HOME) == 302
@@ -95,12 +106,12 @@ def test_the_owner_staff_and_whom_an_operator_admits_get_in(site: RunningSite) -
         eventually(lambda: guesser.answers["api", 429] > 10 and guesser.answers["admin", 429] > 10)
         assert [sign_in(site, HOME) for _ in range(TIMES)] == [200] * TIMES
         assert [sign_in_to_the_admin(site, HOME) for _ in range(TIMES)] == [302] * TIMES
-        assert sign_in(site, ADMITTED) == 429
-        done = manage("admit", "ada", "--address", ADMITTED, **PRODUCTION)
+        admitted = first_refused(site, NEW_PLACES[:3])
+        done = manage("admit", "ada", "--address", admitted, **PRODUCTION)
         assert done.returncode == 0, done.stderr
-        assert sign_in(site, ADMITTED) == 200
-        assert sign_in(site, NEW_PLACE) == 429
+        assert sign_in(site, admitted) == 200
+        new_place = first_refused(site, NEW_PLACES[3:])
     began = time.monotonic()
-    eventually(lambda: sign_in(site, NEW_PLACE) == 200, seconds=120)
+    eventually(lambda: sign_in(site, new_place) == 200, seconds=120)
     waited = time.monotonic() - began
     print(f"A new place got in {waited:.0f} s after the pause. {guesser.answers}")  # noqa: T201
