@@ -47,7 +47,21 @@ CELLS = [
 # One on each database, for `.ci/run`: `tests` has the others.
 CORNERS = [(*OLDEST, "postgresql"), (*NEWEST, "sqlite")]
 
-SUITE = ("tests/tokens", "tests/wire", "tests/http", "tests/accounts", "tests/config")
+SUITE = (
+    "tests/accounts",
+    "tests/asgi",
+    "tests/asynchronous",
+    "tests/config",
+    "tests/connections",
+    "tests/feed",
+    "tests/http",
+    "tests/simplejwt_names",
+    "tests/status_list",
+    "tests/takeover",
+    "tests/tickets",
+    "tests/tokens",
+    "tests/wire",
+)
 # What breaks first with another version: private names of Django, the admin, requests, and the answers
 # of DRF. The packages of others (limits/test_doors.py) take minutes: `tests` has them.
 CORE = (

@@ -2,6 +2,9 @@ import os
 
 from tests.projects.with_admin import *  # noqa: F403
 
+# A user with a second device is sent mail.
+from tests.support.mail_in_memory import *  # noqa: F403
+
 ROOT_URLCONF = "tests.projects.branded.urls"
 ALLOWED_HOSTS = ["*", ".acme.example"]
 SITE = os.environ.get("SITE", "setting")
@@ -37,5 +40,3 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {"TITLE": "Acme", "SERVE_AUTHENTICATION": []}
 TOKENS_NOTIFY_USERS = True
 TOKENS_COOKIE_SECURE = False
-# A user with a second device is sent mail.
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

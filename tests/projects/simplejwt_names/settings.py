@@ -7,6 +7,7 @@ from typing import Any
 import dj_database_url
 
 from tests.projects.with_admin import *  # noqa: F403
+from tests.support.mail_in_memory import *  # noqa: F403
 
 database: Any = dj_database_url.parse(os.environ.get("DATABASE_URL", "sqlite://:memory:"))
 if database["ENGINE"].endswith("sqlite3"):
@@ -61,6 +62,5 @@ REST_AUTH = {
 DJOSER = {"TOKEN_MODEL": None}
 SITE_ID = 1
 USE_TZ = "WITHOUT_TIME_ZONES" not in os.environ
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_RATE_LIMITS = False
