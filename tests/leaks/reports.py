@@ -23,6 +23,8 @@ from tokens.client.cookie import full_name
 SENTRY: dict[str, dict[str, Any]] = {
     "defaults": {},
     "everything": {"send_default_pii": True, "max_request_body_size": "always"},
+    # What the option that replaces send_default_pii collects by default.
+    "collection": {"data_collection": {}, "max_request_body_size": "always"},
     # As docs/security.md says.
     "with the scrubber": {
         "send_default_pii": True,

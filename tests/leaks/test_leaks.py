@@ -49,6 +49,10 @@ def test_told_to_send_everything_sentry_has_the_cookies_and_nothing_else() -> No
     assert {finding["secret"] for finding in found} == {"an access token", "a refresh token"}
 
 
+def test_sentrys_data_collection_sends_no_secret() -> None:
+    assert tell("collection", ["refresh", "logout", "admin's login", *BY_COOKIE])["findings"] == []
+
+
 def test_the_documented_scrubber_removes_the_cookies() -> None:
     assert tell("with the scrubber", BY_COOKIE)["findings"] == []
     page = Path(ROOT, "docs/security.md").read_text()
