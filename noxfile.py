@@ -134,6 +134,8 @@ def install(session: nox.Session, django: str, drf: str) -> None:
     # An override also overrides what the others require. A package that does not support this
     # Django fails the session by its name, instead of leaving its tests out.
     session.run("uv", "pip", "check", silent=True, external=True)
+    # create_tmp() sets it. Some tests copy the project, and such a copy must not be within the project.
+    session.env.pop("TMPDIR", None)
     session.run(
         "python",
         "-c",

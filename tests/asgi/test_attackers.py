@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import django
 import pytest
 from asgiref.sync import async_to_sync
 
@@ -89,9 +90,11 @@ def test_of_two_cookies_with_the_name_the_last_counts_as_in_the_api(pair: TokenP
     ):
         sent = talk(headers=[(b"cookie", value.encode()), (b"origin", OWN)])
         assert (sent[0]["type"] == "websocket.accept") is is_good
-        # Django joins two headers by a comma, so that the value is no token.
+        # Before 6.1 Django joins two headers by a comma, so that the value is no token.
         lines = [(b"cookie", each.encode()) for each in value.split("; ")]
-        assert status(talk(headers=[*lines, (b"origin", OWN)])) == 401
+        sent = talk(headers=[*lines, (b"origin", OWN)])
+        is_read = is_good and django.VERSION >= (6, 1)
+        assert (sent[0]["type"] == "websocket.accept") is is_read
 
 
 def test_under_https_only_the_cookie_with_the_prefix_counts(pair: TokenPair, settings: Any) -> None:
