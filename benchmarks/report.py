@@ -45,7 +45,7 @@ def write(engines: list[Engine], *, machine: dict[str, Any], folder: Path) -> No
         "measured in turn. A cell is the median over the rounds of its time ÷ the time of the smallest",
         "size in the same round. The tokens belong to twenty sessions spread over the table, and each is",
         "used once before the measurement, so the time of the disk is not included. The list of keys",
-        "counts live sessions up to 10,000.",
+        "counts live sessions up to 5,000.",
         "",
         *_sizes(engines, folder),
         "",

@@ -14,7 +14,7 @@ from django.db.models import Count
 from ..models import Session, SessionQuerySet
 from .wording import sessions_of_users
 
-WINDOW = 10_000
+WINDOW = 5_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def utc(instant: datetime | None) -> str | None:
 
 
 def counted(number: int, noun: str, *, exact: bool = True) -> str:
-    """Return "1 session", "1,234 sessions", or if not exact "at least 10,000 sessions"."""
+    """Return "1 session", "1,234 sessions", or if not exact "at least 5,000 sessions"."""
     return f"{amount(number, exact=exact)} {noun}" + ("" if number == 1 else "s")
 
 
@@ -34,7 +34,7 @@ def keys(number: int) -> str:
 
 
 def sessions(number: int, *, exact: bool = True) -> str:
-    """Return "1 session", or if not exact "at least 10,000 sessions"."""
+    """Return "1 session", or if not exact "at least 5,000 sessions"."""
     text = ngettext("%(number)s session", "%(number)s sessions", number)
     return text % {"number": amount(number, exact=exact)}
 
