@@ -111,7 +111,7 @@ def work() -> None:
     for call in calls.values():
         for _ in range(CALLS):
             assert call()
-    assert all(statement is not None for _, statement in compiled_sql._cache.compiled.values())
+    assert all(statement is not None for _, statement in compiled_sql._compiled.values())
     for line in sys.stdin:
         what = line.strip()
         if what == "versions":

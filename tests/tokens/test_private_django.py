@@ -26,7 +26,7 @@ NOT_PRIVATE = {"_base_manager", "_default_manager", "_meta", "_replace", "_state
 def test_no_statement_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
     pair = sessions.start(user)
     presented = sessions.Presented(sessions.authenticate(pair.raw_access).claims)
     for _ in range(2):
@@ -34,7 +34,7 @@ def test_no_statement_goes_through_the_orm(
         assert isinstance(accepted, sessions.Accepted)
         presented = presented._replace(before=accepted)
     sessions.refresh(pair.raw_refresh)
-    compiled = compiled_sql._cache.compiled
+    compiled = compiled_sql._compiled
     assert {name for _, name in compiled} == {
         "a rotation",
         "a sign-in",
@@ -56,7 +56,7 @@ def test_the_story_above_runs_every_statement_that_is_compiled() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "compiled_for_connection"
+        and node.func.id == "compiled_for_database"
     }
     # The first has a query for each type of token, and the last one is that of many_rows.fetch().
     assert names == {"*_COMPILE", "_name()", "'a rotation'", "'a sign-in'", "name"}

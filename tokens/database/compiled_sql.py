@@ -15,11 +15,9 @@ processes, such a name may be another program's statement, which then runs witho
 no statement is prepared unless the connection has a server process of its own.
 """
 
-import threading
 from collections.abc import Callable, Mapping
-from copy import copy
 from logging import getLogger
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
 from django.db import DatabaseError, connections
@@ -29,13 +27,7 @@ from .raw_rows import ObjectMaker
 logger = getLogger("tokens")
 
 
-class Compiled(Protocol):
-    """What was compiled for one connection, and can be made to fit another one."""
-
-    def for_connection(self, connection: Any) -> Self: ...
-
-
-T = TypeVar("T", bound=Compiled)
+T = TypeVar("T")
 # PostgreSQL's errors for a prepared statement that does not exist (26000) or exists already
 # (42P05), because the project deallocated or prepared it by SQL; and for one whose result columns
 # were altered since (0A000).
@@ -48,8 +40,9 @@ class CannotCompile(Exception):
 
 class Statement:
     """
-    One compiled statement of one connection. The constructor raises CannotCompile.
+    One compiled statement. The constructor raises CannotCompile.
 
+    It was compiled by ``connection``, and runs on that which the current thread has to this database.
     ``placeholders`` maps each name to the value that was compiled into ``parameters``. When the
     statement runs, the value of that name takes its place. ``to_database`` maps some of the names
     to the function that makes a parameter of a value, such as a model field's ``get_db_prep_save``.
@@ -66,13 +59,13 @@ class Statement:
         to_database: Mapping[str, Callable[[Any, Any], Any]],
         may_be_prepared: bool = True,
     ) -> None:
-        self.connection = connection
+        self._alias = connection.alias
         self._may_be_prepared = may_be_prepared
         self._to_database = dict(to_database)
         parts = sql.split("%s")
         if len(parts) != len(parameters) + 1:
             raise CannotCompile(f"{len(parts) - 1} places for {len(parameters)} parameters.")
-        names = self._parameter_names(parameters, placeholders)
+        names = self._parameter_names(connection, parameters, placeholders)
         # Named parameters, because Django rewrites "%s" for SQLite with a slow regular expression.
         self._sql = parts[0] + "".join(
             f"%({name})s{part}" for name, part in zip(names, parts[1:], strict=True)
@@ -83,26 +76,23 @@ class Statement:
             if name not in placeholders
         }
 
-    def for_connection(self, connection: Any) -> Self:
-        other = copy(self)
-        other.connection = connection
-        return other
-
     def fetch_row(self, **values: Any) -> Any:
         """Run the statement, and return the first row or None."""
-        return self._run(self._parameters(values), lambda cursor: cursor.fetchone())
+        return self._run(values, lambda cursor: cursor.fetchone())
 
     def fetch_rows(self, **values: Any) -> list[Any]:
         """Run the statement, and return all rows."""
-        return list(self._run(self._parameters(values), lambda cursor: cursor.fetchall()))
+        return list(self._run(values, lambda cursor: cursor.fetchall()))
 
     def count_rows(self, **values: Any) -> int:
         """Run the statement, and return how many rows it changed."""
-        return int(self._run(self._parameters(values), lambda cursor: cursor.rowcount))
+        return int(self._run(values, lambda cursor: cursor.rowcount))
 
-    def _parameter_names(self, parameters: Any, placeholders: Mapping[str, Any]) -> list[str]:
+    def _parameter_names(
+        self, connection: Any, parameters: Any, placeholders: Mapping[str, Any]
+    ) -> list[str]:
         by_placeholder = {
-            name: self._as_parameter(name, placeholder)
+            name: self._as_parameter(connection, name, placeholder)
             for name, placeholder in placeholders.items()
         }
         names = []
@@ -117,17 +107,19 @@ class Statement:
             raise CannotCompile("Not every placeholder has exactly one place.")
         return names
 
-    def _as_parameter(self, name: str, value: Any) -> Any:
+    def _as_parameter(self, connection: Any, name: str, value: Any) -> Any:
         convert = self._to_database.get(name)
-        return convert(value, self.connection) if convert else value
+        return convert(value, connection) if convert else value
 
-    def _parameters(self, values: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, values: dict[str, Any], read: Callable[[Any], Any]) -> Any:
+        connection = connections[self._alias]
         for name, convert in self._to_database.items():
-            values[name] = convert(values[name], self.connection)
-        return self._constant | values
+            values[name] = convert(values[name], connection)
+        return self._execute(connection, self._constant | values, read)
 
-    def _run(self, parameters: dict[str, Any], read: Callable[[Any], Any]) -> Any:
-        connection = self.connection
+    def _execute(
+        self, connection: Any, parameters: dict[str, Any], read: Callable[[Any], Any]
+    ) -> Any:
         if not self._may_be_prepared or not _can_prepare(connection):
             with connection.cursor() as cursor:
                 cursor.execute(self._sql, parameters)
@@ -142,7 +134,7 @@ class Statement:
                 raise
             logger.warning("prepared statements are off for this connection from now on: %s", error)
             driver.prepare_threshold = None
-            return self._run(parameters, read)
+            return self._execute(connection, parameters, read)
 
 
 class CompiledRow:
@@ -168,53 +160,28 @@ class CompiledRow:
             connection, sql, parameters, placeholders=placeholders, to_database=to_database
         )
 
-    def for_connection(self, connection: Any) -> Self:
-        other = copy(self)
-        other._statement = self._statement.for_connection(connection)
-        return other
-
     def fetch(self, **values: Any) -> tuple[Any, dict[str, Any]] | None:
         """Return the object with its related ones, and the annotations; None without a row."""
         found = self._statement.fetch_row(**values)
         return None if found is None else self._maker.make(found)
 
 
-class _ThreadCache(threading.local):
-    """
-    The compiled objects of this thread's connections, by alias and name.
-
-    They hold a connection, and a connection belongs to one thread. ``first`` has what was compiled for
-    the first connection of the process, with the settings of its database: under ASGI each request
-    may have a new thread, and so a new connection.
-    """
-
-    def __init__(self, first: dict[tuple[str, str], tuple[Any, Any]] | None = None) -> None:
-        self.compiled: dict[tuple[str, str], tuple[Any, Any]] = {}
-        self.first = {} if first is None else first
+# By alias and name: what was compiled, and the settings of the database for which it was.
+_compiled: dict[tuple[str, str], tuple[Any, Any]] = {}
 
 
-_cache = _ThreadCache({})  # One dictionary for all threads.
-
-
-def compiled_for_connection(alias: str, name: str, make: Callable[[Any], T]) -> T | None:
+def compiled_for_database(alias: str, name: str, make: Callable[[Any], T]) -> T | None:
     """
     Return ``make(connection)``, called once per database, or None if it cannot be compiled.
 
-    ``name`` identifies the statement. A failure is logged once.
+    ``name`` identifies the statement. All threads use what is returned: under ASGI each request may
+    have a new thread, and so a new connection. A failure is logged once.
     """
-    connection = connections[alias]
-    known = _cache.compiled.get((alias, name))
-    if known and known[0] is connection:
-        return cast(T, known[1])
-    settings, first = _cache.first.get((alias, name), (None, None))
-    made: T | None = None
-    if settings is not connection.settings_dict:
-        made = _make(connection, name, make)
-        _cache.first[alias, name] = (connection.settings_dict, made)
-    elif first is not None:
-        made = first.for_connection(connection)
-    _cache.compiled[alias, name] = (connection, made)
-    return made
+    settings, made = _compiled.get((alias, name), (None, None))
+    if settings is not connections.settings[alias]:
+        made = _make(connections[alias], name, make)
+        _compiled[alias, name] = (connections.settings[alias], made)
+    return cast("T | None", made)
 
 
 def _make(connection: Any, name: str, make: Callable[[Any], T]) -> T | None:

@@ -6,13 +6,12 @@ The keys are one parameter, a JSON array, so the statement is the same for one k
 
 import json
 from collections.abc import Callable, Sequence
-from copy import copy
-from typing import Any, Self
+from typing import Any
 
 from django.db import connections
 from django.db.models import Lookup
 
-from .compiled_sql import Statement, compiled_for_connection
+from .compiled_sql import Statement, compiled_for_database
 
 _PLACEHOLDER = "00000000-0000-4000-8000-000000000000"  # Good for a text and for a UUID.
 
@@ -59,11 +58,6 @@ class _Compiled:
             may_be_prepared=False,
         )
 
-    def for_connection(self, connection: Any) -> Self:
-        other = copy(self)
-        other._statement = self._statement.for_connection(connection)
-        return other
-
     def fetch(self, keys: Sequence[str]) -> list[tuple[Any, ...]]:
         found = self._statement.fetch_rows(keys=json.dumps(keys))
         if self._converters:
@@ -80,7 +74,7 @@ def fetch(
     ``rows`` is called once per database if its SQL can be compiled, and each time otherwise. ``name``
     identifies the statement.
     """
-    compiled = compiled_for_connection(
+    compiled = compiled_for_database(
         alias, name, lambda connection: _Compiled(connection, rows([_PLACEHOLDER]))
     )
     return compiled.fetch(keys) if compiled else list(rows(keys))

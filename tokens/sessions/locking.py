@@ -4,17 +4,16 @@ Read the user of a sign-in again, locked, with what else decides about it: one s
 The SQL is compiled once per database (see ``compiled_sql``).
 """
 
-from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from django.db import router
 from django.db.models import Value
 
 from .. import denylist
 from ..conf import conf
-from ..database.compiled_sql import CompiledRow, compiled_for_connection
+from ..database.compiled_sql import CompiledRow, compiled_for_database
 from ..errors import UserGone
 from ..models import Session, fetch_uncached
 from . import limit
@@ -45,7 +44,7 @@ def lock_for_sign_in(user: Any) -> LockedUser:
     """
     alias = router.db_for_write(_USER.related_model)
     # A manager that hides users decides anew at each call, for example by the current tenant.
-    compiled = None if hides_users() else compiled_for_connection(alias, _name(), _CompiledLock)
+    compiled = None if hides_users() else compiled_for_database(alias, _name(), _CompiledLock)
     found = compiled.find(user.pk) if compiled else find_through_orm(user.pk)
     if found is None:
         raise UserGone(f"User {user.pk} no longer exists.")
@@ -81,7 +80,7 @@ def _as_parameter(pk: Any, connection: Any) -> Any:
 
 
 class _CompiledLock:
-    """The query for one connection. Made in a transaction, because it locks."""
+    """The query for one database. Made in a transaction, because it locks."""
 
     def __init__(self, connection: Any) -> None:
         placeholder = _Placeholder()
@@ -91,11 +90,6 @@ class _CompiledLock:
             placeholders={"pk": placeholder},
             to_database={"pk": _as_parameter},
         )
-
-    def for_connection(self, connection: Any) -> Self:
-        other = copy(self)
-        other._row = self._row.for_connection(connection)
-        return other
 
     def find(self, pk: Any) -> LockedUser | None:
         found = self._row.fetch(pk=pk)

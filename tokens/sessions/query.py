@@ -4,17 +4,16 @@ The one query of a request: the session, its user, and whether the denylist has 
 The SQL is compiled once per database, see ``compiled_sql``.
 """
 
-from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from django.db import router
 from django.db.models import QuerySet
 
 from .. import denylist
-from ..database.compiled_sql import CompiledRow, compiled_for_connection
+from ..database.compiled_sql import CompiledRow, compiled_for_database
 from ..jose import Claims, TokenType
 from ..models import Session
 from .eligibility import hides_users, is_visible
@@ -57,7 +56,7 @@ def find(claims: Claims) -> tuple[Session, bool] | None:
     if hides_users():
         # The manager decides anew at each call, for example by the current tenant.
         return find_through_orm(claims, alias=alias)
-    compiled = compiled_for_connection(alias, *_COMPILE[claims.type])
+    compiled = compiled_for_database(alias, *_COMPILE[claims.type])
     return compiled.find(claims) if compiled else find_through_orm(claims, alias=alias)
 
 
@@ -66,7 +65,7 @@ def is_compiled() -> bool:
     if hides_users():
         return True
     alias = router.db_for_read(Session)
-    return compiled_for_connection(alias, *_COMPILE[TokenType.ACCESS]) is not None
+    return compiled_for_database(alias, *_COMPILE[TokenType.ACCESS]) is not None
 
 
 def find_through_orm(claims: Claims, *, alias: str) -> tuple[Session, bool] | None:
@@ -93,7 +92,7 @@ def _rows(claims: Claims, *, alias: str) -> QuerySet[Session]:
 
 
 class CompiledQuery:
-    """The query for one connection and one token type."""
+    """The query for one database and one token type."""
 
     def __init__(self, connection: Any, type: TokenType) -> None:
         self._row = CompiledRow(
@@ -102,11 +101,6 @@ class CompiledQuery:
             placeholders=_values(_PLACEHOLDERS),
             to_database={"pk": Session._meta.pk.get_db_prep_value},
         )
-
-    def for_connection(self, connection: Any) -> Self:
-        other = copy(self)
-        other._row = self._row.for_connection(connection)
-        return other
 
     def find(self, claims: Claims) -> tuple[Session, bool] | None:
         found = self._row.fetch(**_values(claims))

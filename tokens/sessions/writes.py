@@ -1,5 +1,5 @@
 """
-Insert and rotate a session's row, with SQL that is compiled once per connection.
+Insert and rotate a session's row, with SQL that is compiled once per database.
 
 Each function uses the ORM instead where the SQL cannot be compiled (see ``compiled_sql``).
 """
@@ -15,7 +15,7 @@ from django.db.models.functions import Greatest
 from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import InsertQuery, UpdateQuery
 
-from ..database.compiled_sql import Statement, compiled_for_connection
+from ..database.compiled_sql import Statement, compiled_for_database
 from ..models import Session, SessionKind
 
 _PLACEHOLDERS: dict[str, Any] = {
@@ -64,7 +64,7 @@ def insert(session: Session) -> None:
     # This user's key is the placeholder, because users' primary keys can have any type.
     make = partial(_compile_insert, user_id=session.user_id)
     statement = (
-        None if has_receivers or not is_usual else compiled_for_connection(alias, "a sign-in", make)
+        None if has_receivers or not is_usual else compiled_for_database(alias, "a sign-in", make)
     )
     if statement is None:
         session.save(force_insert=True, using=alias)
@@ -88,7 +88,7 @@ def rotate(
     UPDATE's row count decides which of several callers wins, so the row is not read before.
     """
     alias = router.db_for_write(Session)
-    statement = compiled_for_connection(alias, "a rotation", _compile_rotation)
+    statement = compiled_for_database(alias, "a rotation", _compile_rotation)
     if statement is None:
         return rotate_through_orm(pk, generation, known_hash, late_since=late_since, **columns)
     key = {"id": pk, "generation": generation, "known_hash": known_hash}

@@ -33,7 +33,7 @@ def main() -> None:
     assert client.post("/api/token/revoke/", {"token": pair["refresh"]}).status_code == 200
     assert client.get("/api/sessions/").status_code == 401
     # The first user's key, 1, is a constant of that statement too.
-    assert compiled_sql._cache.compiled["default", locking._name()][1] is not None
+    assert compiled_sql._compiled["default", locking._name()][1] is not None
     print("agreed")  # noqa: T201
 
 

@@ -41,8 +41,8 @@ def main() -> None:
         assert (user.badge, user._state.db) == (alias, alias)
         claims = verified.read(pair.raw_access, now=now)
         found = query.find(claims)
-        assert compiled_sql._cache.compiled[alias, "the query for at+jwt"][1] is not None
-        assert compiled_sql._cache.compiled[alias, locking._name()][1] is not None
+        assert compiled_sql._compiled[alias, "the query for at+jwt"][1] is not None
+        assert compiled_sql._compiled[alias, locking._name()][1] is not None
         assert found is not None
         assert parts_of(found) == parts_of(query.find_through_orm(claims, alias=alias))
     claims = verified.read(pairs["other"].raw_access, now=now)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
 
 
 def test_this_version_is_as_fast_as_it_should_be() -> None:
@@ -39,5 +39,5 @@ def test_a_database_that_does_not_answer_is_left_to_another_check(monkeypatch: A
     def raises(*args: Any) -> None:
         raise DatabaseError
 
-    monkeypatch.setattr(query, "compiled_for_connection", raises)
+    monkeypatch.setattr(query, "compiled_for_database", raises)
     assert check_compiled_query() == []

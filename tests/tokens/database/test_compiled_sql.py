@@ -1,17 +1,19 @@
 """SQL that is compiled once does the same as the ORM, and what cannot be compiled is refused."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.db.models.signals import post_save, pre_save
 from django.test.utils import CaptureQueriesContext
 
 from tokens import sessions
 from tokens.database import compiled_sql
-from tokens.database.compiled_sql import CannotCompile, Statement, compiled_for_connection
+from tokens.database.compiled_sql import CannotCompile, Statement, compiled_for_database
 from tokens.models import EndReason, Session
 from tokens.sessions import writes
 
@@ -134,7 +136,7 @@ def test_receivers_of_djangos_signals_hear_of_a_sign_in(user: Any, signal: Any) 
 def test_a_sign_in_that_cannot_be_compiled_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
     monkeypatch.setattr(writes, "InsertQuery", None)
     pair = sessions.start(user)
     assert sessions.authenticate(pair.raw_access).user == user
@@ -145,7 +147,7 @@ def test_a_sign_in_that_cannot_be_compiled_goes_through_the_orm(
 def test_a_rotation_that_cannot_be_compiled_goes_through_the_orm(
     user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
     monkeypatch.setattr(writes, "UpdateQuery", None)
     pair = sessions.start(user)
     with CaptureQueriesContext(connection) as captured:
@@ -163,7 +165,7 @@ def test_without_time_zones_people_sign_in_and_refresh(
 ) -> None:
     """SQLite then refuses a placeholder value with a time zone."""
     settings.USE_TZ = False
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
     pair = sessions.start(django_user_model.objects.create_user("ada"))
     assert sessions.authenticate(sessions.refresh(pair.raw_refresh).raw_access)
 
@@ -197,46 +199,58 @@ def test_a_percent_sign_in_the_sql_stays_one() -> None:
     assert tuple(made.fetch_row(it="x%s")) == ("100%", "x%s")
 
 
-class Compiled:
-    """Stands for what was compiled."""
+@pytest.mark.django_db(transaction=True)
+def test_all_threads_run_the_same_statement_on_their_own_connections(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request under ASGI has a new thread, and so a new connection."""
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
+    pair = sessions.start(user)
+    together = threading.Barrier(3)
 
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
+    def authenticate() -> tuple[int, int]:
+        together.wait(20)
+        with CaptureQueriesContext(connections["default"]) as captured:
+            found = sessions.authenticate(pair.raw_access)
+        try:
+            assert found.session.pk == pair.session.pk
+            return len(captured), threading.get_ident()
+        finally:
+            connections.close_all()
 
-    def for_connection(self, connection: Any) -> "Compiled":
-        return Compiled(connection)
+    sessions.authenticate(pair.raw_access)
+    compiled = dict(compiled_sql._compiled)
+    with ThreadPoolExecutor(3) as pool:
+        results = [call.result() for call in [pool.submit(authenticate) for _ in range(3)]]
+    assert [queries for queries, _ in results] == [1, 1, 1]
+    assert len({thread for _, thread in results}) == 3
+    assert compiled_sql._compiled == compiled
+    # A thread's connection refuses to be used by another.
+    assert sessions.authenticate(pair.raw_access).session.pk == pair.session.pk
 
 
-@pytest.mark.django_db
-def test_another_connection_gets_a_statement_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is compiled once, and again if the connection has other settings."""
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache({}))
+def test_a_statement_is_compiled_once_for_each_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is compiled again if the database of the alias has other settings."""
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
     made: list[Any] = []
 
-    def make(of: Any) -> Compiled:
+    def make(of: Any) -> int:
         made.append(of)
-        return Compiled(of)
+        return len(made)
 
-    one, again = (compiled_for_connection("default", "a test", make) for _ in range(2))
-    assert one is again
-    assert one is not None
-    for settings, count in ((connection.settings_dict, 1), ({}, 2)):
-        compiled_sql._cache.compiled.clear()
-        compiled_sql._cache.first["default", "a test"] = (settings, Compiled(None))
-        other = compiled_for_connection("default", "a test", make)
-        assert other is not None
-        assert (other.connection.alias, len(made)) == ("default", count)
+    assert [compiled_for_database("default", "a test", make) for _ in range(2)] == [1, 1]
+    compiled_sql._compiled["default", "a test"] = ({}, 1)
+    assert [compiled_for_database("default", "a test", make) for _ in range(2)] == [2, 2]
 
 
-def test_what_cannot_be_compiled_is_logged_once_for_all_connections(
+def test_what_cannot_be_compiled_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache({}))
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
 
-    def make(of: Any) -> Compiled:
+    def make(of: Any) -> Any:
         raise CannotCompile("never")
 
     for _ in range(2):
-        compiled_sql._cache.compiled.clear()
-        assert compiled_for_connection("default", "a test", make) is None
+        assert compiled_for_database("default", "a test", make) is None
     assert caplog.text.count("never") == 1

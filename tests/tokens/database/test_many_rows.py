@@ -21,7 +21,7 @@ def names(keys: Sequence[str]) -> QuerySet[Group, Any]:
 
 @pytest.fixture
 def nothing_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache({}))
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
 
 
 def fetched(*keys: str) -> list[Any]:

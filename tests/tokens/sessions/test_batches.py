@@ -100,7 +100,7 @@ def test_batches_are_as_large_as_allowed(
 def test_what_cannot_be_compiled_goes_through_the_orm(
     tokens: list[Claims], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache({}))
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
     monkeypatch.setattr(compiled_sql, "_make", lambda *args: None)
     before = judged([Presented(claims) for claims in tokens])
     deny_token(tokens[0])

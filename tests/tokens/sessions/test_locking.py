@@ -22,13 +22,13 @@ def columns_of(user: Model) -> Any:
 
 @pytest.fixture(params=["compiled", "through the ORM"])
 def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled_sql._cache.compiled.clear()
+    compiled_sql._compiled.clear()
     if request.param == "through the ORM":
         monkeypatch.setattr(locking, "hides_users", lambda: True)
 
 
 def test_the_compiled_statement_finds_what_the_orm_finds(user: Any) -> None:
-    compiled_sql._cache.compiled.clear()
+    compiled_sql._compiled.clear()
     with transaction.atomic():
         compiled = locking.lock_for_sign_in(user).user
         found = locking.find_through_orm(user.pk)
@@ -36,7 +36,7 @@ def test_the_compiled_statement_finds_what_the_orm_finds(user: Any) -> None:
     assert columns_of(compiled) == columns_of(found.user)
     assert "password" in columns_of(compiled)
     assert (compiled._state.db, compiled._state.adding) == ("default", False)
-    assert [made for _, made in compiled_sql._cache.compiled.values()] != [None]
+    assert [made for _, made in compiled_sql._compiled.values()] != [None]
 
 
 @pytest.mark.usefixtures("_either_way")

@@ -111,7 +111,7 @@ def test_an_access_tokens_session_loads_the_rest_of_its_row_when_asked(pair: Tok
 def test_a_query_that_cannot_be_compiled_goes_through_the_orm(
     pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled_sql, "_cache", compiled_sql._ThreadCache())
+    monkeypatch.setattr(compiled_sql, "_compiled", {})
     monkeypatch.setattr(raw_rows, "get_related_populators", None)
     with CaptureQueriesContext(connection) as captured:
         found = sessions.authenticate(pair.raw_access, now=NOW)
