@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import asgiref.sync
+import hypothesis
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
@@ -12,6 +13,10 @@ from rest_framework.test import APIClient
 
 # Each test begins like a new process, and none has a thread that writes what was seen.
 pytest_plugins = ["tokens.testing.fixtures"]
+
+# On a busy machine an example may take any time.
+hypothesis.settings.register_profile("without a deadline", deadline=None)
+hypothesis.settings.load_profile("without a deadline")
 
 PASSWORD = "correct horse battery staple"
 
