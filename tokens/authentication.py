@@ -38,19 +38,20 @@ class JWTAuthentication(BaseAuthentication):
     authenticates_tokens = True
 
     def authenticate(self, request: Request) -> tuple[Any, Claims] | None:
-        raw_access = http.bearer(request)
+        underlying = _underlying(request)
+        raw_access = http.bearer(underlying)
         if raw_access is not None:
-            return _accepted(request, self._authenticate(raw_access))
-        raw_access = cookies.find_access(request)
+            return _accepted(underlying, self._authenticate(raw_access))
+        raw_access = cookies.find_access(underlying)
         if raw_access is None:
             return None
         try:
             found = self._authenticate(raw_access)
         except AuthenticationFailed:
-            cookies.refuse_access(request)
+            cookies.refuse_access(underlying)
             raise
-        cookies.require_csrf(request)
-        return _accepted(request, found)
+        cookies.require_csrf(underlying)
+        return _accepted(underlying, found)
 
     def authenticate_header(self, request: Request) -> str:
         return _challenge(request)
@@ -172,11 +173,15 @@ def _with_refusals(found: Authenticated) -> Authenticated:
     return found
 
 
-def _accepted(request: HttpRequest | Request, found: Authenticated) -> tuple[Any, Claims]:
+def _underlying(request: HttpRequest | Request) -> Any:
+    """Return Django's request, of which DRF's looks up each attribute anew."""
+    return getattr(request, "_request", request)
+
+
+def _accepted(request: Any, found: Authenticated) -> tuple[Any, Claims]:
     """Note that a token authenticated the request, and return its user and claims, as DRF wants them."""
     http.note_authenticated(request)
-    underlying: Any = getattr(request, "_request", request)
-    underlying.auser = found.auser
+    request.auser = found.auser
     return found.user, found.claims
 
 
