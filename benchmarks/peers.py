@@ -8,6 +8,7 @@ from typing import Any
 from allauth.headless.tokens.strategies.jwt import internal as allauth_jwt
 from django.conf import settings
 from django.contrib.auth import login
+from django.contrib.auth.models import update_last_login
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 from django.urls import resolve
@@ -23,7 +24,7 @@ from rest_framework_simplejwt.authentication import (
     JWTAuthentication as SimpleJWTAuthentication,
 )
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
-from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from rest_framework_simplejwt.views import TokenObtainPairView
 
@@ -67,6 +68,19 @@ class UnlistedRefreshSerializer(TokenRefreshSerializer):  # type: ignore[misc]  
     token_class = UnlistedRefreshToken
 
 
+class LastLoginSerializer(TokenObtainPairSerializer):  # type: ignore[misc]  # It ships no types.
+    """
+    simplejwt's sign-in as it is with UPDATE_LAST_LOGIN, which is off by default.
+
+    This project's always updates it: it sends Django's ``user_logged_in``.
+    """
+
+    def validate(self, attrs: Any) -> Any:
+        answer = super().validate(attrs)
+        update_last_login(None, self.user)  # type: ignore[arg-type]  # the sender is not used
+        return answer
+
+
 def signing_in(name: str, user: Any) -> Callable[[], Any]:
     """Return a call that issues a pair of tokens for ``user`` without checking a password."""
     if name == "latchkey":
@@ -85,6 +99,9 @@ def signing_in_with_password(name: str, username: str) -> Callable[[], Any]:
     views = {
         "latchkey": resolve("/api/token/").func,
         "simplejwt-blacklist": TokenObtainPairView.as_view(),
+        "simplejwt-blacklist, with last_login": TokenObtainPairView.as_view(
+            serializer_class=LastLoginSerializer
+        ),
     }
     # The other package is measured as it is installed, without the limits of this one.
     backends = list(BACKENDS if name == "latchkey" else BACKENDS[1:])

@@ -98,6 +98,20 @@ TARGETS = [
         (0.7, 0.7),
     ),
     Target(
+        "a whole sign-in with a quick hash and the limits ÷ simplejwt with its blacklist app",
+        "sign-in, whole view with a quick hash",
+        "latchkey",
+        "simplejwt-blacklist",
+        (2.0, 2.0),
+    ),
+    Target(
+        "the same ÷ simplejwt with `UPDATE_LAST_LOGIN` too",
+        "sign-in, whole view with a quick hash",
+        "latchkey",
+        "simplejwt-blacklist, with last_login",
+        (2.0, 2.0),
+    ),
+    Target(
         "prune expired rows ÷ simplejwt's `flushexpiredtokens`",
         "prune expired rows",
         "latchkey",
