@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -86,6 +87,7 @@ class Charge:
         return self.cost * self.rate.limit
 
 
+@cache  # A sign-in parses six, of few different texts.
 def parse_rate(text: str) -> Rate | None:
     """Return the rate that a text such as ``10/min`` names, None if empty. Raises ValueError."""
     if not text:
