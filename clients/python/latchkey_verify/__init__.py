@@ -1,4 +1,4 @@
-"""Verify Latchkey's access tokens in your own service, and refuse revoked ones within about a second."""
+"""Verify Latchkey's access tokens in your own service, and refuse revoked ones within a second."""
 
 from .errors import InvalidToken, NoToken, Unavailable, VerifyError
 from .verifier import Token, Verifier

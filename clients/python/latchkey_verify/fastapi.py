@@ -14,7 +14,7 @@ class TokenRequired(HTTPBearer):
         super().__init__(auto_error=False, scheme_name="Latchkey", bearerFormat="JWT")
         self.verifier = verifier
 
-    async def __call__(self, request: Request) -> Token:  # type: ignore[override]  # Not the header.
+    async def __call__(self, request: Request) -> Token:  # type: ignore[override]
         try:
             return await self.verifier.averify(credential_of(request.headers.get("Authorization")))
         except VerifyError as error:

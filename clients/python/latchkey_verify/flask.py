@@ -19,8 +19,7 @@ def token_required(verifier: Verifier) -> Callable[[View], View]:
             try:
                 g.token = verifier.verify(credential_of(request.headers.get("Authorization")))
             except VerifyError as error:
-                headers = dict(error.headers)
-                abort(Response(error.body, error.status, headers, content_type="application/json"))
+                abort(Response(error.body, error.status, error.headers))
             return view(*args, **kwargs)
 
         return cast(View, wrapped)

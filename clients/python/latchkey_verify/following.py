@@ -2,171 +2,206 @@
 
 import json
 import logging
+import os
 import random
+import ssl
 import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
 from threading import Event, Lock, Thread
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+from weakref import WeakSet
 
 import jwt
 
 from .denials import Denials
-from .errors import RefusedDocument
-from .options import Options
+from .errors import RefusedDocument, Unavailable
 from .web import Web
 
 logger = logging.getLogger("latchkey_verify")
 # The key decides the algorithm. An HMAC key would let each verifier sign tokens.
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-KEYS_PAUSE = 5.0  # Anyone can invent the kid of a token: tokens cause no more requests.
 KEYS_AGE = 300.0
-LONGEST_PAUSE = 5.0
-PATIENCE = 2.0
-MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+PATIENCE = 2.0  # For how long the first callers wait for the first document.
+NEVER = float("-inf")
+# The caller checks the types, and the times by the clock of the options.
+RULES: Any = {f"verify_{claim}": False for claim in ("exp", "iat", "nbf", "sub", "jti")}
 
 
+@dataclass(eq=False)
 class Follower:
     """
     Follows the keys and the feed of one authority.
 
-    ``denials`` is complete until ``until`` by the clock, and until ``until_ticks`` by a monotonic clock:
-    if the clock steps back, an old document does not become young again.
+    The denials are complete until ``_until`` by the clock, and until ``_until_ticks`` by a
+    monotonic clock: if the clock steps back, an old document does not become young again.
     """
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self._web = Web(options.tls, min(5.0, options.bound / 2))
-        self.keys: dict[str, jwt.PyJWK] = {}
-        self.denials = Denials()
-        self.until = self.until_ticks = self._keys_read = float("-inf")
-        self._at, self._cursor = 0, ""
-        self.begin()
+    authority: str
+    _: KW_ONLY
+    issuer: str
+    audience: str
+    keys_url: str = ""
+    feed_url: str = ""
+    credential: str | None = field(default=None, repr=False)
+    bound: float = 10.0  # Seconds.
+    leeway: float = 10.0
+    interval: float = 1.0
+    on_silence: Literal["refuse", "accept"] = "refuse"
+    allow_http: bool = False
+    tls: ssl.SSLContext | None = None
+    clock: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
 
-    def begin(self) -> None:
-        """Forget the thread, which a fork does not copy, and locks that other threads may have held."""
-        self.thread: Thread | None = None
-        self.settled, self.stopped = Event(), Event()
+    def __post_init__(self) -> None:
+        site = self.authority.rstrip("/")
+        self.keys_url = self.keys_url or f"{site}/.well-known/jwks.json"
+        self.feed_url = self.feed_url or f"{site}/api/denials/"
+        for url in (self.keys_url, self.feed_url):
+            parts = urlsplit(url)
+            plain = self.allow_http or parts.hostname in ("127.0.0.1", "::1", "localhost")
+            if parts.scheme != "https" and not (parts.scheme == "http" and plain):
+                raise ValueError(f"{url} is not https: an attacker could replace the keys.")
+        if self.on_silence not in ("refuse", "accept"):
+            raise ValueError(f'on_silence is {self.on_silence!r}. It may be "refuse" or "accept".')
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin anew, also after a fork: it copies no thread, but locks that other threads hold."""
+        self._web = Web(self.tls, min(5.0, self.bound / 2))
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._denials = Denials("")
+        self._until = self._until_ticks = self._keys_read = self._begun = self._push_again = NEVER
+        self._at, self._cursor = 0, ""
+        self._thread: Thread | None = None
+        self._settled, self._stopped = Event(), Event()
         self._lock, self._keys_lock = Lock(), Lock()
-        self._started, self._push_again = self._options.ticks(), 0.0
+        _followers.add(self)
 
     def start(self) -> None:
+        """Follow the feed from now on. Without this, the first token starts it."""
         with self._lock:
-            if self.thread is None and not self.stopped.is_set():
-                self._started = self._options.ticks()
-                self.thread = Thread(target=self._run, name="latchkey-verify", daemon=True)
-                self.thread.start()
+            if self._thread is None and not self._stopped.is_set():
+                self._begun = self.ticks()
+                self._thread = Thread(target=self._run, name="latchkey-verify", daemon=True)
+                self._thread.start()
 
     def close(self) -> None:
-        self.stopped.set()
-        if self.thread:
-            self.thread.join(self._web.timeout)
+        """Stop following the feed. After the bound, every call raises Unavailable."""
+        self._stopped.set()
+        if self._thread:
+            self._thread.join(self._web.timeout)
 
-    def has_news(self) -> bool:
-        return self._options.clock() <= self.until and self._options.ticks() <= self.until_ticks
+    def _has_news(self) -> bool:
+        return self.clock() <= self._until and self.ticks() <= self._until_ticks
 
-    def patience_left(self) -> float:
-        """Return for how many seconds the first callers may wait for the first news."""
-        settled = self.settled.is_set() or self.stopped.is_set()
-        return 0.0 if settled else self._started + PATIENCE - self._options.ticks()
+    def _wait_for_news(self) -> None:
+        """Start, and give the first document some time to come. Raises Unavailable without news."""
+        self.start()
+        self._settled.wait(max(0.0, self._begun + PATIENCE - self.ticks()))
+        if self.on_silence == "refuse" and not self._has_news():
+            raise Unavailable("There is no news of denials.")
 
-    def would_read_keys(self, pause: float = KEYS_PAUSE) -> bool:
-        return self._options.ticks() - self._keys_read >= pause
-
-    def key_of(self, kid: str, pause: float = KEYS_PAUSE) -> jwt.PyJWK | None:
-        """Return the key, after reading the keys again if it is unknown. Raises OSError."""
+    def _read_keys(self, pause: float) -> None:
+        """Read the keys, unless that was done in the last ``pause`` seconds. Raises Unavailable."""
         with self._keys_lock:
-            if kid not in self.keys and self.would_read_keys(pause):
-                self._read_keys()
-            return self.keys.get(kid)
+            if self.ticks() - self._keys_read < pause:
+                return
+            self._keys_read = self.ticks()
+            known, read = self._keys, {}
+            try:
+                for each in json.loads(self._web.get(self.keys_url, {}))["keys"]:
+                    if isinstance(kid := each.get("kid"), str) and each.get("alg") in ALGORITHMS:
+                        with suppress(jwt.PyJWTError):  # A key that this version cannot read.
+                            same = kid in known and known[kid]._jwk_data == each
+                            read[kid] = known[kid] if same else jwt.PyJWK(each)
+            except Exception as error:  # From the network, HTTP, gzip or JSON.
+                raise Unavailable(f"The keys cannot be read: {error!r}") from error
+            self._keys = read
 
-    def _read_keys(self) -> None:
-        self._keys_read = self._options.ticks()
-        read: dict[str, jwt.PyJWK] = {}
-        for each in json.loads(self._web.get(self._options.keys_url, {}))["keys"]:
-            if isinstance(each.get("kid"), str) and each.get("alg") in ALGORITHMS:
-                known = self.keys.get(each["kid"])
-                with suppress(jwt.PyJWTError):  # A key that this version cannot read.
-                    same = known is not None and known._jwk_data == each
-                    read[each["kid"]] = known if known and same else jwt.PyJWK(each)
-        self.keys = read
+    def _decode(self, raw: str, typ: str, pause: float, audience: str | None) -> Any:
+        """
+        Return the ``kid``, the key and the claims of what a published key has signed.
 
-    def accept(self, document: str) -> None:
-        """Apply a document of the feed. Raises RefusedDocument if it must not be applied."""
-        try:
-            self._accept(document)
-        except (jwt.PyJWTError, *MALFORMED) as error:
-            raise RefusedDocument(f"Not a document of this feed: {error!r}") from error
+        If the key is unknown, the keys are read again after this pause. Raises Unavailable or, if
+        the text is malformed, almost anything else.
+        """
+        header = json.loads(urlsafe_b64decode(raw.partition(".")[0] + "=="))
+        kid = header["kid"]
+        if header.get("typ") != typ or "crit" in header:
+            raise jwt.InvalidTokenError("It is of another type.")
+        if kid not in self._keys:
+            self._read_keys(pause)
+        key = self._keys[kid]
+        about: Any = {"options": RULES, "issuer": self.issuer, "audience": audience}
+        return kid, key, jwt.decode(raw, key, [key.algorithm_name], **about)
 
     def _accept(self, document: str) -> None:
-        header = jwt.get_unverified_header(document)
-        if header.get("typ") != "denials+jwt" or f"kid {header['kid']}" in self.denials.entries:
-            raise RefusedDocument("It is of another type, or its key is denied.")
-        key = self.key_of(header["kid"], pause=0.1)
-        if key is None:
-            raise RefusedDocument("No published key has signed it.")
-        rules: Any = {"verify_aud": False, "require": ["iss"]}
-        told = jwt.decode(document, key, [key.algorithm_name], rules, issuer=self._options.issuer)
-        at, epoch = int(told["at"]), told["epoch"]
-        age = self._options.clock() - at / 1000
-        if at < self._at or not -self._options.leeway <= age <= self._options.bound:
+        """
+        Apply a document of the feed.
+
+        Raises what ``_decode`` does if it is none, and RefusedDocument if it must not be applied.
+        """
+        kid, _, told = self._decode(document, "denials+jwt", 0.1, audience=None)
+        at, whole = int(told["at"]), told["from"] is None
+        age = self.clock() - at / 1000
+        if f"kid {kid}" in self._denials.entries:
+            raise RefusedDocument("Its key is denied.")
+        if at < self._at or not -self.leeway <= age <= self.bound:
             raise RefusedDocument(f"It is older than another one, or {age:.1f} s old.")
-        if told["from"] is None:
-            denials = Denials(epoch)
-            denials.apply(told)
-            self.denials = denials
-        else:
-            follows = (told["from"], epoch) == (self._cursor, self.denials.epoch)
-            self._cursor = ""  # Until all is applied: after an error, the whole list is read.
-            if not follows:
-                raise RefusedDocument("It does not continue what is known.")
-            self.denials.apply(told)
+        follows = whole or (told["from"], told["epoch"]) == (self._cursor, self._denials.epoch)
+        self._cursor = ""  # Until all is applied: after an error, the whole list is read.
+        if not follows:
+            raise RefusedDocument("It does not continue what is known.")
+        denials = Denials(told["epoch"]) if whole else self._denials
+        denials.apply(told)
         if told["denied"]["kid"]:
             # Another key signs now, so the next token may cause the keys to be read.
-            self._keys_read = float("-inf")
-        self._cursor, self._at = told["to"], at
-        self.until = at / 1000 + self._options.bound
-        self.until_ticks = self._options.ticks() + self._options.bound - max(age, 0)
-        self.settled.set()
+            self._keys_read = NEVER
+        self._denials, self._cursor, self._at = denials, told["to"], at
+        self._until = at / 1000 + self.bound
+        self._until_ticks = self.ticks() + self.bound - max(age, 0)
+        self._settled.set()
 
-    def push(self) -> None:
-        """Apply what the authority pushes, until the stream ends. Some servers do not push."""
-        self._push_again = time.monotonic() + 30
-        with self._web.open(*self._request("events/")) as answer:
-            if answer.status == 200 and answer.headers.get_content_type() == "text/event-stream":
-                for document in self._web.events(answer):
-                    if self.stopped.is_set():
-                        break
-                    self.accept(document)
-                    self._push_again = time.monotonic() + 1
-                    self._refresh_keys()
+    def _documents(self) -> Iterator[str]:
+        """Yield what the authority pushes, until the stream ends, and what it answers to a poll."""
+        if time.monotonic() >= self._push_again:
+            self._push_again = time.monotonic() + 15  # Some servers do not push.
+            for document in self._web.events(*self._request("events/")):
+                yield document
+                self._push_again = time.monotonic() + 1
+        yield self._web.get(*self._request(""))
 
     def _request(self, path: str) -> tuple[str, dict[str, str]]:
         """Return the address and the headers for what follows the cursor."""
         after = f"?after={quote(self._cursor, safe='')}" if self._cursor else ""
-        credential = self._options.credential
-        headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-        return f"{self._options.feed_url}{path}{after}", headers
-
-    def _refresh_keys(self) -> None:
-        if self.would_read_keys(KEYS_AGE):
-            with self._keys_lock:
-                self._read_keys()
+        headers = {"Authorization": f"Bearer {self.credential}"} if self.credential else {}
+        return f"{self.feed_url}{path}{after}", headers
 
     def _run(self) -> None:
-        failures, stopped = 0, self.stopped
-        while not stopped.is_set():
+        while not self._stopped.is_set():
             try:
-                if time.monotonic() >= self._push_again:
-                    self.push()
-                self.accept(self._web.get(*self._request("")))
-                self._refresh_keys()
-                failures = 0
+                for document in self._documents():
+                    if self._stopped.is_set():
+                        return
+                    self._accept(document)
+                    self._read_keys(KEYS_AGE)
             except Exception as error:
                 logger.warning("The feed of denials was not read: %r", error)
-                # Another process of the authority may be behind, which is no reason to ask less often.
-                failures = 1 if isinstance(error, RefusedDocument) else failures + 1
-                if failures == 1:
-                    self._push_again = min(self._push_again, time.monotonic() + 2)
-            pause = min(self._options.interval * 2 ** min(max(failures - 1, 0), 9), LONGEST_PAUSE)
-            stopped.wait(pause * random.uniform(0.8, 1.0))  # noqa: S311  # So that readers spread.
+            # At random, so that readers spread. At least twice per bound.
+            self._stopped.wait(min(self.interval, self.bound / 2) * random.uniform(0.8, 1.0))  # noqa: S311
+
+
+_followers: WeakSet[Follower] = WeakSet()
+
+
+def _after_fork() -> None:
+    for follower in _followers:
+        follower._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

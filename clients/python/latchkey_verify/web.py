@@ -1,11 +1,10 @@
-"""Requests to the authority: no redirects, bounded bodies and times, proxies from the environment."""
+"""Requests to the authority: no redirects, bounded bodies and times, the environment's proxies."""
 
 import ssl
 import time
 import zlib
-from collections.abc import Iterator, Mapping
-from http.client import HTTPResponse
-from typing import cast
+from collections.abc import Iterator
+from typing import Any
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 MAX_BYTES = 32 * 1024 * 1024  # Some 700,000 denials.
@@ -18,16 +17,11 @@ class Web:
         for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler(context=tls)):
             self._opener.add_handler(handler)
 
-    def open(self, url: str, headers: Mapping[str, str]) -> HTTPResponse:
-        """Return the answer, whatever its status is."""
-        request = Request(url, headers=dict(headers))  # noqa: S310  # The options have checked it.
-        return cast(HTTPResponse, self._opener.open(request, timeout=self.timeout))
-
-    def get(self, url: str, headers: Mapping[str, str]) -> str:
-        with self.open(url, {**headers, "Accept-Encoding": "gzip"}) as answer:
+    def get(self, url: str, headers: dict[str, str]) -> str:
+        with self._open(url, {**headers, "Accept-Encoding": "gzip"}) as answer:
             if answer.status != 200:
                 raise OSError(f"{url} answered {answer.status}.")
-            body = b"".join(self._pieces(answer, end=None))
+            body = b"".join(self._pieces(answer))
         if answer.headers["Content-Encoding"] != "gzip":
             return body.decode()
         unpacking = zlib.decompressobj(wbits=31)  # gzip; of a bomb, no more than MAX_BYTES.
@@ -36,24 +30,28 @@ class Web:
             raise OSError("The answer is too large, or incomplete.")
         return text.decode()
 
-    def events(self, answer: HTTPResponse) -> Iterator[str]:
-        """Yield the data of each server-sent event."""
-        for event in self._pieces(answer, end=b"\n\n"):
-            for line in event.decode().split("\n"):
-                if line.startswith("data:"):
-                    yield line[5:].strip()
+    def events(self, url: str, headers: dict[str, str]) -> Iterator[str]:
+        """Yield the data of each server-sent event, or nothing if the server does not push."""
+        with self._open(url, headers) as answer:
+            if answer.status == 200 and answer.headers.get_content_type() == "text/event-stream":
+                for line in self._pieces(answer, end=b"\n"):
+                    if line.startswith(b"data:"):
+                        yield line[5:].decode().strip()
 
-    def _pieces(self, answer: HTTPResponse, end: bytes | None) -> Iterator[bytes]:
-        """Yield what is before each ``end``. Raises OSError for what is too large, or too slow."""
-        buffer, deadline = bytearray(), time.monotonic() + self.timeout
+    def _open(self, url: str, headers: dict[str, str]) -> Any:
+        # The options have checked the address.
+        return self._opener.open(Request(url, headers=headers), timeout=self.timeout)  # noqa: S310
+
+    def _pieces(self, answer: Any, end: bytes | None = None) -> Iterator[bytes]:
+        """Yield what is between each ``end``. Raises OSError for what is too large, or too slow."""
+        parts, size, deadline = [b""], 0, time.monotonic() + self.timeout
         while chunk := answer.read1(65536):
-            if len(buffer) > MAX_BYTES or time.monotonic() > deadline:
+            size += len(chunk)
+            if size > MAX_BYTES or time.monotonic() > deadline:
                 raise OSError("The answer is too large, or too slow.")
-            searched = max(len(buffer) - 1, 0)
-            buffer += chunk
-            while end and (found := buffer.find(end, searched)) >= 0:
-                yield bytes(buffer[:found])
-                del buffer[: found + len(end)]
-                searched, deadline = 0, time.monotonic() + self.timeout
-        if end is None:
-            yield bytes(buffer)
+            first, *others = chunk.split(end) if end else [chunk]
+            parts.append(first)
+            for other in others:
+                yield b"".join(parts)
+                parts, size, deadline = [other], len(other), time.monotonic() + self.timeout
+        yield b"".join(parts)

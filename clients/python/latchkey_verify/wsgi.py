@@ -1,10 +1,10 @@
-"""Middleware for WSGI: ``environ["latchkey"]`` is the token, or None where ``required`` is False."""
+"""Middleware for WSGI: ``environ["latchkey"]`` is the token, or None if none is required."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from .errors import NoToken, VerifyError
+from .errors import VerifyError
 from .verifier import Verifier, credential_of
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -16,12 +16,9 @@ class TokenMiddleware:
 
     def __call__(self, environ: dict[str, Any], answer: Callable[..., Any]) -> Iterable[bytes]:
         try:
-            raw = credential_of(environ.get("HTTP_AUTHORIZATION"))
-            environ["latchkey"] = self.verifier.verify(raw)
+            raw = credential_of(environ.get("HTTP_AUTHORIZATION"), required=self.required)
+            environ["latchkey"] = self.verifier.verify(raw) if raw else None
         except VerifyError as error:
-            if not isinstance(error, NoToken) or self.required:
-                status = f"{error.status} {HTTPStatus(error.status).phrase}"
-                answer(status, [*error.headers, ("Content-Type", "application/json")])
-                return [error.body]
-            environ["latchkey"] = None
+            answer(f"{error.status} {HTTPStatus(error.status).phrase}", list(error.headers))
+            return [error.body]
         return self.app(environ, answer)

@@ -1,5 +1,4 @@
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -49,17 +48,15 @@ class Reader:
             "https://nowhere.invalid", issuer=ISSUER, audience=AUDIENCE,
             clock=lambda: clock.now, ticks=lambda: clock.ticked,
         )  # fmt: skip
-        self.follower = self.verifier._follower
-        self.follower.start = lambda: self.follower.settled.set()  # type: ignore[method-assign]
-        self.follower.thread = threading.current_thread()  # As if it had begun.
-        self.follower._web.get = self._get  # type: ignore[method-assign]
+        self.verifier.start = lambda: None  # type: ignore[method-assign]
+        self.verifier._web.get = self._get  # type: ignore[method-assign]
 
     def _get(self, url: str, headers: object) -> str:
         self.keys_read += 1
         return json.dumps({"keys": self.authority.published})
 
     def accept(self, document: str) -> None:
-        self.follower.accept(document)
+        self.verifier._accept(document)
 
     def verify(self, token: str) -> object:
         return self.verifier.verify(token)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from latchkey_verify import InvalidToken, Unavailable, Verifier, web
+from latchkey_verify import InvalidToken, Unavailable, Verifier, following, web
 
 from .authority import AUDIENCE, ISSUER, Authority
 
@@ -48,17 +48,17 @@ def test_a_compressed_document_is_read_and_a_bomb_is_not(
     address: str, authority: Authority
 ) -> None:
     authority.mode = "gzip"
-    reading = Verifier(address, issuer=ISSUER, audience=AUDIENCE)._follower
+    reading = Verifier(address, issuer=ISSUER, audience=AUDIENCE)
     ask = reading._request("")
-    reading.accept(reading._web.get(*ask))
-    assert reading.has_news()
+    reading._accept(reading._web.get(*ask))
+    assert reading._has_news()
     authority.mode = "bomb"
     with pytest.raises(OSError, match="too large"):
         reading._web.get(*ask)
 
 
 def test_nothing_starts_before_the_first_token(verifier: Verifier, authority: Authority) -> None:
-    assert verifier._follower.thread is None
+    assert verifier._thread is None
     assert not authority.asked
     verifier.verify(authority.token())
     assert authority.asked
@@ -95,9 +95,11 @@ def test_an_authority_that_answers_badly_makes_everything_unavailable_until_it_r
         verifier.close()
 
 
-def test_a_verifier_that_begins_without_its_authority_is_unavailable(authority: Authority) -> None:
+def test_a_verifier_that_begins_without_its_authority_is_unavailable(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     verifier = Verifier("http://127.0.0.1:9", issuer=ISSUER, audience=AUDIENCE)
-    verifier._follower.patience_left = lambda: 0.0  # type: ignore[method-assign]
+    monkeypatch.setattr(following, "PATIENCE", 0.0)
     with pytest.raises(Unavailable):
         verifier.verify(authority.token())
     with pytest.raises(Unavailable):
@@ -105,10 +107,12 @@ def test_a_verifier_that_begins_without_its_authority_is_unavailable(authority: 
     verifier.close()
 
 
-def test_a_redirect_does_not_get_the_credential(address: str, authority: Authority) -> None:
+def test_a_redirect_does_not_get_the_credential(
+    address: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     authority.mode = "redirect"
     verifier = Verifier(address, issuer=ISSUER, audience=AUDIENCE, credential="secret")
-    verifier._follower.patience_left = lambda: 0.0  # type: ignore[method-assign]
+    monkeypatch.setattr(following, "PATIENCE", 0.0)
     verifier.start()
     assert becomes(lambda: len(authority.asked) > 1)
     verifier.close()
