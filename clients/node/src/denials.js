@@ -7,7 +7,6 @@ export class Denials {
   entries = new Map(); // "sid <id>", "jti <id>", "kid <id>", "cut …", "all …": until, in seconds
   before = new Map(); // The latest cut-off for each user; null is for all users.
   #cutOffs = new Map();
-  #byUntil = new Map();
   #digest = Buffer.alloc(16);
 
   constructor(epoch = "") {
@@ -26,7 +25,12 @@ export class Denials {
       this.#cutOffs.set(key, [sub, before]);
       this.#put(key, until);
     }
-    this.#drop(at);
+    for (const [key, until] of this.entries) {
+      if (until * 1000 > at) continue; // Otherwise it no longer matters at this millisecond.
+      this.entries.delete(key);
+      this.#cutOffs.delete(key);
+      this.#toggle(key, until);
+    }
     this.before = new Map();
     for (const [sub, before] of this.#cutOffs.values()) {
       this.before.set(sub, Math.max(before, this.before.get(sub) ?? before));
@@ -38,26 +42,10 @@ export class Denials {
 
   #put(key, until) {
     const known = this.entries.get(key);
-    if (known !== undefined && known >= until) return;
+    if (known >= until) return;
     if (known !== undefined) this.#toggle(key, known);
     this.#toggle(key, until);
     this.entries.set(key, until);
-    if (!this.#byUntil.has(until)) this.#byUntil.set(until, []);
-    this.#byUntil.get(until).push(key);
-  }
-
-  /** Forget what no longer matters at this millisecond, and remove it from the digest. */
-  #drop(at) {
-    for (const [until, keys] of this.#byUntil) {
-      if (until * 1000 > at) continue;
-      this.#byUntil.delete(until);
-      for (const key of keys) {
-        if (this.entries.get(key) !== until) continue; // It was denied for longer since then.
-        this.entries.delete(key);
-        this.#cutOffs.delete(key);
-        this.#toggle(key, until);
-      }
-    }
   }
 
   #toggle(key, until) {

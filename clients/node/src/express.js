@@ -1,18 +1,13 @@
-// Middleware for Express: request.token is the token, or null where `required` is false.
+// Middleware for Express: request.token is the token, or null if none is required.
 
-import { NoToken, VerifyError, credentialOf } from "./index.js";
+import { refusalOf } from "./middleware.js";
 
 export function tokenRequired(verifier, { required = true } = {}) {
-  return async (request, response, next) => {
-    try {
-      request.token = await verifier.verify(credentialOf(request.headers.authorization));
-    } catch (error) {
-      if (!(error instanceof VerifyError)) return next(error);
-      if (required || !(error instanceof NoToken)) {
-        return response.status(error.status).set(error.headers).json(error.body);
-      }
-      request.token = null;
-    }
-    return next();
-  };
+  const answer = (response, { status, headers, body }) =>
+    response.status(status).set(headers).json(body);
+  return (request, response, next) =>
+    refusalOf(verifier, request, required).then(
+      (refusal) => (refusal ? answer(response, refusal) : next()),
+      next,
+    );
 }

@@ -1,17 +1,10 @@
-// A hook for Fastify: request.token is the token, or null where `required` is false.
+// A hook for Fastify: request.token is the token, or null if none is required.
 
-import { NoToken, VerifyError, credentialOf } from "./index.js";
+import { refusalOf } from "./middleware.js";
 
 export function tokenRequired(verifier, { required = true } = {}) {
   return async (request, reply) => {
-    try {
-      request.token = await verifier.verify(credentialOf(request.headers.authorization));
-    } catch (error) {
-      if (!(error instanceof VerifyError)) throw error;
-      if (required || !(error instanceof NoToken)) {
-        return reply.code(error.status).headers(error.headers).send(error.body);
-      }
-      request.token = null;
-    }
+    const refusal = await refusalOf(verifier, request, required);
+    if (refusal) return reply.code(refusal.status).headers(refusal.headers).send(refusal.body);
   };
 }

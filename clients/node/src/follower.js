@@ -1,26 +1,25 @@
 // Follow the keys and the feed of denials.
 
-import { compactVerify, decodeProtectedHeader, importJWK } from "jose";
+import { decodeProtectedHeader, importJWK, jwtVerify } from "jose";
 import { setTimeout as pause } from "node:timers/promises";
 import { Denials } from "./denials.js";
-import { RefusedDocument } from "./errors.js";
+import { RefusedDocument, Unavailable } from "./errors.js";
 
 // The key decides the algorithm. An HMAC key would let each verifier sign tokens.
 const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
-const KEYS_PAUSE = 5; // Anyone can invent the kid of a token, so tokens cause no more requests than this.
 const KEYS_AGE = 300;
-const LONGEST_PAUSE = 5;
-const PUSH_PAUSE = 30;
+const PATIENCE = 2; // For how long the first callers wait for the first document.
+const PUSH_PAUSE = 15; // Some servers do not push.
 const MAX_BYTES = 32 * 1024 * 1024; // Some 700,000 denials.
 
 export class Follower {
   keys = new Map();
   denials = new Denials();
-  // The list is complete until these times, by the clock and by a monotonic clock: if the clock steps
-  // back, an old document does not become young again.
+  // The list is complete until these times, by the clock and by a monotonic clock: if the clock
+  // steps back, an old document does not become young again.
   until = -Infinity;
   untilTicks = -Infinity;
-  running = false;
+  #running = false;
   #at = 0;
   #cursor = "";
   #keysRead = -Infinity;
@@ -35,9 +34,9 @@ export class Follower {
   }
 
   start() {
-    if (this.running || this.#stop.signal.aborted) return;
-    this.running = true;
-    this.begun = this.options.ticks();
+    if (this.#running || this.#stop.signal.aborted) return;
+    this.#running = true;
+    setTimeout(this.settle, PATIENCE * 1000).unref();
     this.#run();
   }
 
@@ -46,70 +45,80 @@ export class Follower {
     this.settle();
   }
 
-  hasNews(now = this.options.clock()) {
-    return now <= this.until && this.options.ticks() <= this.untilTicks;
+  hasNews() {
+    return this.options.clock() <= this.until && this.options.ticks() <= this.untilTicks;
   }
 
-  /** Return the key, after reading the keys again if it is unknown. */
-  async keyOf(kid, pauseAtLeast = KEYS_PAUSE) {
-    if (!this.keys.has(kid) && this.options.ticks() - this.#keysRead >= pauseAtLeast) {
-      this.#reading ??= this.readKeys().finally(() => (this.#reading = null));
+  /** Start, and give the first document some time to come. Throws Unavailable without news. */
+  async waitForNews() {
+    this.start();
+    await this.settled;
+    if (this.options.onSilence === "refuse" && !this.hasNews()) {
+      throw new Unavailable("There is no news of denials.");
     }
-    if (!this.keys.has(kid)) await this.#reading;
-    return this.keys.get(kid);
   }
 
-  async readKeys() {
-    this.#keysRead = this.options.ticks();
+  /** Read the keys, unless that was done in the last `seconds`. Throws Unavailable. */
+  async readKeys(seconds) {
+    if (this.options.ticks() - this.#keysRead >= seconds) {
+      this.#keysRead = this.options.ticks();
+      this.#reading ??= this.#fetchKeys().finally(() => (this.#reading = null));
+    }
+    await this.#reading;
+  }
+
+  async #fetchKeys() {
     const read = new Map();
-    for (const jwk of JSON.parse(await this.get(this.options.keysUrl, {})).keys) {
-      const { kid, alg } = jwk ?? {};
-      if (typeof kid !== "string" || !ALGORITHMS.includes(alg)) continue;
-      const text = JSON.stringify(jwk);
-      const known = this.keys.get(kid);
-      try {
-        read.set(kid, known?.text === text ? known : { alg, text, key: await importJWK(jwk, alg) });
-      } catch {
-        // A key that this version cannot read.
+    try {
+      for (const jwk of JSON.parse(await this.get(this.options.keysUrl, {})).keys) {
+        const { kid, alg } = jwk ?? {};
+        if (typeof kid !== "string" || !ALGORITHMS.includes(alg)) continue;
+        const [text, known] = [JSON.stringify(jwk), this.keys.get(kid)];
+        const key = known?.text === text ? known.key : await importJWK(jwk, alg).catch(() => null);
+        if (key) read.set(kid, { alg, text, key }); // Otherwise this version cannot read it.
       }
+    } catch (error) {
+      throw new Unavailable("The keys cannot be read.", { cause: error });
     }
     this.keys = read;
   }
 
-  /** Apply a document of the feed. Throws RefusedDocument if it must not be applied. */
-  async accept(document) {
-    let told;
-    try {
-      const { typ, kid } = decodeProtectedHeader(document);
-      if (typ !== "denials+jwt" || this.denials.entries.has(`kid ${kid}`)) throw new Error("typ");
-      const { key, alg } = await this.keyOf(kid, 0.1);
-      const { payload } = await compactVerify(document, key, { algorithms: [alg] });
-      told = JSON.parse(new TextDecoder().decode(payload));
-      if (told.iss !== this.options.issuer || !Number.isSafeInteger(told.at)) throw new Error("iss");
-    } catch (error) {
-      throw new RefusedDocument("It is not a document of this feed.", { cause: error });
-    }
-    this.#apply(told);
+  /**
+   * Return the `kid`, the key and the claims of what a published key has signed, or throw. If the
+   * key is unknown, the keys are read again, at most every so many seconds.
+   */
+  async decode(jws, typ, seconds, about) {
+    const { kid, typ: given, crit } = decodeProtectedHeader(jws);
+    if (given !== typ || crit !== undefined) throw new TypeError("It is of another type.");
+    if (!this.keys.has(kid)) await this.readKeys(seconds);
+    const { alg, key } = this.keys.get(kid) ?? {};
+    if (!key) throw new TypeError("No published key has signed it.");
+    const { payload } = await jwtVerify(jws, key, {
+      algorithms: [alg],
+      issuer: this.options.issuer,
+      ...about,
+    });
+    return { kid, key, claims: payload };
   }
 
-  #apply(told) {
+  /** Apply a document of the feed, or throw. */
+  async accept(document) {
     const { bound, leeway, clock, ticks } = this.options;
+    const { kid, claims: told } = await this.decode(document, "denials+jwt", 0.1);
     const age = clock() - told.at / 1000;
-    if (told.at < this.#at || age > bound || age < -leeway) {
-      throw new RefusedDocument(`It is older than another one, or ${age.toFixed(1)} s old.`);
+    if (this.denials.entries.has(`kid ${kid}`)) throw new RefusedDocument("Its key is denied.");
+    if (!Number.isSafeInteger(told.at) || told.at < this.#at || age > bound || age < -leeway) {
+      throw new RefusedDocument(`It is older than another one, or ${age} s old.`);
     }
+    const whole = told.from === null;
     const follows = told.from === this.#cursor && told.epoch === this.denials.epoch;
-    const denials = told.from === null ? new Denials(told.epoch) : this.denials;
-    if (told.from !== null) this.#cursor = ""; // Until all is applied, so that the whole list is read after an error.
-    if (told.from !== null && !follows) throw new RefusedDocument("It does not continue what is known.");
-    try {
-      denials.apply(told);
-    } catch (error) {
-      throw new RefusedDocument("It is malformed, or something is missing.", { cause: error });
-    }
-    this.denials = denials;
+    this.#cursor = ""; // Until all is applied: after an error, the whole list is read.
+    if (!whole && !follows) throw new RefusedDocument("It does not continue what is known.");
+    const denials = whole ? new Denials(told.epoch) : this.denials;
+    denials.apply(told);
     // Another key signs now, so the next token may cause the keys to be read.
     if (Object.keys(told.denied.kid).length > 0) this.#keysRead = -Infinity;
+    this.denials = denials;
     this.#cursor = told.to;
     this.#at = told.at;
     this.until = told.at / 1000 + bound;
@@ -118,49 +127,28 @@ export class Follower {
   }
 
   async get(url, headers) {
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.timeout * 1000)]);
-    const response = await fetch(url, { headers, redirect: "error", signal });
+    const response = await this.#fetch(url, headers, AbortSignal.timeout(this.timeout * 1000));
     if (response.status !== 200) throw new Error(`${url} answered ${response.status}.`);
     let body = "";
-    for await (const text of texts(response)) {
+    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
       body += text;
       if (body.length > MAX_BYTES) throw new Error(`${url} answered too much.`);
     }
     return body;
   }
 
-  #address(path) {
-    const after = this.#cursor && `?after=${encodeURIComponent(this.#cursor)}`;
-    return `${this.options.feedUrl}${path}${after}`;
-  }
-
-  #headers() {
-    const { credential } = this.options;
-    return credential ? { Authorization: `Bearer ${credential}` } : {};
-  }
-
-  async #poll() {
-    await this.accept(await this.get(this.#address(""), this.#headers()));
-  }
-
-  /** Apply what the authority pushes, until the stream ends. Some servers do not push. */
-  async #push() {
+  /** Yield the data of each server-sent event, or nothing if the server does not push. */
+  async *#events(url, headers) {
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), this.timeout * 1000);
-    const signal = AbortSignal.any([this.#stop.signal, silence.signal]);
-    this.#pushAgain = this.options.ticks() + PUSH_PAUSE;
     try {
-      const url = this.#address("events/");
-      const response = await fetch(url, { headers: this.#headers(), redirect: "error", signal });
+      const response = await this.#fetch(url, headers, silence.signal);
       const type = response.headers.get("content-type") ?? "";
-      if (response.status !== 200 || !type.startsWith("text/event-stream")) {
-        return void (await response.body?.cancel());
-      }
-      for await (const document of events(response)) {
-        await this.accept(document);
+      if (response.status !== 200 || !type.startsWith("text/event-stream")) return;
+      for await (const line of linesOf(response)) {
+        if (!line.startsWith("data:")) continue;
+        yield line.slice(5).trim();
         timer.refresh();
-        this.#pushAgain = this.options.ticks() + 1;
-        await this.#refreshKeys();
       }
     } finally {
       clearTimeout(timer);
@@ -168,45 +156,61 @@ export class Follower {
     }
   }
 
-  async #refreshKeys() {
-    if (this.options.ticks() - this.#keysRead > KEYS_AGE) await this.readKeys();
+  #fetch(url, headers, limit) {
+    const signal = AbortSignal.any([this.#stop.signal, limit]);
+    return fetch(url, { headers, redirect: "error", signal });
+  }
+
+  /** Yield what the authority pushes, until the stream ends, and what it answers to a poll. */
+  async *#documents() {
+    const { ticks } = this.options;
+    if (ticks() >= this.#pushAgain) {
+      this.#pushAgain = ticks() + PUSH_PAUSE;
+      for await (const document of this.#events(...this.#request("events/"))) {
+        yield document;
+        this.#pushAgain = ticks() + 1;
+      }
+    }
+    yield await this.get(...this.#request(""));
+  }
+
+  /** Return the address and the headers for what follows the cursor. */
+  #request(path) {
+    const { feedUrl, credential } = this.options;
+    const after = this.#cursor && `?after=${encodeURIComponent(this.#cursor)}`;
+    return [
+      `${feedUrl}${path}${after}`,
+      credential ? { Authorization: `Bearer ${credential}` } : {},
+    ];
   }
 
   async #run() {
-    let failures = 0;
-    while (!this.#stop.signal.aborted) {
+    const { interval, bound, onError } = this.options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
       try {
-        if (this.options.ticks() >= this.#pushAgain) await this.#push();
-        await this.#poll();
-        await this.#refreshKeys();
-        failures = 0;
+        for await (const document of this.#documents()) {
+          await this.accept(document);
+          await this.readKeys(KEYS_AGE);
+        }
       } catch (error) {
-        failures = error instanceof RefusedDocument ? 1 : failures + 1;
-        if (failures === 1) this.#pushAgain = Math.min(this.#pushAgain, this.options.ticks() + 2);
-        this.options.onError?.(error);
+        onError?.(error);
       }
-      const seconds = Math.min(this.options.interval * 2 ** Math.max(failures - 1, 0), LONGEST_PAUSE);
-      const spread = 0.8 + Math.random() * 0.2; // So that readers do not ask all at once.
-      await pause(seconds * spread * 1000, null, { signal: this.#stop.signal }).catch(() => {});
+      // At random, so that readers spread. At least twice per bound.
+      const seconds = Math.min(interval, bound / 2) * (0.8 + Math.random() * 0.2);
+      await pause(seconds * 1000, null, { signal }).catch(() => {});
     }
   }
 }
 
-async function* texts(response) {
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body) yield decoder.decode(chunk, { stream: true });
-}
-
-/** Yield the data of each server-sent event. */
-async function* events(response) {
-  let buffer = "";
-  for await (const text of texts(response)) {
-    buffer += text;
-    if (buffer.length > MAX_BYTES) throw new Error("The event is too large.");
-    const parts = text.includes("\n") ? buffer.split("\n\n") : [buffer];
-    buffer = parts.pop();
-    for (const line of parts.flatMap((event) => event.split("\n"))) {
-      if (line.startsWith("data:")) yield line.slice(5).trim();
-    }
+async function* linesOf(response) {
+  let rest = "";
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    rest += text;
+    if (rest.length > MAX_BYTES) throw new Error("The event is too large.");
+    if (!text.includes("\n")) continue;
+    const lines = rest.split("\n");
+    rest = lines.pop();
+    yield* lines;
   }
 }
