@@ -9,14 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import yaml
-from django.urls import reverse
 
 from tests.proxies.conftest import PASSWORD
 from tests.support.ports import free_port
 from tests.support.processes import RunningSite
-from tests.support.web_proxies import Running, WebClient, blocks_of, running_proxy
-from tokens.api.check_view import SESSION_HEADER, USER_HEADER
+from tests.support.web_proxies import Running, WebClient, running_proxy
 
 FORGED = {"X-Auth-Request-User": "somebody", "X-Auth-Request-Session": "else"}
 
@@ -91,7 +88,9 @@ def test_the_service_gets_the_ids_and_no_token(gateway: Running) -> None:
     assert pair["access"] not in reply.body.decode()
 
 
-@pytest.mark.parametrize(("language", "status"), [("nginx", 500), ("caddyfile", 502)])
+@pytest.mark.parametrize(
+    ("language", "status"), [("nginx", 500), ("caddyfile", 502), ("yaml", 500)]
+)
 def test_while_the_site_does_not_answer_nothing_reaches_the_service(
     language: str, status: int, service: int, tmp_path: Path
 ) -> None:
@@ -103,22 +102,32 @@ def test_while_the_site_does_not_answer_nothing_reaches_the_service(
     assert b"somebody" not in reply.body
 
 
-def test_the_names_in_the_configuration_of_traefik_fit() -> None:
-    """Traefik itself was not run."""
-    (block,) = blocks_of("gateways.md", "yaml")
-    told = yaml.safe_load(block)["http"]
-    assert told.keys() == {"routers", "middlewares", "services"}
-    used = {name for router in told["routers"].values() for name in router.get("middlewares", [])}
-    assert used == told["middlewares"].keys()
-    assert {router["service"] for router in told["routers"].values()} == told["services"].keys()
-    check = told["middlewares"]["check"]["forwardAuth"]
-    assert check["address"].endswith(reverse("tokens_check"))
-    assert check["trustForwardHeader"] is False
-    assert set(check["authResponseHeaders"]) == {USER_HEADER, SESSION_HEADER}
-    # The check comes first: it needs what the service must not get.
-    assert told["routers"]["reports"]["middlewares"] == ["check", "without-tokens"]
-    removed = told["middlewares"]["without-tokens"]["headers"]["customRequestHeaders"]
-    assert removed == {"Authorization": "", "Cookie": ""}
+def test_traefik_lets_only_checked_requests_through_and_removes_the_tokens(
+    site: RunningSite, service: int, tmp_path: Path
+) -> None:
+    targets = {8000: int(site.base.rpartition(":")[2]), 9000: service}
+    with running_proxy("yaml", "gateways.md", tmp_path, targets=targets) as gateway:
+        client = WebClient(gateway, "127.0.0.10")
+        assert client.send("GET", "/reports/1", headers=FORGED).status == 401
+        assert client.sign_in("bob", PASSWORD).status == 200
+        by_cookie = client.send("GET", "/reports/1", headers=FORGED)
+        # Without CSRF_TRUSTED_ORIGINS, and whatever method the client claims.
+        lies = {**client.csrf(), "X-Original-Method": "GET", "X-Forwarded-Method": "GET"}
+        assert client.send("POST", "/reports/1", body=b"x", headers=lies).status == 403
+        form = {"username": "bob", "password": PASSWORD}
+        reply = WebClient(gateway, "127.0.0.10").send("POST", "/api/token/", form=form)
+        raw_access = json.loads(reply.body)["access"]
+        bearer = {"Authorization": f"Bearer {raw_access}", **FORGED}
+        stranger = WebClient(gateway, "127.0.0.10")
+        by_header = stranger.send("POST", "/reports/1", body=b"x", headers=bearer)
+        for reply in (by_cookie, by_header):
+            assert reply.status == 200
+            got = {name.lower(): value for name, value in json.loads(reply.body).items()}
+            assert UUID(got["x-auth-request-user"])
+            assert UUID(got["x-auth-request-session"])
+            assert not got.keys() & {"authorization", "cookie"}
+        assert client.send("POST", "/api/logout/", headers=client.csrf()).status == 204
+        assert client.send("GET", "/reports/1").status == 401
 
 
 def test_nothing_else_reaches_the_service(gateway: Running) -> None:

@@ -1,10 +1,11 @@
-"""nginx, Caddy and HAProxy with the configurations of a page under docs/, for one test."""
+"""nginx, Caddy, HAProxy and Traefik with the configurations of a page under docs/, for one test."""
 
 import os
 import re
 import shutil
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage, IncompleteRead
 from http.cookies import SimpleCookie
 from pathlib import Path
-from socket import create_connection
 from urllib.parse import urlencode
 
 from tests.support.certificates import make_certificate
@@ -43,6 +43,17 @@ CADDY = """
     https_port {https}
 }}
 import {folder}/block
+"""
+TRAEFIK = """
+entryPoints:
+    web: {{address: "127.0.0.1:{http}"}}
+    websecure: {{address: "127.0.0.1:{https}"}}
+providers:
+    file: {{directory: {folder}/dynamic}}
+"""
+TRAEFIK_CERTIFICATE = """
+tls:
+    certificates: [{{certFile: {certificate}, keyFile: {certificate}}}]
 """
 
 
@@ -83,7 +94,7 @@ def running_proxy(
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + PATIENCE
-        while not _listens(running.https):
+        while not _answers(running):
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline, "The proxy does not listen."
             time.sleep(0.05)
@@ -94,7 +105,7 @@ def running_proxy(
 
 
 def _with_ports(block: str, language: str, ports: dict[int, int]) -> str:
-    if language == "caddyfile":
+    if language in ("caddyfile", "yaml"):
         # The ports are options, outside the block.
         ports = {port: to for port, to in ports.items() if port not in (80, 443)}
     for port, to in ports.items():
@@ -104,8 +115,9 @@ def _with_ports(block: str, language: str, ports: dict[int, int]) -> str:
 
 
 def _command(language: str, folder: Path, running: Running) -> list[str]:
-    program = {"nginx": "nginx", "caddyfile": "caddy", "haproxy": "haproxy"}[language]
-    path = shutil.which(program) or shutil.which(program, path="/usr/sbin")
+    program = {"caddyfile": "caddy", "yaml": "traefik"}.get(language, language)
+    elsewhere = f"{Path(sys.executable).parent}:/usr/sbin"  # Traefik comes from PyPI.
+    path = shutil.which(program) or shutil.which(program, path=elsewhere)
     if path is None:
         raise NotInstalled(
             f"{program} is not installed. Install it (on Debian: apt install {program})."
@@ -119,14 +131,25 @@ def _command(language: str, folder: Path, running: Running) -> list[str]:
     if language == "caddyfile":
         around.write_text(CADDY.format(folder=folder, http=running.http, https=running.https))
         return [path, "run", "--config", str(around), "--adapter", "caddyfile"]
+    if language == "yaml":
+        around.write_text(TRAEFIK.format(folder=folder, http=running.http, https=running.https))
+        dynamic = folder / "dynamic"
+        dynamic.mkdir()
+        (folder / "block").rename(dynamic / "block.yaml")
+        certificate = TRAEFIK_CERTIFICATE.format(certificate=running.certificate)
+        (dynamic / "certificate.yaml").write_text(certificate)
+        return [path, "--configFile", str(around.rename(folder / "around.yaml"))]
     return [path, "-db", "-f", str(folder / "block")]
 
 
-def _listens(port: int) -> bool:
-    try:
-        create_connection(("127.0.0.1", port)).close()
-    except OSError:
-        return False
+def _answers(running: Running) -> bool:
+    """Return whether it has its certificate: Traefik listens before it has read its routes."""
+    context = ssl.create_default_context(cafile=str(running.certificate))
+    with closing(_TLSConnection(running.https, context, address="127.0.0.1")) as connection:
+        try:
+            connection.connect()
+        except OSError:
+            return False
     return True
 
 
