@@ -51,7 +51,7 @@ coverage: $(VENV)/.dev ## Run the quick and the slow tests; fail unless they cov
 # Tests that meet no SQL of one database alone. They run on SQLite only.
 WITHOUT_SQL := attacks http leaks test_catalogues.py test_docs.py test_messages.py tokens/client tokens/jose \
 	verifiers
-test-services: $(VENV)/.dev ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL, or local servers)
+test-services: $(VENV)/.proxies ## Run the tests on PostgreSQL and Redis (DATABASE_URL, CACHE_URL, or local servers)
 	$(BIN)/python -m tests.support.services \
 		$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal -q \
 		$(addprefix --ignore=tests/,$(WITHOUT_SQL)) \
@@ -203,6 +203,11 @@ $(VENV)-bench/.installed: benchmarks/requirements.txt $(VENV)/.created
 	@echo "Installing benchmarks/requirements.txt"
 	@$(PYTHON) -m venv $(VENV)-bench
 	@$(VENV)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.proxies: tests/proxies/requirements.txt $(VENV)/.dev
+	@echo "Installing tests/proxies/requirements.txt"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.created

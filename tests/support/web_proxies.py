@@ -116,12 +116,13 @@ def _with_ports(block: str, language: str, ports: dict[int, int]) -> str:
 
 def _command(language: str, folder: Path, running: Running) -> list[str]:
     program = {"caddyfile": "caddy", "yaml": "traefik"}.get(language, language)
-    elsewhere = f"{Path(sys.executable).parent}:/usr/sbin"  # Traefik comes from PyPI.
+    elsewhere = (
+        f"{Path(sys.executable).parent}:/usr/sbin"  # Debian has no Traefik, so pip installs it.
+    )
     path = shutil.which(program) or shutil.which(program, path=elsewhere)
     if path is None:
-        raise NotInstalled(
-            f"{program} is not installed. Install it (on Debian: apt install {program})."
-        )
+        how = "make .venv/.proxies" if program == "traefik" else f"on Debian: apt install {program}"
+        raise NotInstalled(f"{program} is not installed. Install it ({how}).")
     around = folder / "around"
     if language == "nginx":
         # Workers of another user could not enter the test's folder.
