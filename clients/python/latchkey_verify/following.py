@@ -136,7 +136,8 @@ class Follower:
         if kid not in self._keys:
             self._read_keys(pause)
         key = self._keys[kid]
-        about: Any = {"options": RULES, "issuer": self.issuer, "audience": audience}
+        # Of an issuer that is None, PyJWT would accept any.
+        about: Any = {"options": RULES, "issuer": self.issuer or "", "audience": audience}
         return kid, key, jwt.decode(raw, key, [key.algorithm_name], **about)
 
     def _accept(self, document: str) -> None:

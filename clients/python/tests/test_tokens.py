@@ -30,6 +30,15 @@ def test_a_good_token_tells_whose_it_is(reader: Reader, authority: Authority) ->
         token.claims["sub"] = "eve"  # type: ignore[index]
 
 
+@pytest.mark.parametrize("name", ["issuer", "audience"])
+def test_without_an_issuer_or_an_audience_no_token_is_good(
+    name: str, reader: Reader, authority: Authority
+) -> None:
+    setattr(reader.verifier, name, None)  # For example from a variable that is not set.
+    with pytest.raises(InvalidToken):
+        reader.verifier.verify(authority.token())
+
+
 def with_header(token: str, **changes: Any) -> str:
     """Return the token with another header, which its signature does not cover."""
     header = {**jwt.get_unverified_header(token), **changes}
