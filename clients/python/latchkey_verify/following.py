@@ -130,12 +130,12 @@ class Follower:
         the text is malformed, almost anything else.
         """
         header = json.loads(urlsafe_b64decode(raw.partition(".")[0] + "=="))
-        kid = header["kid"]
         if header.get("typ") != typ or "crit" in header:
             raise jwt.InvalidTokenError("It is of another type.")
-        if kid not in self._keys:
+        if (kid := header["kid"]) not in self._keys:
             self._read_keys(pause)
-        key = self._keys[kid]
+        if not (key := self._keys.get(kid)):
+            raise jwt.InvalidTokenError(f"No published key has the kid {kid!r}.")
         # Of an issuer that is None, PyJWT would accept any.
         about: Any = {"options": RULES, "issuer": self.issuer or "", "audience": audience}
         return kid, key, jwt.decode(raw, key, [key.algorithm_name], **about)
