@@ -1,44 +1,36 @@
 """Which answers of the site are in the language of the browser."""
 
-from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
-from django.utils.cache import patch_vary_headers
 
 # Only programs read what is below these paths.
 FOR_PROGRAMS = ("/.well-known/", "/healthz", "/readyz", "/api/denials/", "/api/status-lists/")
 
 
-class LanguageMiddleware:
+class LanguageMiddleware(LocaleMiddleware):
     """
-    Answer in the language of the browser, as Django's LocaleMiddleware does for addresses without one.
+    Django's, which takes the language from the browser, and not for answers that only programs read.
 
-    That middleware also looks for a language in the address of each request. This site has no
-    addresses with one (``i18n_patterns``).
-
-    Answers that only programs read are in LANGUAGE_CODE. Without ``Vary: Accept-Language``, a shared
-    cache keeps one copy of the public keys, or of the denials, and not one for each list of languages.
+    Those are in LANGUAGE_CODE. Without ``Vary: Accept-Language``, a shared cache keeps one copy of the
+    public keys, or of the denials, and not one for each list of languages.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        for_programs = is_for_programs(request)
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_for_programs(request):
+            super().process_request(request)
+            return
         # A thread keeps the language of its request before.
-        translation.activate(
-            settings.LANGUAGE_CODE
-            if for_programs
-            else translation.get_language_from_request(request)
-        )
-        request.LANGUAGE_CODE = translation.get_language()
-        response = self.get_response(request)
-        if not for_programs:
-            patch_vary_headers(response, ["Accept-Language"])
-            response.headers.setdefault("Content-Language", translation.get_language())
-        return response
+        translation.activate(settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = settings.LANGUAGE_CODE
+
+    def process_response(self, request: HttpRequest, response: Any) -> HttpResponseBase:
+        if is_for_programs(request):
+            return response  # type: ignore[no-any-return]
+        return super().process_response(request, response)
 
 
 def is_for_programs(request: HttpRequest) -> bool:
