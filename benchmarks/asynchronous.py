@@ -23,8 +23,8 @@ from .uvicorns import Uvicorn, running
 # Rounds go on until it is clear on which side of its aim each share is, within these numbers.
 LEAST_ROUNDS, MOST_ROUNDS = 15, 60
 SECONDS = 0.5  # for each view in each round
-# Before each measurement. In snapshot mode the first requests after a pause of a second run strict
-# mode's query, because nobody asked for a newer copy meanwhile. Under steady traffic none does.
+# Before each measurement. In snapshot mode, a request causes the next reading. After a pause of a second
+# the copy is too old, and the first requests run strict mode's query.
 WARM_UP_SECONDS = 0.05
 CONNECTIONS = 4
 NORMAL_95 = 1.96  # standard deviations on each side of the mean

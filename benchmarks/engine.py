@@ -132,14 +132,14 @@ def me(user: Any) -> Timings:
     """Call the project's own view at its own address, and a view of a bare project without a token."""
     note("GET /api/me/")
     with override_settings(MIDDLEWARE=project.MIDDLEWARE):
-        latchkey = WSGIHandler().get_response
+        of_project = WSGIHandler().get_response
     with override_settings(MIDDLEWARE=bare.MIDDLEWARE):
-        nobody = WSGIHandler().get_response
+        of_bare_project = WSGIHandler().get_response
     header = peers.credentials(user)["latchkey"]
     contenders = {
         # In the benchmark's own URLs, it comes after those of the other packages.
-        "latchkey": _calling(latchkey, "/api/me/", header, urlconf=project.ROOT_URLCONF),
-        "a bare view": _calling(nobody, reverse("who-none"), ""),
+        "latchkey": _calling(of_project, "/api/me/", header, urlconf=project.ROOT_URLCONF),
+        "a bare view": _calling(of_bare_project, reverse("who-none"), ""),
     }
     try:
         return interleave(contenders)

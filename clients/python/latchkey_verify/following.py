@@ -144,7 +144,8 @@ class Follower:
         """
         Apply a document of the feed.
 
-        Raises what ``_decode`` does if it is none, and RefusedDocument if it must not be applied.
+        Raises what ``_decode`` raises for a text that the authority has not signed, and
+        RefusedDocument for a document that does not follow those before it.
         """
         kid, _, told = self._decode(document, "denials+jwt", 0.1, audience=None)
         at, whole = int(told["at"]), told["from"] is None
