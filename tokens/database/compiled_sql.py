@@ -165,6 +165,32 @@ class CompiledRow:
         found = self._statement.fetch_row(**values)
         return None if found is None else self._maker.make(found)
 
+    def fetch_related(self, **values: Any) -> "RelatedRow | None":
+        """Return the row without its object; None without a row."""
+        found = self._statement.fetch_row(**values)
+        return None if found is None else RelatedRow(self._maker, found)
+
+
+class RelatedRow:
+    """
+    A row with its related objects. Its own object is made on demand.
+
+    ``values`` are those of the columns by attribute; the row's own keys are as the driver returns them.
+    """
+
+    __slots__ = ("_found", "_maker", "annotations", "related", "values")
+
+    def __init__(self, maker: ObjectMaker, found: Any) -> None:
+        self._maker, self._found = maker, found
+        self.related, self.values, self.annotations = maker.make_related(found)
+
+    def make(self) -> Any:
+        """Return the row's object, with the same related objects."""
+        instance = self._maker.make_own(self._found)
+        for name, one in self.related.items():
+            setattr(instance, name, one)
+        return instance
+
 
 # By alias and name: what was compiled, and the settings of the database for which it was.
 _compiled: dict[tuple[str, str], tuple[Any, Any]] = {}

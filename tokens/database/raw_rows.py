@@ -1,6 +1,6 @@
 """Make the ORM's objects of rows as the driver returns them."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 
@@ -14,7 +14,13 @@ class ObjectMaker:
         fields = shape["select_fields"]
         self._model = rows.model
         self._own = slice(fields[0], fields[-1] + 1)
-        self._attributes = [column.target.attname for column, *_ in select[self._own]]
+        own_fields = [column.target for column, *_ in select[self._own]]
+        self._attributes = [field.attname for field in own_fields]
+        keys = {
+            at
+            for at, field in enumerate(own_fields, start=fields[0])
+            if field.primary_key or field.is_relation
+        }
         # Django 6.1 and newer require the mode in which the rows fetch deferred fields.
         modes = [rows._fetch_mode] if hasattr(rows, "_fetch_mode") else []
         self._related = get_related_populators(shape, select, connection.alias, *modes)
@@ -25,13 +31,52 @@ class ObjectMaker:
             for position, (functions, column) in converters.items()
             for convert in functions
         ]
+        self._converters_but_of_keys = [one for one in self._converters if one[0] not in keys]
 
     def make(self, found: Any) -> tuple[Any, dict[str, Any]]:
         """Return the object with its related ones, and the annotations."""
-        row = list(found)
-        for position, convert, column in self._converters:
-            row[position] = convert(row[position], column, self._connection)
-        instance = self._model.from_db(self._connection.alias, self._attributes, row[self._own])
+        row = self._converted(found, self._converters)
+        instance = self._own_object(row)
         for related in self._related:
             related.populate(row, instance)
-        return instance, {name: row[position] for name, position in self._annotations.items()}
+        return instance, self._annotated(row)
+
+    def make_own(self, found: Any) -> Any:
+        """Return the object without its related ones."""
+        return self._own_object(self._converted(found, self._converters))
+
+    def make_related(self, found: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """
+        Return the related objects, the row's own values, and the annotations, without the row's object.
+
+        Among the values, the row's own keys are as the driver returns them.
+        """
+        row = self._converted(found, self._converters_but_of_keys)
+        absent = _Absent()
+        for related in self._related:
+            related.populate(row, absent)
+        values = dict(zip(self._attributes, row[self._own], strict=True))
+        return absent.fields_cache, values, self._annotated(row)
+
+    def _converted(self, found: Any, converters: list[Any]) -> list[Any]:
+        row = list(found)
+        for position, convert, column in converters:
+            row[position] = convert(row[position], column, self._connection)
+        return row
+
+    def _own_object(self, row: list[Any]) -> Any:
+        return self._model.from_db(self._connection.alias, self._attributes, row[self._own])
+
+    def _annotated(self, row: list[Any]) -> dict[str, Any]:
+        return {name: row[position] for name, position in self._annotations.items()}
+
+
+class _Absent:
+    """Takes the related objects in place of the row's object, in whose ``_state`` Django keeps them."""
+
+    def __init__(self) -> None:
+        self.fields_cache: dict[str, Any] = {}
+
+    @property  # An attribute would be a cycle, which only Python's collector could free.
+    def _state(self) -> Self:
+        return self

@@ -14,6 +14,7 @@ from django.db.models.query_utils import DeferredAttribute
 from django.utils.crypto import constant_time_compare
 
 from ..models import Session
+from .query import Decisive
 
 CAPACITY = 4096  # users, about 300 bytes each
 
@@ -28,7 +29,7 @@ def auth_hashes(user: Any) -> Iterator[str]:
     yield from user.get_session_auth_fallback_hash()
 
 
-def auth_hash_matches(session: Session, user: Any) -> bool:
+def auth_hash_matches(session: Decisive | Session, user: Any) -> bool:
     """Return whether the session began with the user's current password, under any of our keys."""
     return constant_time_compare(session.auth_hash, current_hash(user)) or any(
         constant_time_compare(session.auth_hash, former)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 
@@ -24,6 +24,7 @@ from .audience import audience_of
 from .auth_hash import auth_hash_matches
 from .eligibility import require_eligible
 from .lazy_user import LazyUser, StrictLookup
+from .query import Decisive
 from .verified import FindKey
 
 
@@ -222,8 +223,8 @@ def _accepted(claims: Claims, *, now: datetime) -> Authenticated:
 
 
 def _judged(claims: Claims, *, now: datetime) -> Authenticated:
-    session = judge(claims, now=now)
-    return Authenticated(claims, session.user, lambda: session)
+    row = _find_and_decide(claims, now=now)
+    return Authenticated(claims, row.user, partial(_session_of, row))
 
 
 def _judge_within(place: Place, claims: Claims, *, now: datetime) -> Session:
@@ -234,20 +235,31 @@ def _judge_within(place: Place, claims: Claims, *, now: datetime) -> Session:
 
 def judge(claims: Claims, *, now: datetime) -> Session:
     """Return the session with its user if the denylist and both of them accept the claims."""
-    session = decide(claims, query.find(claims), now=now)
+    return _session_of(_find_and_decide(claims, now=now))
+
+
+def _session_of(row: Decisive | Session) -> Session:
+    return row.session if isinstance(row, Decisive) else row
+
+
+def _find_and_decide(claims: Claims, *, now: datetime) -> Decisive | Session:
+    row = decide(claims, query.find(claims), now=now)
     if claims.type is TokenType.ACCESS:
-        _note_seen(claims, session)
-    return session
+        _note_seen(claims, row)
+    return row
 
 
-def decide(claims: Claims, found: tuple[Session, bool] | None, *, now: datetime) -> Session:
-    """Return the session of what ``query.find`` found. Raises TokenError if it refuses the claims."""
+Row = TypeVar("Row", bound=Decisive | Session)
+
+
+def decide(claims: Claims, found: tuple[Row, bool] | None, *, now: datetime) -> Row:
+    """Return the row that ``query.find`` found. Raises TokenError if it refuses the claims."""
     if found is None:
         # A session's row outlives its tokens, so the user was deleted together with the session.
         raise UserGone(f"Session {claims.sid} does not exist.")
     session, denied = found
     user: Any = session.user
-    if claims.sub != str(session.user_id):
+    if claims.sub != str(user.pk):
         raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
     require_eligible(user)
     check_session(claims, session, now=now)
@@ -258,13 +270,13 @@ def decide(claims: Claims, found: tuple[Session, bool] | None, *, now: datetime)
     return session
 
 
-def _note_seen(claims: Claims, session: Session | None = None) -> None:
+def _note_seen(claims: Claims, session: Decisive | Session | None = None) -> None:
     """Note that an access token of its generation was used, unless the row says so already."""
     if session is None or not session.seen:
         seen.note(claims.sid, generation_of(claims))
 
 
-def check_session(claims: Claims, session: Session, *, now: datetime) -> None:
+def check_session(claims: Claims, session: Decisive | Session, *, now: datetime) -> None:
     """
     Raise TokenError unless the session continues at ``now`` and accepts tokens of this generation.
 
@@ -274,10 +286,11 @@ def check_session(claims: Claims, session: Session, *, now: datetime) -> None:
     # A password change refuses every earlier token of the session that it keeps.
     if session.first_generation and generation_of(claims) < session.first_generation:
         raise PasswordChanged(f"Token {claims.jti} was issued before the password was changed.")
-    _check_time_of_issue(claims, session, now=now)
+    if isinstance(session, Session):
+        _check_time_of_issue(claims, session, now=now)
 
 
-def check_continues(session: Session, *, now: datetime) -> None:
+def check_continues(session: Decisive | Session, *, now: datetime) -> None:
     """Raise PasswordChanged, SessionEnded or Expired unless the session continues at ``now``."""
     if session.end_reason == EndReason.PASSWORD_CHANGED:
         raise PasswordChanged(f"Session {session.pk} ended with a password change.")

@@ -1,6 +1,7 @@
 """The compiled query against the ORM's."""
 
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -30,11 +31,12 @@ def claims_of(pair: TokenPair, type: TokenType = TokenType.ACCESS) -> Any:
     return verified.read(raw_token, now=NOW)
 
 
-def parts_of(found: tuple[Session, bool] | None) -> Any:
+def parts_of(found: tuple[query.Decisive | Session, bool] | None) -> Any:
     """Return everything that can be told apart of an answer."""
     if found is None:
         return None
-    session, denied = found
+    row, denied = found
+    session = row.session if isinstance(row, query.Decisive) else row
     states = [
         (type(row), row._state.db, row._state.adding, row.get_deferred_fields())
         for row in (session, session.user)
@@ -96,6 +98,38 @@ def test_one_compiled_query_serves_every_session(user: Any, pair: TokenPair) -> 
         assert found[0].pk == each.session.pk
         assert found[0].user == each.session.user
         assert len(captured) == 1
+
+
+def test_what_decides_about_an_access_token_is_that_of_its_session(pair: TokenPair) -> None:
+    fill_every_column(pair)
+    found, from_orm = (
+        find(claims_of(pair))
+        for find in (query.find, partial(query.find_through_orm, alias="default"))
+    )
+    assert found is not None
+    assert from_orm is not None
+    row, _ = found
+    assert isinstance(row, query.Decisive)
+    for name in ("pk", *(query.DECISIVE_COLUMNS - {"id"})):
+        assert getattr(row, name) == getattr(row.session, name) == getattr(from_orm[0], name)
+
+
+def test_the_object_of_a_session_is_made_when_a_view_asks_for_it(
+    pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Session] = []
+    from_db = Session.from_db
+
+    def noted(*row: Any) -> Session:
+        made.append(from_db(*row))
+        return made[-1]
+
+    monkeypatch.setattr(Session, "from_db", noted)
+    found = sessions.authenticate(pair.raw_access, now=NOW)
+    assert made == []
+    assert found.session is found.session
+    assert made == [found.session]
+    assert found.session.user is found.user
 
 
 def test_an_access_tokens_session_loads_the_rest_of_its_row_when_asked(pair: TokenPair) -> None:
