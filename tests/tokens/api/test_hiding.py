@@ -22,6 +22,17 @@ def parsed(body: Any, view: Any = RefreshView, format: str = "json") -> Request:
     return request
 
 
+@pytest.mark.parametrize("raw", ["\ud800", "a\udfffb", "ü\ud800", "a\0b"])
+def test_text_that_no_token_has_is_refused_as_in_other_fields(raw: str) -> None:
+    class Plain(serializers.Serializer[Any]):
+        refresh = serializers.CharField()
+
+    ours, theirs = RefreshSerializer(data={"refresh": raw}), Plain(data={"refresh": raw})
+    assert not ours.is_valid()
+    assert not theirs.is_valid()
+    assert ours.errors == theirs.errors
+
+
 class TestData:
     def test_every_name_of_a_token_is_hidden(self) -> None:
         data = parsed({"refresh": "raw", "access": "raw", "other": "plain"}).data
