@@ -81,10 +81,11 @@ def test_a_setting_that_the_project_lacks_has_its_default(settings: Any, name: s
     assert getattr(conf, name) == default
 
 
-def test_a_default_cannot_be_changed_through_the_value() -> None:
-    with override_settings():
-        conf.TOKENS_SECRET_FALLBACKS.append("a secret")
-    assert Settings.TOKENS_SECRET_FALLBACKS.default == []
+def test_a_list_cannot_be_changed_through_the_value(settings: Any) -> None:
+    settings.TOKENS_SECRET_FALLBACKS = ["a former secret"]
+    assert conf.TOKENS_SECRET_FALLBACKS == ["a former secret"]
+    assert conf.TOKENS_SECRET_FALLBACKS is not settings.TOKENS_SECRET_FALLBACKS
+    assert isinstance(Settings.TOKENS_SECRET_FALLBACKS.default, tuple)
 
 
 @pytest.mark.parametrize("name", DECLARED)
@@ -156,4 +157,4 @@ def test_a_secret_of_the_wrong_type_is_refused_and_never_quoted(
 
 def test_fallbacks_may_be_a_tuple(settings: Any) -> None:
     settings.TOKENS_SECRET_FALLBACKS = ("a former secret",)
-    assert conf.TOKENS_SECRET_FALLBACKS == ["a former secret"]
+    assert conf.TOKENS_SECRET_FALLBACKS == ("a former secret",)

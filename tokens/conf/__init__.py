@@ -52,7 +52,7 @@ class Settings:
 
     TOKENS_SECRET = Setting(text, "", "Encrypts the signing keys; never signs.", secret=True)
     TOKENS_SECRET_FALLBACKS = Setting(
-        texts, list[str](), "Former secrets, which only decrypt signing keys.", secret=True
+        texts, (), "Former secrets, which only decrypt signing keys.", secret=True
     )
     TOKENS_ALGORITHM = Setting(text, "HS256", "The algorithm of the first signing key.")
     TOKENS_KEY_MAX_AGE = Setting(
@@ -154,7 +154,7 @@ class Settings:
 
     TOKENS_HEADER_NAME = Setting(text, "Authorization", "The request header with the access token.")
     TOKENS_HEADER_TYPES = Setting(
-        texts, ["Bearer"], "The schemes before the token, in any case; challenges name the first."
+        texts, ("Bearer",), "The schemes before the token, in any case; challenges name the first."
     )
 
     # Cookies and proxies

@@ -1,6 +1,6 @@
 """How a setting is declared, and how its value is read: one function for each type."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from types import NoneType
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 _ABSENT = object()
-_IMMUTABLE = (str, int, timedelta, NoneType)
+_IMMUTABLE = (str, int, timedelta, NoneType, tuple)
 
 
 class WrongTypeError(Exception):
@@ -97,9 +97,9 @@ def text_or_none(value: Any) -> str | None:
     raise WrongTypeError("a string, or None")
 
 
-def texts(value: Any) -> list[str]:
+def texts(value: Any) -> Sequence[str]:
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return list(value)
+        return value if isinstance(value, tuple) else list(value)
     raise WrongTypeError("a list of strings")
 
 
