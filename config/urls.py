@@ -20,8 +20,8 @@ admin.site.site_header = admin.site.site_title = "Latchkey"
 urlpatterns: list[Any] = [
     path("", TemplateView.as_view(template_name="config/first_page.html"), name="first_page"),
     path("admin/", admin.site.urls),
-    path("api/", include("tokens.urls")),
     path("api/", include("tokens.api.me_urls")),
+    path("api/", include("tokens.urls")),
     *([path("api/denials/", include("tokens.feed.urls"))] if settings.FEED_READERS else []),
     path("api/", include("tokens.tickets.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

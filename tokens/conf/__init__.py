@@ -52,7 +52,7 @@ class Settings:
 
     TOKENS_SECRET = Setting(text, "", "Encrypts the signing keys; never signs.", secret=True)
     TOKENS_SECRET_FALLBACKS = Setting(
-        texts, (), "Former secrets, which only decrypt signing keys.", secret=True
+        texts, list[str](), "Former secrets, which only decrypt signing keys.", secret=True
     )
     TOKENS_ALGORITHM = Setting(text, "HS256", "The algorithm of the first signing key.")
     TOKENS_KEY_MAX_AGE = Setting(

@@ -67,10 +67,10 @@ class Setting(Generic[Default, Value]):
             return self
         # Django keeps each value here that it has looked up. A request reads eight settings, and looking
         # up and checking each of them anew takes a tenth of what its authentication takes.
-        value = object.__getattribute__(settings, "__dict__").get(self.name, _ABSENT)
+        value: Value = object.__getattribute__(settings, "__dict__").get(self.name, _ABSENT)
         if value is self._good:
-            return cast("Value", value)
-        value = getattr(settings, self.name, self.default)
+            return value
+        value = getattr(settings, self.name, cast("Any", self.default))
         try:
             read = self._read(value)
         except WrongTypeError as allowed:
