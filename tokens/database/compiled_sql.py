@@ -175,7 +175,7 @@ class RelatedRow:
     """
     A row with its related objects. Its own object is made on demand.
 
-    ``values`` are those of the columns by attribute; the row's own keys are as the driver returns them.
+    ``values`` are those of its columns, except its own keys and those of the related objects.
     """
 
     __slots__ = ("_found", "_maker", "annotations", "related", "values")

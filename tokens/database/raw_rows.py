@@ -16,10 +16,10 @@ class ObjectMaker:
         self._own = slice(fields[0], fields[-1] + 1)
         own_fields = [column.target for column, *_ in select[self._own]]
         self._attributes = [field.attname for field in own_fields]
-        keys = {
-            at
+        self._values = {
+            field.attname: at
             for at, field in enumerate(own_fields, start=fields[0])
-            if field.primary_key or field.is_relation
+            if not field.primary_key and not field.is_relation
         }
         # Django 6.1 and newer require the mode in which the rows fetch deferred fields.
         modes = [rows._fetch_mode] if hasattr(rows, "_fetch_mode") else []
@@ -31,6 +31,7 @@ class ObjectMaker:
             for position, (functions, column) in converters.items()
             for convert in functions
         ]
+        keys = {*range(self._own.start, self._own.stop)} - {*self._values.values()}
         self._converters_but_of_keys = [one for one in self._converters if one[0] not in keys]
 
     def make(self, found: Any) -> tuple[Any, dict[str, Any]]:
@@ -47,15 +48,15 @@ class ObjectMaker:
 
     def make_related(self, found: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """
-        Return the related objects, the row's own values, and the annotations, without the row's object.
+        Return the related objects, the row's own values but its keys, and the annotations.
 
-        Among the values, the row's own keys are as the driver returns them.
+        The row's own object is not made.
         """
         row = self._converted(found, self._converters_but_of_keys)
         absent = _Absent()
         for related in self._related:
             related.populate(row, absent)
-        values = dict(zip(self._attributes, row[self._own], strict=True))
+        values = {name: row[position] for name, position in self._values.items()}
         return absent.fields_cache, values, self._annotated(row)
 
     def _converted(self, found: Any, converters: list[Any]) -> list[Any]:
