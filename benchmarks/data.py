@@ -189,6 +189,8 @@ def _insert_outstanding(size: int, *, expires_at: datetime, now: datetime) -> No
         now=connection.ops.adapt_datetimefield_value(now),
         until=connection.ops.adapt_datetimefield_value(expires_at),
     )
+    # Without statistics, PostgreSQL may compare each row of one table with each of the other.
+    analyze()
     with connection.cursor() as cursor:
         cursor.execute(
             """
