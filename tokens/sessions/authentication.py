@@ -286,7 +286,7 @@ def check_session(claims: Claims, session: Decisive | Session, *, now: datetime)
     # A password change refuses every earlier token of the session that it keeps.
     if session.first_generation and generation_of(claims) < session.first_generation:
         raise PasswordChanged(f"Token {claims.jti} was issued before the password was changed.")
-    if isinstance(session, Session):
+    if isinstance(session, Session):  # Of a refresh token. An access token has no generation.
         _check_time_of_issue(claims, session, now=now)
 
 
