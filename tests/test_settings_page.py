@@ -25,7 +25,9 @@ def default_of(text: str) -> Any:
 def type_of(default: Any) -> str:
     if default is None:
         return "`str` or `None`"
-    return "`list[str]`" if isinstance(default, list) else f"`{type(default).__name__}`"
+    if isinstance(default, list | tuple):
+        return "`list[str]` or `tuple[str, ...]`"
+    return f"`{type(default).__name__}`"
 
 
 def test_every_setting_has_one_heading_and_every_heading_is_a_setting() -> None:
