@@ -9,7 +9,7 @@ from unittest import mock
 
 from tokens import denylist
 from tokens.models import Session
-from tokens.sessions import authentication, locking, writes
+from tokens.sessions import decision, locking, writes
 from tokens.sessions.locking import LockedUser
 
 from .processes import copy as snapshot
@@ -68,7 +68,7 @@ def _read(user: Any) -> LockedUser | None:
 
 
 def _check_session(claims: Any, session: Session, *, now: Any) -> None:
-    authentication.check_continues(session, now=now)
+    decision.check_continues(session, now=now)
 
 
 def _do_once(work: Callable[[], Any], model: Any, **how: Any) -> Any:
@@ -157,7 +157,7 @@ _FAULTS = [
     ),
     Fault(
         "a password change leaves the earlier tokens of its session",
-        "sessions.authentication.check_session",
+        "sessions.decision.check_session",
         _check_session,
         "a password change and a thief",
     ),

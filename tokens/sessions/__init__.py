@@ -7,6 +7,7 @@ Every rule of a session belongs here. Read ``lifecycle`` first, then ``refreshin
     asynchronous      the verbs for async code: aauthenticate, arefresh and so on
     refreshing        refresh: what a refresh token is answered, and what reuse is
     authentication    how a raw token becomes a user
+    decision          whether the rows of a session and its user accept a token
     batches           judge many access tokens at once
     eligibility       the rule who may come in
     limit             how many sessions a user may have
@@ -55,13 +56,13 @@ from .audience import audience_of
 from .auth_hash import auth_hash_matches, auth_hashes
 from .authentication import (
     Authenticated,
-    check_session,
     judge,
     read_claims,
     set_adopter,
     set_shortcut,
 )
 from .batches import Accepted, Presented, judge_all
+from .decision import check_session
 from .eligibility import lock, needs_user, require_eligible
 from .ending import end, end_all, end_matching, end_others, revoke_token
 from .lifecycle import authenticate, issue_access_token, revoke, start, verify

@@ -1,5 +1,5 @@
 """
-How a raw token becomes a user: read it, check its claims, judge it by the database.
+How a raw token becomes a user: read it, check its claims, judge it by the database (``decision``).
 
 Every entry point passes through ``look_up``. In strict mode it runs one query for each token.
 """
@@ -8,21 +8,20 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 from asgiref.sync import sync_to_async
 
 from .. import keyring
 from ..conf import conf
 from ..database.places import Place, differs_by_thread, place_of, within
-from ..errors import Denied, Expired, PasswordChanged, SessionEnded, UserGone, WithoutKeyID
-from ..jose import Claims, TokenType, check, check_issued, generation_of
-from ..models import EndReason, Session
+from ..errors import WithoutKeyID
+from ..jose import Claims, TokenType, check, generation_of
+from ..models import Session
 from ..secret import RawToken, Secret, hide
 from . import query, seen, verified
 from .audience import audience_of
-from .auth_hash import auth_hash_matches
-from .eligibility import require_eligible
+from .decision import decide
 from .lazy_user import LazyUser, StrictLookup
 from .query import Decisive
 from .verified import FindKey
@@ -249,65 +248,7 @@ def _find_and_decide(claims: Claims, *, now: datetime) -> Decisive | Session:
     return row
 
 
-Row = TypeVar("Row", bound=Decisive | Session)
-
-
-def decide(claims: Claims, found: tuple[Row, bool] | None, *, now: datetime) -> Row:
-    """Return the row that ``query.find`` found. Raises TokenError if it refuses the claims."""
-    if found is None:
-        # A session's row outlives its tokens, so the user was deleted together with the session.
-        raise UserGone(f"Session {claims.sid} does not exist.")
-    session, denied = found
-    user: Any = session.user
-    if claims.sub != str(user.pk):
-        raise UserGone(f"The token's sub is not the user of session {claims.sid}.")
-    require_eligible(user)
-    check_session(claims, session, now=now)
-    if denied:
-        raise Denied(f"Token {claims.jti}, its session or its key is denied.")
-    if not auth_hash_matches(session, user):
-        raise PasswordChanged(f"The password of user {claims.sub} was changed.")
-    return session
-
-
 def _note_seen(claims: Claims, session: Decisive | Session | None = None) -> None:
     """Note that an access token of its generation was used, unless the row says so already."""
     if session is None or not session.seen:
         seen.note(claims.sid, generation_of(claims))
-
-
-def check_session(claims: Claims, session: Decisive | Session, *, now: datetime) -> None:
-    """
-    Raise TokenError unless the session continues at ``now`` and accepts tokens of this generation.
-
-    PasswordChanged, SessionEnded, Expired and WrongClaims.
-    """
-    check_continues(session, now=now)
-    # A password change refuses every earlier token of the session that it keeps.
-    if session.first_generation and generation_of(claims) < session.first_generation:
-        raise PasswordChanged(f"Token {claims.jti} was issued before the password was changed.")
-    if isinstance(session, Session):  # Of a refresh token. An access token has no generation.
-        _check_time_of_issue(claims, session, now=now)
-
-
-def check_continues(session: Decisive | Session, *, now: datetime) -> None:
-    """Raise PasswordChanged, SessionEnded or Expired unless the session continues at ``now``."""
-    if session.end_reason == EndReason.PASSWORD_CHANGED:
-        raise PasswordChanged(f"Session {session.pk} ended with a password change.")
-    if session.ended_at is not None:
-        raise SessionEnded(f"Session {session.pk} was ended: {session.end_reason}.")
-    if now >= session.expires_at and now >= session.expires_at + conf.TOKENS_LEEWAY:
-        raise Expired(f"Session {session.pk} reached its absolute limit.")
-
-
-def _check_time_of_issue(claims: Claims, session: Session, *, now: datetime) -> None:
-    """
-    Raise WrongClaims for a refresh token that was issued after ``now``, unless the row vouches for it.
-
-    When a clock is set back, tokens of the last minute lie in the future. A refused access token is
-    replaced by a refresh, but a refused refresh token loses the session. The row vouches for every
-    generation before its own, and for its own time of refresh.
-    """
-    if claims.generation is not None and claims.generation >= session.generation:
-        last = max(now, session.refreshed_at)
-        check_issued(claims, now=last, leeway=conf.TOKENS_LEEWAY)

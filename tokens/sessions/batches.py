@@ -14,8 +14,8 @@ from ..jose import Claims
 from ..models import Session
 from . import batch_query
 from .auth_hash import depends_on_password_only
-from .authentication import decide
 from .batch_query import Texts
+from .decision import decide
 from .eligibility import depends_on_columns_only, hides_users, users_query
 
 T = TypeVar("T")

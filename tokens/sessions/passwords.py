@@ -16,7 +16,7 @@ from ..errors import Denied, SessionEnded, UserGone
 from ..models import EndReason, Session, SessionKind
 from . import pairs, status, writes
 from .auth_hash import auth_hashes
-from .authentication import check_continues
+from .decision import check_continues
 from .eligibility import lock
 from .ending import end_with_user
 from .pairs import Check, TokenPair

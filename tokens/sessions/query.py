@@ -62,6 +62,7 @@ class Decisive:
     end_reason: str
     first_generation: int
     seen: bool
+    _make: Callable[[], Session]
 
     def __init__(self, pk: UUID, row: RelatedRow) -> None:
         self.__dict__.update(row.values)
@@ -70,8 +71,7 @@ class Decisive:
     @cached_property
     def session(self) -> Session:
         """The session. The columns that do not decide are deferred: Django loads each when asked."""
-        make: Callable[[], Session] = self._make
-        return make()
+        return self._make()
 
 
 def find(claims: Claims) -> tuple[Decisive | Session, bool] | None:
