@@ -38,19 +38,20 @@ MAX_USER_AGENT_LENGTH = 400  # characters
 MAX_ENTRY_LENGTH = 60  # characters of an unreadable entry that are logged
 
 # Proxies send these. None of them proves that there is one, because a client can send them too.
-PROXY_HEADERS = (
-    "X-Forwarded-For",
-    "Forwarded",
-    "X-Real-IP",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Host",
-    "CF-Connecting-IP",
-    "Via",
-)
+# The keys are those of ``request.META``.
+PROXY_HEADERS = {
+    "HTTP_X_FORWARDED_FOR": "X-Forwarded-For",
+    "HTTP_FORWARDED": "Forwarded",
+    "HTTP_X_REAL_IP": "X-Real-IP",
+    "HTTP_X_FORWARDED_PROTO": "X-Forwarded-Proto",
+    "HTTP_X_FORWARDED_HOST": "X-Forwarded-Host",
+    "HTTP_CF_CONNECTING_IP": "CF-Connecting-IP",
+    "HTTP_VIA": "Via",
+}
 # By the value of TOKENS_FORWARDED_HEADER.
 HEADERS = {
-    "x-forwarded-for": ("X-Forwarded-For", x_forwarded_for_entry),
-    "forwarded": ("Forwarded", forwarded_entry),
+    "x-forwarded-for": ("HTTP_X_FORWARDED_FOR", x_forwarded_for_entry),
+    "forwarded": ("HTTP_FORWARDED", forwarded_entry),
 }
 _NO_ENTRY = (
     "The entry of your outermost proxy is missing or is no IP address, so no limit per address applies "
@@ -83,9 +84,10 @@ class Client:
 
 def client_of(request: HttpRequest | Request) -> Client:
     user_agent = header_of(request, "HTTP_USER_AGENT")
-    # PostgreSQL raises an error for a NUL in a text column.
-    printable = "".join(character for character in user_agent if character.isprintable())
-    return Client(ip_address=ip_address_of(request), user_agent=printable[:MAX_USER_AGENT_LENGTH])
+    if not user_agent.isprintable():
+        # PostgreSQL raises an error for a NUL in a text column.
+        user_agent = "".join(character for character in user_agent if character.isprintable())
+    return Client(ip_address=ip_address_of(request), user_agent=user_agent[:MAX_USER_AGENT_LENGTH])
 
 
 def current_client() -> Client:
@@ -111,11 +113,11 @@ def ip_address_of(request: HttpRequest | Request, *, report: bool = True) -> str
         if report:
             _report_without_proxies(meta, address)
         return address
-    name, entry_of = HEADERS.get(conf.TOKENS_FORWARDED_HEADER, HEADERS["x-forwarded-for"])
-    entry = entry_of(header_of(request, _key(name)), proxies)
+    key, entry_of = HEADERS.get(conf.TOKENS_FORWARDED_HEADER, HEADERS["x-forwarded-for"])
+    entry = entry_of(header_of(request, key), proxies)
     address = read_address(entry)
     if report and address is None:
-        _report_unknown(name, entry, _NO_ENTRY)
+        _report_unknown(PROXY_HEADERS[key], entry, _NO_ENTRY)
     return address
 
 
@@ -127,7 +129,7 @@ def forget() -> None:
 def _report_without_proxies(meta: Mapping[str, Any], address: str | None) -> None:
     if address is None:
         _report_unknown("", "", _NO_PEER)
-    shown = next((header for header in PROXY_HEADERS if _key(header) in meta), None)
+    shown = next((header for key, header in PROXY_HEADERS.items() if key in meta), None)
     if shown and _is_first("proxy_header_ignored"):
         signals.log(
             "proxy_header_ignored", level=WARNING, header=shown, address=address, detail=_IGNORED
@@ -150,10 +152,6 @@ def _is_first(event: str) -> bool:
     is_first = event not in _reported
     _reported.add(event)
     return is_first
-
-
-def _key(header: str) -> str:
-    return "HTTP_" + header.upper().replace("-", "_")
 
 
 def header_of(request: HttpRequest | Request, name: str) -> str:

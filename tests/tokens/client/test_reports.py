@@ -23,7 +23,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-@pytest.mark.parametrize("header", PROXY_HEADERS)
+@pytest.mark.parametrize("header", PROXY_HEADERS.values())
 def test_a_proxy_that_nothing_is_set_up_for_is_reported_once(
     caplog: pytest.LogCaptureFixture, header: str
 ) -> None:
