@@ -107,7 +107,9 @@ def on_commit(work: Callable[[], None], model: type[Model], *, robust: bool = Fa
         with within(place):
             work()
 
-    transaction.on_commit(there, using=place.alias, robust=robust)
+    # Only a connection with schemas can be at another place by then.
+    then = work if place.schema is None else there
+    transaction.on_commit(then, using=place.alias, robust=robust)
 
 
 def non_atomic_requests(view: Any) -> Any:
