@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from .decision import check_continues
 from .eligibility import lock
 from .ending import end_with_user
 from .pairs import Check, TokenPair
-from .refreshing import successor_of
+from .refreshing import move_on
 
 # A refresh of the same session may come first; each attempt then begins with the row as it is.
 ATTEMPTS = 5
@@ -56,7 +57,8 @@ def change_password(
     save = save or partial(user.save, update_fields=["password"])
     for _ in range(ATTEMPTS):
         session = _read(user, keep, now=now)
-        successor = successor_of(session, client=client or current_client(), now=now)
+        successor = copy(session)
+        move_on(successor, client=client or current_client(), now=now)
         successor.first_generation = successor.generation
         successor.status_index = status.after_move(successor, now=now)
         pair = pairs.issue(successor, now=now, check=check)

@@ -29,7 +29,6 @@ refresh token is presented: that proves that the client keeps successors, and fr
 holds. ``position_of`` decides which row of the table a token belongs to.
 """
 
-from copy import copy
 from datetime import datetime
 from enum import Enum, auto
 
@@ -94,13 +93,14 @@ def _answer(
     if admit:
         admit(claims)
     if answer is Answer.ROTATE:
-        successor = successor_of(session, client=client, now=now)
+        read = session.generation, session.auth_hash
         if is_proof(claims, session):
-            successor.proven_generation = session.generation
-        pair = pairs.issue(successor, now=now, check=check)
-        if _rotate(session, successor):
-            _refuse_revoked_meanwhile(claims, successor, client=client, now=now)
-            events.refreshed(successor, client)
+            session.proven_generation = session.generation
+        move_on(session, client=client, now=now)
+        pair = pairs.issue(session, now=now, check=check)
+        if _rotate(session, *read):
+            _refuse_revoked_meanwhile(claims, session, client=client, now=now)
+            events.refreshed(session, client)
             return pair, "rotated"
         # Another caller moved the row between the query and the UPDATE: read it again, once.
         session = look_up(raw_refresh, type=TokenType.REFRESH, now=now).session
@@ -192,30 +192,32 @@ def _refuse_reuse(claims: Claims, session: Session, *, client: Client, now: date
     return answer
 
 
-def successor_of(session: Session, *, client: Client, now: datetime) -> Session:
-    """Return the row as it will be after the rotation. Nothing is written."""
-    successor = copy(session)
-    successor.generation += 1
-    successor.kid = keyring.signing_key(lifetime=session.idle_lifetime).kid
+def move_on(session: Session, *, client: Client, now: datetime) -> None:
+    """Change the object to what its row will be after the rotation. Nothing is written."""
+    session.generation += 1
+    session.kid = keyring.signing_key(lifetime=session.idle_lifetime).kid
     # Follows SECRET_KEY: a fallback can be removed once each session was refreshed.
-    successor.auth_hash = auth_hash.current_hash(session.user)
-    successor.refreshed_at = now
-    successor.refreshed_ip_address = client.ip_address
-    successor.refreshed_user_agent = client.user_agent
+    session.auth_hash = auth_hash.current_hash(session.user)
+    session.refreshed_at = now
+    session.refreshed_ip_address = client.ip_address
+    session.refreshed_user_agent = client.user_agent
     idle = session.idle_lifetime or conf.TOKENS_REFRESH_LIFETIME
-    successor.idle_until = min(now + idle, session.expires_at)
-    successor.seen = False
-    return successor
+    session.idle_until = min(now + idle, session.expires_at)
+    session.seen = False
 
 
-def _rotate(session: Session, successor: Session) -> bool:
-    """Move the row to its successor; return False, changing nothing, if it has moved on."""
+def _rotate(session: Session, generation: int, known_hash: str) -> bool:
+    """
+    Write a session that moved on from this generation and auth hash.
+
+    Return False, and change nothing, if the row has moved on too.
+    """
     return writes.rotate(
         session.pk,
-        session.generation,
-        session.auth_hash,
-        late_since=successor.refreshed_at - conf.TOKENS_REFRESH_GRACE / 2,
-        **{name: getattr(successor, name) for name in writes.ROTATED},
+        generation,
+        known_hash,
+        late_since=session.refreshed_at - conf.TOKENS_REFRESH_GRACE / 2,
+        **{name: getattr(session, name) for name in writes.ROTATED},
     )
 
 

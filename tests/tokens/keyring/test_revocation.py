@@ -99,11 +99,11 @@ def test_a_pair_that_was_signed_when_its_key_was_revoked_is_worth_nothing(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = sessions.start(user)
-    move_on = refreshing._rotate
+    write = refreshing._rotate
 
-    def after_signing(session: Session, successor: Session) -> bool:
+    def after_signing(session: Session, *read: Any) -> bool:
         rotate(revoke_previous=True)
-        return move_on(session, successor)
+        return write(session, *read)
 
     monkeypatch.setattr(refreshing, "_rotate", after_signing)
     successor = sessions.refresh(pair.raw_refresh)
