@@ -7,8 +7,6 @@ The logs hold a request's method and path, never its query, headers or body, whi
 import json
 import os
 import socket
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,9 @@ bind = os.environ.get("BIND", "127.0.0.1:8000")
 # At least two processes, so that one answers while the other is replaced.
 workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, os.cpu_count() or 1))
 # With SERVER=asgi each process serves ASGI, and with it WebSockets, on an event loop.
-worker_class = "config.uvicorn_worker.Worker" if _env.server() == "asgi" else "gthread"
+worker_class = (
+    "config.uvicorn_worker.Worker" if _env.server() == "asgi" else "config.gthread_worker.Worker"
+)
 threads = 4
 graceful_timeout = 30  # seconds that a reload waits for running requests
 # Seconds. Longer than the pools of proxies in front (nginx and most balancers: 60), or a request on
@@ -128,8 +128,6 @@ for error in vars(errors).values():
     if isinstance(error, type) and issubclass(error, errors.ParseException):
         error.__str__ = _name_only  # type: ignore[method-assign,assignment]
 
-LINGER = 1.0  # seconds
-
 
 def refuse(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
     """Send an error as JSON where gunicorn sends HTML, with 400 for every error of the client."""
@@ -143,17 +141,6 @@ def refuse(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None
         f"Content-Length: {len(body)}",
     )
     util.write_nonblock(sock, "\r\n".join([*head, "", body]).encode("latin-1"))
-    _read_on(sock)
-
-
-def _read_on(sock: socket.socket) -> None:
-    """Read what the client still sends, up to LINGER, or it may lose the answer (RFC 9112 §9.6)."""
-    until = time.monotonic() + LINGER
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
-        sock.settimeout(LINGER / 4)
-        while time.monotonic() < until and sock.recv(65536):
-            pass
 
 
 # gunicorn writes all its own error answers here, and has no setting to replace it.
