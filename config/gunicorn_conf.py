@@ -72,14 +72,10 @@ def access_line(
     """Return one line, whatever the path holds: JSON escapes a newline in it."""
     # Django is not set up when gunicorn reads this module.
     from django.core.handlers.wsgi import get_path_info, get_script_name
-    from django.http import HttpRequest
     from django.utils import timezone
 
-    from tokens.client import ip_address_of
+    from tokens.client import ip_address_in
 
-    # Not a WSGIRequest: of a request that gunicorn could not read, Django may not be able to make one.
-    request = HttpRequest()
-    request.META = environ
     path = f"{get_script_name(environ).rstrip('/')}/{get_path_info(environ).replace('/', '', 1)}"
     members = {
         "time": timezone.now().isoformat(),
@@ -90,7 +86,7 @@ def access_line(
         "bytes": sent,
         "ms": round(seconds * 1000, 1),
         # Health checks come without the header, and would be reported as clients without an address.
-        "ip": ip_address_of(request, report=False),
+        "ip": ip_address_in(environ, report=False),
         "request_id": request_id,
     }
     if _format == "json":

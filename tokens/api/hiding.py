@@ -6,7 +6,7 @@ fails.
 """
 
 from copy import copy
-from typing import Any
+from typing import Any, Self
 
 from django.http import QueryDict
 from rest_framework.fields import empty
@@ -44,7 +44,7 @@ class SecretField(CharField):
             for one in self.validators
         ]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "SecretField":
+    def __deepcopy__(self, memo: Any) -> Self:
         """
         Return a copy for one request's serializer, which only binds it.
 

@@ -30,6 +30,7 @@ __all__ = [
     "current_request",
     "forget",
     "header_of",
+    "ip_address_in",
     "ip_address_of",
     "provider_network",
 ]
@@ -96,7 +97,11 @@ def current_client() -> Client:
     return Client() if request is None else client_of(request)
 
 
-def ip_address_of(request: HttpRequest | Request, *, report: bool = True) -> str | None:
+def ip_address_of(request: HttpRequest | Request) -> str | None:
+    return ip_address_in(request.META)
+
+
+def ip_address_in(meta: Mapping[str, Any], *, report: bool = True) -> str | None:
     """
     Return the caller's IP address in canonical form, or None if it is not known.
 
@@ -107,14 +112,14 @@ def ip_address_of(request: HttpRequest | Request, *, report: bool = True) -> str
 
     ``report`` logs, once per process, what shows that the setting does not match the proxies.
     """
-    meta, proxies = request.META, conf.TOKENS_TRUSTED_PROXIES
+    proxies = conf.TOKENS_TRUSTED_PROXIES
     if proxies <= 0:
-        address = read_address(header_of(request, "REMOTE_ADDR"))
+        address = read_address(_text(meta.get("REMOTE_ADDR")))
         if report:
             _report_without_proxies(meta, address)
         return address
     key, entry_of = HEADERS.get(conf.TOKENS_FORWARDED_HEADER, HEADERS["x-forwarded-for"])
-    entry = entry_of(header_of(request, key), proxies)
+    entry = entry_of(_text(meta.get(key)), proxies)
     address = read_address(entry)
     if report and address is None:
         _report_unknown(PROXY_HEADERS[key], entry, _NO_ENTRY)
@@ -155,8 +160,11 @@ def _is_first(event: str) -> bool:
 
 
 def header_of(request: HttpRequest | Request, name: str) -> str:
+    return _text(request.META.get(name))
+
+
+def _text(value: Any) -> str:
     """Return a value of ``request.META`` as text: test clients and servers may set bytes or None."""
-    value = request.META.get(name)
     if isinstance(value, bytes):
         return value.decode("latin-1")
     return value if isinstance(value, str) else ""

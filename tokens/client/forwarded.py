@@ -16,6 +16,7 @@ anything to the left of them, such as a quote that is never closed.
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 _PORT = r"(?::(?:\d{1,5}|_[\w.-]+))?"
@@ -26,6 +27,7 @@ _PAIR = re.compile(
 _ESCAPED = re.compile(r"\\(.)")
 
 
+@lru_cache(maxsize=256)  # Of few clients at a time; each request asks several times.
 def read_address(node: str) -> str | None:
     """
     Return the IP address of ``node`` in canonical form, without port and zone, or None.

@@ -6,13 +6,13 @@ import pytest
 from rest_framework.test import APIClient, APIRequestFactory
 
 from tokens import client
-from tokens.client import MAX_ENTRY_LENGTH, PROXY_HEADERS, ip_address_of
+from tokens.client import MAX_ENTRY_LENGTH, PROXY_HEADERS, ip_address_in
 
 pytestmark = pytest.mark.django_db
 
 
 def ask(*, report: bool = True, **meta: Any) -> str | None:
-    return ip_address_of(APIRequestFactory().get("/", **meta), report=report)
+    return ip_address_in(APIRequestFactory().get("/", **meta).META, report=report)
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, str]]]:
